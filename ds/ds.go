@@ -3,6 +3,8 @@
 package ds
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 )
@@ -160,3 +162,9 @@ const (
 	Destroyed  Ending = "destroyed"
 	Terminated Ending = "terminated"
 )
+
+// Version is how the sides name a version of an item's body on the wire (Meta/Version): 128 bits of its SHA-256.
+func Version(body []byte) string { return VersionOf(sha256.Sum256(body)) }
+
+// VersionOf is Version for a body whose SHA-256 is known.
+func VersionOf(sum [sha256.Size]byte) string { return base64.RawURLEncoding.EncodeToString(sum[:16]) }

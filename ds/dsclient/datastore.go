@@ -26,6 +26,9 @@ type Change struct {
 	LUID string // the device's id of the item; "" in an Add from the server
 	GUID string // the server's id of the item; only in changes from the server, and always in an Add
 	Item pim.Item
+	// Base is the ds.Version of the body both sides last agreed on, "" if there is none (Add) or it is unknown. The
+	// server needs it to tell a conflict from an answer that was lost on the way (Replace, Reflag, Delete).
+	Base string
 	// Token is the sender's own note of the version that is sent. It comes back in Ack.
 	Token any
 }
@@ -49,11 +52,11 @@ type Result struct {
 type MapEntry struct{ GUID, LUID string }
 
 // AnchorState is what a device remembers of the anchors of one datastore. An exchange that was cut off between the two
-// sides' savings leaves one side a step ahead, so the value under way counts as well as the last confirmed one
+// sides' savings leaves one side a step ahead, so each side accepts both values that the other presented last
 // (design.md §4: an interrupted exchange never forces a slow sync).
 type AnchorState struct {
 	Local, LocalNext   string // ours: of the last complete exchange, and of the one under way
-	Remote, RemoteNext string // the server's likewise
+	Remote, RemoteNext string // the server's Last and Next as it presented them last
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they
