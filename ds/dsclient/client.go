@@ -1,0 +1,173 @@
+// Package dsclient is one exchange with a Data Sync Server as the device speaks it: initialization, client changes, server
+// changes, statuses and maps, over any transport. What is asked of a local store is in Datastore.
+package dsclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// Transport carries one message to the server and its answer back. It may send a message again when it got no answer:
+// the server carries it out once.
+type Transport interface {
+	RoundTrip(ctx context.Context, url string, body []byte, enc syncml.Encoding) ([]byte, error)
+}
+
+// Purpose is what an exchange is for.
+type Purpose int
+
+// The purposes.
+const (
+	Sync  Purpose = iota // synchronize, inside the logical session if there is one
+	Open                 // open a logical session and synchronize in it
+	Greet                // open a logical session without synchronizing (S3)
+	Close                // close the logical session (T3)
+)
+
+// Request is what one exchange shall do.
+type Request struct {
+	Purpose Purpose
+	Session string // id of the logical session, "" if there is none
+	Stores  []StoreRequest
+}
+
+// StoreRequest is how one datastore shall be synchronized.
+type StoreRequest struct {
+	Store Datastore
+	Alert ds.Alert // 0 is two-way
+}
+
+// Client holds what stays the same from exchange to exchange.
+type Client struct {
+	Transport Transport
+	URL       string
+	DeviceID  string
+	Version   string
+	User      string
+	Secret    string
+	Nonce     string // of the last exchange, base64; the next one is in the Report
+	Basic     bool   // send the password itself, for servers without md5; only over TLS
+	Encoding  syncml.Encoding
+	Now       func() time.Time
+	// Progress is told of each batch that was confirmed or applied; may be nil.
+	Progress func(store string, sent, received, total int)
+}
+
+// Report is what an exchange achieved, also when it failed in the middle.
+type Report struct {
+	Session    string        // the logical session that was opened or is used, "" if the server keeps none
+	Lease      time.Duration // of a session that was opened
+	Unknown    bool          // the server does not know the session: open anew at once (L12)
+	NextNonce  string        // "" if the server sent none
+	DevInf     []byte        // the server's device information as XML, if it came
+	RoundTrips int
+	BytesOut   int
+	BytesIn    int
+	Stores     []StoreReport
+}
+
+// StoreReport is what became of one datastore.
+type StoreReport struct {
+	Name     string
+	Alert    ds.Alert // as the server decided
+	Sent     int      // changes the server took
+	Received int      // changes that were applied
+	Failed   int      // items that either side could not take
+	Status   ds.Status
+}
+
+// AuthError is the server's word on credentials. Held means that it keeps the logical session until new ones come (A3).
+type AuthError struct {
+	Status ds.Status
+	Held   bool
+}
+
+func (e *AuthError) Error() string {
+	if e.Held {
+		return fmt.Sprintf("server answered %v: the password has changed", e.Status)
+	}
+	return fmt.Sprintf("server answered %v: user name or password is wrong", e.Status)
+}
+
+// TransportError says that a message or its answer did not get through. It tells nothing about the data.
+type TransportError struct{ Err error }
+
+func (e *TransportError) Error() string { return "cannot reach the server: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *TransportError, ds.Status for what
+// else the server refuses, or a local error.
+func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
+	report, err := c.attempt(ctx, req, c.Nonce)
+	var stale *challenge
+	if !errors.As(err, &stale) {
+		return report, err
+	}
+	// The nonce may be the only thing that was wrong, e.g. in the very first exchange: once more with a fresh one, as a new session
+	// (SyncEvolution does the same, peers.md 6).
+	first := report
+	report, err = c.attempt(ctx, req, stale.nonce)
+	report.RoundTrips += first.RoundTrips
+	report.BytesIn += first.BytesIn
+	report.BytesOut += first.BytesOut
+	if errors.As(err, &stale) {
+		err = stale.auth
+	}
+	return report, err
+}
+
+// challenge is a refusal that came with a new nonce.
+type challenge struct {
+	auth  *AuthError
+	nonce string
+}
+
+func (e *challenge) Error() string { return e.auth.Error() }
+
+func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report, error) {
+	e := &exchange{Client: c, nonce: nonce, req: req, session: newSessionID(c.now()), url: c.URL, maxMsg: minServerMsg, sent: make(map[ref]sentChange)}
+	for _, s := range req.Stores {
+		if s.Alert == 0 {
+			s.Alert = ds.AlertTwoWay
+		}
+		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert})
+	}
+	err := e.run(ctx)
+	e.report.Session = e.logical()
+	for _, st := range e.stores {
+		e.report.Stores = append(e.report.Stores, st.report())
+	}
+	return e.report, err
+}
+
+// minServerMsg is the size of a message to a server that has not said what it takes.
+const minServerMsg = 16 << 10
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+// newSessionID names a DS session: short, and different from the last one.
+func newSessionID(now time.Time) string {
+	return strconv.FormatInt(now.UnixMicro()%(36*36*36*36*36*36*36), 36)
+}
+
+func (c *Client) devInf(stores []*storeExchange) *syncml.DevInf {
+	var list []wire.Datastore
+	for _, st := range stores {
+		list = append(list, wire.Datastore{URI: st.Local(), Kind: st.Kind()})
+	}
+	return wire.DevInf(c.DeviceID, "workstation", c.Version, list)
+}

@@ -1,0 +1,310 @@
+package dsclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// phase is which package the client is about to send (protocol.md C.15).
+type phase int
+
+const (
+	phaseInit    phase = iota
+	phaseSync          // our changes
+	phaseReceive       // the server's changes; statuses and maps go out
+	phaseDone
+)
+
+// exchange is the state of one Run.
+type exchange struct {
+	*Client
+	req     Request
+	report  Report
+	nonce   string
+	session string // DS SessionID
+	url     string // next request goes here (RespURI)
+	opened  wire.Logical
+	maxMsg  int // what the server takes
+	maxObj  int64
+	msgID   int
+	phase   phase
+	authOK  bool
+	each    bool // the server wants credentials in every message
+	stores  []*storeExchange
+	queue   []*syncml.Status // our answers
+	results []syncml.Command // Results we owe
+	sent    map[ref]sentChange
+	in      *inObject
+	out     *outObject
+}
+
+type ref struct{ msg, cmd string }
+
+type sentChange struct {
+	st     *storeExchange
+	change Change
+	more   bool
+	isMap  []MapEntry
+}
+
+// storeExchange is one datastore in the exchange.
+type storeExchange struct {
+	Datastore
+	want, alert ds.Alert
+	status      ds.Status // of the Alert
+	failed      bool
+	anchors     AnchorState
+	presented   string // the Last we presented
+	next        string // our Next
+	pull        *puller
+	total       int
+	opened      bool
+	sentAll     bool
+	counts      struct{ sent, received, failed int }
+	acks        []Ack
+	incoming    []Change
+	answers     []*syncml.Status // one for each incoming change, to be completed when it was applied
+	added       []MapEntry
+}
+
+func (st *storeExchange) report() StoreReport {
+	return StoreReport{Name: st.Local(), Alert: st.alert, Status: st.status, Sent: st.counts.sent, Received: st.counts.received, Failed: st.counts.failed}
+}
+
+type inObject struct {
+	st     *storeExchange
+	change Change
+	meta   syncml.Meta
+	data   []byte
+}
+
+type outObject struct {
+	st     *storeExchange
+	change Change
+	off    int
+}
+
+// errUnknownSession ends an exchange in a logical session that the server has forgotten.
+var errUnknownSession = errors.New("the server does not know the logical session")
+
+// inLogical tells whether the exchange goes on in a logical session, and so can do without initialization.
+func (e *exchange) inLogical() bool { return e.req.Purpose == Sync && e.req.Session != "" }
+
+// logical is the id to be reported.
+func (e *exchange) logical() string {
+	if e.opened.Verb == wire.OK {
+		return e.opened.ID
+	}
+	if e.inLogical() && !e.report.Unknown {
+		return e.req.Session
+	}
+	return ""
+}
+
+// run sends packages until both sides are done.
+func (e *exchange) run(ctx context.Context) error {
+	defer e.stop()
+	if e.inLogical() {
+		e.phase = phaseSync
+	}
+	if err := e.prepareAnchors(); err != nil {
+		return err
+	}
+	for e.phase != phaseDone {
+		if err := e.roundTrip(ctx); err != nil {
+			if errors.Is(err, errUnknownSession) {
+				e.report.Unknown = true
+				return nil
+			}
+			return err
+		}
+	}
+	return e.finish(ctx)
+}
+
+func (e *exchange) stop() {
+	for _, st := range e.stores {
+		if st.pull != nil {
+			st.pull.stop()
+		}
+	}
+}
+
+// roundTrip sends one message and takes its answer.
+func (e *exchange) roundTrip(ctx context.Context) error {
+	body, err := e.build(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := e.Transport.RoundTrip(ctx, e.url, body, e.Encoding)
+	e.report.RoundTrips++
+	e.report.BytesOut += len(body)
+	if err != nil {
+		return &TransportError{err}
+	}
+	e.report.BytesIn += len(answer)
+	m, err := syncml.Decode(answer, e.Encoding)
+	if err != nil {
+		return &TransportError{fmt.Errorf("the answer is no SyncML: %w", err)}
+	}
+	return e.take(ctx, m)
+}
+
+// take carries out what an answer says.
+func (e *exchange) take(ctx context.Context, m *syncml.Message) error {
+	e.takeHeader(&m.Header)
+	e.queueHeaderStatus(&m.Header)
+	for _, c := range m.Commands {
+		if err := e.command(ctx, m, c); err != nil {
+			return err
+		}
+	}
+	if e.opened.Verb == wire.Unknown {
+		return errUnknownSession
+	}
+	if err := e.settle(ctx); err != nil {
+		return err
+	}
+	return e.advance(m)
+}
+
+func (e *exchange) takeHeader(h *syncml.Header) {
+	if h.RespURI != "" {
+		e.url = h.RespURI
+	}
+	if n := h.Meta.MaxMsgSize; n > 0 {
+		e.maxMsg = int(min(max(n, minMsgSize), 4<<20))
+	}
+	if n := h.Meta.MaxObjSize; n > 0 {
+		e.maxObj = n
+	}
+	if l := wire.FindLogical(h.Meta.EMI); l.Verb != "" {
+		e.opened = l
+		if l.Verb == wire.OK {
+			e.report.Lease = l.Lease
+		}
+	}
+}
+
+// minMsgSize is taken where a server announces less (protocol.md C.7).
+const minMsgSize = 2000
+
+func (e *exchange) queueHeaderStatus(h *syncml.Header) {
+	e.queue = append([]*syncml.Status{{MsgRef: h.MsgID, CmdRef: "0", Cmd: "SyncHdr", Code: ds.StatusOK,
+		TargetRefs: []string{h.Target.URI}, SourceRefs: []string{h.Source.URI}}}, e.queue...)
+}
+
+// advance decides what the next message is for.
+func (e *exchange) advance(m *syncml.Message) error {
+	switch {
+	case e.phase == phaseInit && e.req.Purpose != Sync && e.req.Purpose != Open:
+		e.phase = phaseDone
+	case e.phase == phaseInit && m.Final:
+		e.phase = phaseSync
+	case e.phase == phaseSync && e.needsSlow():
+		return nil // its changes follow in the next message
+	case e.phase == phaseSync && e.allSent() && m.Final:
+		e.phase = phaseDone
+		if e.owes() {
+			e.phase = phaseReceive
+		}
+	case e.phase == phaseSync && e.allSent():
+		e.phase = phaseReceive
+	case e.phase == phaseReceive && m.Final && !e.owes():
+		e.phase = phaseDone
+	}
+	return e.allFailed()
+}
+
+// owes tells whether the server waits for statuses of its changes or for maps.
+func (e *exchange) owes() bool {
+	for _, st := range e.queue {
+		switch st.Cmd {
+		case "Add", "Replace", "Delete", "Move", "Copy":
+			return true
+		}
+	}
+	for _, st := range e.stores {
+		if len(st.added) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// allFailed is the error of an exchange in which no datastore can go on.
+func (e *exchange) allFailed() error {
+	var first error
+	for _, st := range e.stores {
+		if !st.failed {
+			return nil
+		}
+		if first == nil {
+			first = fmt.Errorf("cannot sync %s: server answered %w", st.Local(), st.status)
+		}
+	}
+	return first
+}
+
+func (e *exchange) needsSlow() bool {
+	for _, st := range e.stores {
+		if !st.failed && !st.sentAll && st.alert == ds.AlertSlow && st.want != ds.AlertSlow && !st.opened {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *exchange) allSent() bool {
+	for _, st := range e.stores {
+		if !st.failed && !st.sentAll {
+			return false
+		}
+	}
+	return e.out == nil
+}
+
+// finish saves the anchors: what was exchanged is settled on both sides.
+func (e *exchange) finish(ctx context.Context) error {
+	for _, st := range e.stores {
+		if st.failed {
+			continue
+		}
+		if st.alert == ds.AlertRefreshFromServer {
+			if err := st.FinishRefresh(ctx); err != nil {
+				return err
+			}
+		}
+		st.anchors.Local, st.anchors.LocalNext = st.next, ""
+		if err := st.SetAnchors(st.anchors); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareAnchors chooses what to present. Before the first sync was complete, the Next of the attempt that was cut off is
+// what the server may know; if it does, the sync goes on where it stopped (N12).
+func (e *exchange) prepareAnchors() error {
+	for _, st := range e.stores {
+		a, err := st.Anchors()
+		if err != nil {
+			return err
+		}
+		st.anchors, st.presented = a, a.Local
+		if a.Local == "" {
+			st.presented = a.LocalNext
+		}
+		if st.presented == "" && st.alert.NeedsAnchors() {
+			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8)
+		}
+		st.next = strconv.FormatInt(e.now().UnixMicro(), 36)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package dsserver
+
+import (
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// do carries a decision out. cur is our item, rec the device's.
+func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	switch a {
+	case reconcile.Create:
+		rec.GUID = newID()
+		return r.store(st, luid, rec, body)
+	case reconcile.Adopt:
+		return r.adopt(st, luid, cur, rec)
+	case reconcile.Update:
+		return r.update(st, luid, cur, rec, body)
+	case reconcile.TakeMine:
+		return r.takeMine(st, luid, cur, rec, body)
+	case reconcile.KeepBoth:
+		rec.GUID = newID()
+		r.changed[st.c] = true
+		_, err := r.tx.PutItem(st.c, rec, body)
+		return err // the device's item stays mapped to ours, which goes out as a Replace; this one follows as an Add
+	case reconcile.SetFlags:
+		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
+		return r.store(st, luid, cur, nil)
+	case reconcile.Remove:
+		return r.remove(st, cur)
+	case reconcile.SendAgain:
+		return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+	}
+	return nil // Nothing, Unknown
+}
+
+// store writes an item and notes that the device holds this version.
+func (r *reply) store(st *storeState, luid string, it dsstore.Item, body []byte) error {
+	rev, err := r.tx.PutItem(st.c, it, body)
+	if err != nil {
+		return err
+	}
+	r.changed[st.c] = true
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: rev, Hash: it.Hash})
+}
+
+// adopt binds the device's item to ours of the same content. Flags and folder of a device that sends them anew win.
+func (r *reply) adopt(st *storeState, luid string, cur, rec dsstore.Item) error {
+	if cur.Flags == rec.Flags && cur.Folder == rec.Folder {
+		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash})
+	}
+	cur.Flags, cur.Folder = mergeFlags(cur, rec), rec.Folder
+	cur.Modified, cur.By = r.now, r.x.deviceID
+	return r.store(st, luid, cur, nil)
+}
+
+// mergeFlags unites: a message read on one device is read.
+func mergeFlags(a, b dsstore.Item) pim.Flags { return pim.NewFlags(string(a.Flags) + string(b.Flags)) }
+
+// update overwrites our item; its former version is kept.
+func (r *reply) update(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	if err := r.tx.Keep(st.c, cur, nil, "overwritten by a device"); err != nil {
+		return err
+	}
+	rec.GUID = cur.GUID
+	if rec.Name == "" {
+		rec.Name = cur.Name
+	}
+	return r.store(st, luid, rec, body)
+}
+
+// takeMine binds the device's item to ours and sends ours; what the device had goes to the history.
+func (r *reply) takeMine(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	rec.GUID = cur.GUID
+	if err := r.tx.Keep(st.c, rec, body, "the server's version was newer in a first or slow sync"); err != nil {
+		return err
+	}
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid})
+}
+
+func (r *reply) remove(st *storeState, cur dsstore.Item) error {
+	if !cur.Deleted {
+		if err := r.tombstone(st, cur, "deleted by a device"); err != nil {
+			return err
+		}
+	}
+	return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+}

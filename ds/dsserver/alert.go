@@ -1,0 +1,174 @@
+package dsserver
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// alert opens datastores, or asks for our next message.
+func (r *reply) alert(c *syncml.Alert) error {
+	code := c.Code.Requested() // some clients echo what a notification said (protocol.md F.5)
+	switch {
+	case code == ds.AlertNextMessage:
+		r.wantNext = true
+		r.answer(c, ds.StatusOK)
+		return nil
+	case code == ds.AlertNoEndOfData || code == ds.AlertSuspend:
+		r.x.in = nil
+		r.x.over = code == ds.AlertSuspend
+		r.answer(c, ds.StatusOK)
+		return nil
+	case !code.IsSync() && code != ds.AlertResume:
+		r.answer(c, ds.StatusUnsupported)
+		return nil
+	}
+	for i := range c.Items {
+		if err := r.openStore(c, &c.Items[i], code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openStore begins the synchronization of one datastore: it compares the anchors and says how it will be done.
+func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error {
+	target := wire.URI(it.Target)
+	d, ok := r.s.datastore(target)
+	if !ok {
+		r.answerItem(c, it, ds.StatusNotFound)
+		return nil
+	}
+	if it.Target.Filter != nil {
+		r.answerItem(c, it, ds.StatusUnsupported)
+		return nil
+	}
+	st := &storeState{Datastore: d, target: target, peer: wire.URI(it.Source), alert: code,
+		c: dsstore.Collection{User: r.x.device.User, Store: d.URI}, added: make(map[string]dsstore.Item)}
+	anchors := it.Meta.Anchor
+	if anchors == nil {
+		anchors = &ds.Anchors{}
+	}
+	status, err := r.matchAnchors(st, anchors)
+	if err != nil {
+		return err
+	}
+	r.x.stores = append(r.x.stores, st)
+	answer := r.answerItem(c, it, status)
+	answer.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: anchors.Next}}}}
+	r.after = append(r.after, &syncml.Alert{Code: st.alert, Items: []syncml.Item{{
+		Target: it.Source, Source: &syncml.Location{URI: target},
+		Meta: syncml.Meta{Anchor: &ds.Anchors{Last: st.link.ServerLast, Next: st.link.ServerNext}, MaxObjSize: wire.MaxObjSize},
+	}}})
+	return nil
+}
+
+// matchAnchors decides between the sync that is asked for and a slow one, and remembers the anchors of this exchange.
+// Either of the two that the device presented last time is good: an exchange that was cut off leaves it with the first,
+// one whose end it saw with the second.
+func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
+	l, err := r.tx.Link(r.x.deviceID, st.c)
+	if err != nil {
+		return 0, err
+	}
+	status := ds.StatusOK
+	known := a.Last != "" && (a.Last == l.ClientLast || a.Last == l.ClientNext)
+	if (st.alert.NeedsAnchors() || st.alert == ds.AlertResume) && !known {
+		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
+	}
+	if st.alert == ds.AlertResume {
+		st.alert = ds.AlertTwoWay // every acknowledged item is remembered, so the rest is just the next sync
+	}
+	if !st.alert.NeedsAnchors() {
+		l = dsstore.Link{}
+		if err := r.startOver(st); err != nil {
+			return 0, err
+		}
+	}
+	l.ClientLast, l.ClientNext = a.Last, a.Next
+	if !known {
+		l.ClientLast = ""
+	}
+	l.ServerNext = strconv.FormatInt(r.now.UnixMicro(), 36)
+	st.link, st.cursor = l, l.Done
+	st.all = !st.alert.FromServer()
+	return status, r.tx.PutLink(r.x.deviceID, st.c, l)
+}
+
+// startOver forgets what the device holds: it sends all, or takes all, anew. A refresh from the client drops our items first.
+func (r *reply) startOver(st *storeState) error {
+	err := r.tx.ClearMappings(r.x.deviceID, st.c)
+	if err != nil || st.alert != ds.AlertRefreshFromClient {
+		return err
+	}
+	items, err := r.tx.List(st.c)
+	for _, it := range items {
+		if err == nil {
+			err = r.tombstone(st, it, "replaced by a refresh from the device")
+		}
+	}
+	return err
+}
+
+// tombstone deletes an item and keeps its last version.
+func (r *reply) tombstone(st *storeState, it dsstore.Item, reason string) error {
+	if err := r.tx.Keep(st.c, it, nil, reason); err != nil {
+		return err
+	}
+	it.Deleted, it.Modified, it.By = true, r.now, r.x.deviceID
+	r.changed[st.c] = true
+	_, err := r.tx.PutItem(st.c, it, nil)
+	return err
+}
+
+// complete ends the exchange well: both sides hold the same, and the next one starts from here.
+func (r *reply) complete() error {
+	for _, st := range r.x.stores {
+		l := st.link
+		l.ServerLast = l.ServerNext
+		l.Done = max(l.Done, st.cursor)
+		if st.heldBack != 0 {
+			l.Done = min(l.Done, st.heldBack-1)
+		}
+		if err := r.tx.PutLink(r.x.deviceID, st.c, l); err != nil {
+			return err
+		}
+	}
+	r.x.over = true
+	return nil
+}
+
+// mapItems takes the device's ids for items that we added.
+func (r *reply) mapItems(c *syncml.Map) error {
+	st := r.x.store(c.Target.URI)
+	if st == nil {
+		r.answer(c, ds.StatusNotFound)
+		return nil
+	}
+	for _, m := range c.Items {
+		if err := r.mapItem(st, m); err != nil {
+			return err
+		}
+	}
+	a := r.answer(c, ds.StatusOK)
+	a.TargetRefs, a.SourceRefs = refs(c.Target.URI), refs(c.Source.URI)
+	return nil
+}
+
+// mapItem binds one. Which revision was sent is known within the exchange only; a Map that comes later leaves it open, and
+// the item goes out once more, which changes nothing on a device that has it.
+func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
+	known, err := r.tx.ByGUID(r.x.deviceID, st.c, m.Target)
+	if err == nil && known.LUID == m.Source {
+		return nil
+	}
+	if err != nil && !errors.Is(err, dsstore.ErrNotFound) {
+		return err
+	}
+	sent := st.added[m.Target]
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: m.Target, LUID: m.Source, Rev: sent.Rev, Hash: sent.Hash})
+}

@@ -1,0 +1,156 @@
+package dsserver
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// phase is which package of the exchange is under way (protocol.md C.1).
+type phase int
+
+const (
+	initializing phase = iota // package 1
+	receiving                 // package 3
+	sending                   // package 4
+	mapping                   // package 5
+)
+
+// exchange is one DS session between the messages. It lives in memory only: what it achieved is in the store item by
+// item, so a server that forgets it costs the device one more exchange and nothing else.
+type exchange struct {
+	deviceID, sessionID string
+	touched             time.Time // guarded by Server.mu
+
+	mu            sync.Mutex // held while a message is handled; guards all below
+	authenticated bool
+	challenged    bool // the device has got our nonce in this exchange
+	device        dsstore.Device
+	aware         bool   // the device keeps logical sessions
+	logical       string // id of the logical session the exchange belongs to
+	phase         phase
+	over          bool
+	maxMsg        int64
+	msgID         int // of our last message
+	stores        []*storeState
+	queue         []*syncml.Status // answers that did not fit yet
+	sent          map[ref]sentItem // our commands that wait for their Status
+	in            *inObject
+	out           *outObject
+
+	lastMsgID string
+	lastSum   [sha256.Size]byte
+	lastReply []byte
+}
+
+// ref names a command by message and command id.
+type ref struct{ msg, cmd string }
+
+// sentItem is one command of ours.
+type sentItem struct {
+	store *storeState
+	item  dsstore.Item
+	luid  string
+	op    syncml.Op
+	flags bool // flags only
+	more  bool // not the last chunk
+}
+
+// storeState is one datastore in an exchange.
+type storeState struct {
+	Datastore
+	c        dsstore.Collection
+	peer     string // as the device names it
+	target   string // as the device addressed it
+	alert    ds.Alert
+	refused  bool // its anchors did not match in this message, so the changes that came along with them are refused
+	link     dsstore.Link
+	opened   bool                    // the first Sync has gone out
+	cursor   int64                   // revision of the last item that was sent
+	all      bool                    // nothing is left to be sent
+	anything bool                    // something was sent
+	heldBack int64                   // oldest revision that must be sent again, 0 if none
+	added    map[string]dsstore.Item // sent by Add in this exchange, by GUID
+}
+
+// inObject is an object that comes in chunks.
+type inObject struct {
+	store *storeState
+	op    syncml.Op
+	luid  string
+	meta  syncml.Meta
+	data  bytes.Buffer
+}
+
+// outObject is an object that goes out in chunks.
+type outObject struct {
+	store *storeState
+	item  dsstore.Pending
+	body  []byte
+	off   int
+}
+
+func newExchange(h *syncml.Header) *exchange {
+	return &exchange{deviceID: h.Source.URI, sessionID: h.SessionID, sent: make(map[ref]sentItem)}
+}
+
+// resent returns the former answer if m is the message that was answered last: its answer was lost on the way, and it
+// must not be carried out twice.
+func (x *exchange) resent(m *syncml.Message, body []byte) []byte {
+	if x.lastReply != nil && x.lastMsgID == m.Header.MsgID && x.lastSum == sha256.Sum256(body) {
+		return x.lastReply
+	}
+	return nil
+}
+
+func (x *exchange) remember(m *syncml.Message, body, out []byte) {
+	x.lastMsgID, x.lastSum, x.lastReply = m.Header.MsgID, sha256.Sum256(body), out
+}
+
+// release drops what a complete exchange needs no more.
+func (x *exchange) release() {
+	x.stores, x.queue, x.sent, x.in, x.out = nil, nil, make(map[ref]sentItem), nil, nil
+}
+
+func (x *exchange) nextMsgID() string {
+	x.msgID++
+	return strconv.Itoa(x.msgID)
+}
+
+// store finds an alerted datastore by the URI that a Sync or Map names.
+func (x *exchange) store(uri string) *storeState {
+	for _, st := range x.stores {
+		if st.target == uri || st.URI == uri || "./"+st.URI == uri {
+			return st
+		}
+	}
+	if uri == "" && len(x.stores) == 1 {
+		return x.stores[0] // some phones leave it out when there is no doubt (protocol.md J.1)
+	}
+	return nil
+}
+
+// sendsLeft tells whether changes wait to be sent.
+func (x *exchange) sendsLeft() bool {
+	for _, st := range x.stores {
+		if !st.all {
+			return true
+		}
+	}
+	return x.out != nil
+}
+
+func (x *exchange) sentAnything() bool {
+	for _, st := range x.stores {
+		if st.anything {
+			return true
+		}
+	}
+	return false
+}

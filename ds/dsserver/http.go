@@ -1,0 +1,69 @@
+package dsserver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// maxBody bounds a message: we announce a quarter of it, and a peer may overshoot with its device information (peers.md 9).
+const maxBody = 4 << 20
+
+// ServeHTTP is the HTTP binding (protocol.md G). What cannot be understood gets an HTTP status and one sentence.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		s.refuse(w, r, http.StatusMethodNotAllowed, errors.New("SyncML is spoken with POST"))
+		return
+	}
+	enc, ok := syncml.ParseContentType(r.Header.Get("Content-Type"))
+	if !ok {
+		s.refuse(w, r, http.StatusUnsupportedMediaType, fmt.Errorf("content type %q is not SyncML", r.Header.Get("Content-Type")))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.refuse(w, r, bodyStatus(err), err)
+		return
+	}
+	out, err := s.Handle(r.Context(), body, enc)
+	if err != nil {
+		s.refuse(w, r, handleStatus(err), err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", enc.ContentType())
+	h.Set("Content-Length", strconv.Itoa(len(out))) // old phones need it
+	h.Set("Cache-Control", "private, no-store")
+	w.Write(out) //nolint:errcheck // a device that is gone asks again
+}
+
+func bodyStatus(err error) int {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
+}
+
+func handleStatus(err error) int {
+	var bad *MessageError
+	if errors.As(err, &bad) {
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
+
+// refuse tells the peer what is wrong with its message, but not what is wrong with us: that goes to the log only.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code int, err error) {
+	s.o.Log.Warn("message refused", "status", code, "peer", r.RemoteAddr, "reason", err)
+	text := err.Error()
+	if code == http.StatusInternalServerError {
+		text = "the server could not carry out the message; nothing of it was done"
+	}
+	http.Error(w, text, code)
+}

@@ -1,0 +1,54 @@
+package dsserver
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/match"
+)
+
+func pimItem(it dsstore.Item) pim.Item {
+	return pim.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags}
+}
+
+// identity is what an item is matched by in a first or slow sync: UID or Message-ID. Folders are their path.
+func identity(it pim.Item) string {
+	if it.Type == pim.TypeFolder {
+		return "folder:" + it.Folder
+	}
+	return match.Identify(it.Type, it.Body).UID
+}
+
+// Put stores an item on the server itself, e.g. mail that was delivered to it or an import, and returns its GUID. An empty
+// guid makes a new item. Devices are told as after any other change.
+func (s *Server) Put(ctx context.Context, c dsstore.Collection, guid string, it pim.Item) (string, error) {
+	if _, ok := s.datastore(c.Store); !ok {
+		return "", dsstore.ErrNotFound
+	}
+	if guid == "" {
+		guid = newID()
+	}
+	if it.Body == nil {
+		it.Body = []byte{}
+	}
+	rec := dsstore.Item{GUID: guid, Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags,
+		Hash: sha256.Sum256(it.Body), Size: int64(len(it.Body)), UID: identity(it), Modified: s.o.Now()}
+	err := s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		former, err := tx.Item(c, guid)
+		if err == nil && !former.Deleted {
+			err = tx.Keep(c, former, nil, "overwritten on the server")
+		}
+		if err != nil && !errors.Is(err, dsstore.ErrNotFound) {
+			return err
+		}
+		_, err = tx.PutItem(c, rec, it.Body)
+		return err
+	})
+	if err == nil {
+		s.o.Changed(c, "")
+	}
+	return guid, err
+}

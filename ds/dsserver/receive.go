@@ -1,0 +1,231 @@
+package dsserver
+
+import (
+	"crypto/sha256"
+	"errors"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// sync takes the changes of one datastore.
+func (r *reply) sync(c *syncml.Sync) error {
+	r.hadSync = true
+	st := r.x.store(c.Target.URI)
+	code := ds.StatusOK
+	switch {
+	case st == nil:
+		code = ds.StatusNotFound
+	case st.refused:
+		code = ds.StatusRefreshRequired
+	}
+	a := r.answer(c, code)
+	a.TargetRefs, a.SourceRefs = refs(c.Target.URI), refs(c.Source.URI)
+	for _, inner := range c.Commands {
+		ch, ok := inner.(*syncml.Change)
+		switch {
+		case code != ds.StatusOK:
+			r.answer(inner, code)
+		case !ok:
+			r.answer(inner, ds.StatusUnsupported)
+		default:
+			if err := r.change(st, ch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// change takes one command with its items.
+func (r *reply) change(st *storeState, c *syncml.Change) error {
+	for i := range c.Items {
+		it := &c.Items[i]
+		code, err := r.changeItem(st, c, it)
+		if err != nil {
+			return err
+		}
+		r.answerItem(c, it, code)
+	}
+	return nil
+}
+
+func (r *reply) changeItem(st *storeState, c *syncml.Change, it *syncml.Item) (ds.Status, error) {
+	luid := wire.URI(it.Source)
+	meta := wire.Meta(c, it)
+	switch {
+	case luid == "":
+		return ds.StatusIncomplete, nil
+	case !st.alert.FromClient():
+		return ds.StatusNotAllowed, nil
+	case c.Op == syncml.OpDelete:
+		return r.decide(st, luid, reconcile.Incoming{Op: reconcile.Delete, Base: meta.Version}, dsstore.Item{}, nil)
+	case c.Op != syncml.OpAdd && c.Op != syncml.OpReplace:
+		return ds.StatusNotImplemented, nil
+	case meta.FieldLevel:
+		return r.takeFlags(st, luid, meta)
+	}
+	data, code := r.assemble(st, c.Op, luid, &meta, it)
+	if code != ds.StatusOK {
+		return code, nil
+	}
+	return r.takeItem(st, c.Op, luid, meta, data)
+}
+
+// assemble puts chunks of a large object together (protocol.md C.8). 200 means that data is complete.
+func (r *reply) assemble(st *storeState, op syncml.Op, luid string, meta *syncml.Meta, it *syncml.Item) ([]byte, ds.Status) {
+	x := r.x
+	var data []byte
+	if it.Data != nil {
+		data = it.Data.Bytes
+	}
+	if x.in != nil && (x.in.store != st || x.in.luid != luid || x.in.op != op) {
+		r.lost(x.in)
+	}
+	if x.in == nil {
+		if !it.MoreData {
+			return data, ds.StatusOK
+		}
+		if meta.Size <= 0 {
+			return nil, ds.StatusSizeRequired
+		}
+		if meta.Size > wire.MaxObjSize {
+			return nil, ds.StatusTooLarge
+		}
+		x.in = &inObject{store: st, op: op, luid: luid, meta: *meta}
+	}
+	return r.chunk(data, meta, it.MoreData)
+}
+
+func (r *reply) chunk(data []byte, meta *syncml.Meta, more bool) ([]byte, ds.Status) {
+	in := r.x.in
+	if int64(in.data.Len()+len(data)) > in.meta.Size {
+		r.x.in = nil
+		return nil, ds.StatusSizeMismatch
+	}
+	in.data.Write(data)
+	if more {
+		return nil, ds.StatusChunk
+	}
+	r.x.in = nil
+	if int64(in.data.Len()) != in.meta.Size {
+		return nil, ds.StatusSizeMismatch
+	}
+	*meta = in.meta
+	return in.data.Bytes(), ds.StatusOK
+}
+
+// lost tells the device that an object was not finished before the next one began.
+func (r *reply) lost(in *inObject) {
+	r.x.in = nil
+	r.after = append(r.after, &syncml.Alert{Code: ds.AlertNoEndOfData, Items: []syncml.Item{{
+		Target: &syncml.Location{URI: in.store.peer}, Source: &syncml.Location{URI: in.luid}}}})
+}
+
+// takeItem takes a whole item.
+func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.Meta, data []byte) (ds.Status, error) {
+	if meta.Type == "" {
+		meta.Type = st.Kind.ContentType()
+	}
+	if !accepts(st.Kind, wire.BareType(meta.Type)) {
+		return ds.StatusMediaType, nil
+	}
+	it, err := wire.Item(meta, data)
+	if err != nil {
+		return ds.StatusBadRequest, nil //nolint:nilerr // the item is at fault, not the message
+	}
+	if it.Type == pim.TypeFolder {
+		it.Body = nil
+	}
+	rec := dsstore.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags, Hash: sha256.Sum256(it.Body),
+		Size: int64(len(it.Body)), UID: identity(it), Modified: r.now, By: r.x.deviceID}
+	in := reconcile.Incoming{Op: reconcile.Add, Base: meta.Version, Version: ds.VersionOf(rec.Hash)}
+	if op == syncml.OpReplace {
+		in.Op = reconcile.Replace
+	}
+	if it.Body == nil {
+		it.Body = []byte{}
+	}
+	return r.decide(st, luid, in, rec, it.Body)
+}
+
+// accepts tells whether a datastore of this kind takes items of this type.
+func accepts(k pim.Kind, typ string) bool {
+	if typ == k.ContentType() || typ == pim.TypeFolder {
+		return true
+	}
+	switch typ {
+	case "text/x-vcard", "text/directory":
+		return k == pim.Contacts
+	case "text/x-vcalendar":
+		return k == pim.Calendar || k == pim.Tasks
+	case "message/x-rfc822": // Nokia 9300 (protocol.md C.14)
+		return k == pim.Mail
+	}
+	return false
+}
+
+func (r *reply) takeFlags(st *storeState, luid string, meta syncml.Meta) (ds.Status, error) {
+	it, err := wire.Item(meta, nil)
+	if err != nil {
+		return ds.StatusBadRequest, nil //nolint:nilerr // the item is at fault, not the message
+	}
+	return r.decide(st, luid, reconcile.Incoming{Op: reconcile.Reflag, Base: meta.Version}, dsstore.Item{Flags: it.Flags, Folder: it.Folder}, nil)
+}
+
+// decide looks up what we have, asks reconcile, and does what it says.
+func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item, body []byte) (ds.Status, error) {
+	cur, m, err := r.current(st, luid, in, rec)
+	if err != nil {
+		return 0, err
+	}
+	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,
+		Mapped: m.LUID == luid, HeldRev: m.Rev}
+	if in.Base == "" && m.LUID == luid && m.Hash != ([32]byte{}) {
+		in.Base = ds.VersionOf(m.Hash) // a peer without versions: what we know it holds
+	}
+	d := reconcile.Decide(in, state)
+	return d.Status, r.do(d.Action, st, luid, cur, rec, body)
+}
+
+// current is the item that a device's change is about: the mapped one, or for new ones an item of the same identity
+// that this device does not have yet, so that a first sync makes no doubles (N6).
+func (r *reply) current(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item) (dsstore.Item, dsstore.Mapping, error) {
+	m, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
+	if err == nil {
+		it, err := r.tx.Item(st.c, m.GUID)
+		return it, m, err
+	}
+	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
+		return dsstore.Item{}, m, ignoreNotFound(err)
+	}
+	it, err := r.match(st, rec)
+	return it, dsstore.Mapping{}, err
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, dsstore.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// match finds a live item of the same identity that the device does not hold: by UID, else by content.
+func (r *reply) match(st *storeState, rec dsstore.Item) (dsstore.Item, error) {
+	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
+	for _, it := range same {
+		if err != nil {
+			break
+		}
+		m, e := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+		if errors.Is(e, dsstore.ErrNotFound) || e == nil && m.LUID == "" {
+			return it, nil
+		}
+		err = e
+	}
+	return dsstore.Item{}, ignoreNotFound(err)
+}

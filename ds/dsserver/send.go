@@ -1,0 +1,293 @@
+package dsserver
+
+import (
+	"strconv"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// writer fills one message up to the size that the device takes.
+type writer struct {
+	*syncml.Encoder
+	limit int
+	cmd   int // CmdID of the last command
+}
+
+func (w *writer) id() string {
+	w.cmd++
+	return strconv.Itoa(w.cmd)
+}
+
+// try runs write and takes it back if the message became too long. empty says that the message holds nothing yet, so
+// that what it writes goes out whatever its size: waiting would not make it smaller.
+func (w *writer) try(write func(), force bool) bool {
+	mark, cmd := w.Mark(), w.cmd
+	write()
+	if w.Len() <= w.limit || force {
+		return true
+	}
+	w.Reset(mark)
+	w.cmd = cmd
+	return false
+}
+
+// build writes the answer: Statuses, Results, Alerts, then our changes while there is room.
+func (r *reply) build() ([]byte, error) {
+	x, h := r.x, r.m.Header
+	header := syncml.Header{
+		VerDTD: h.VerDTD, VerProto: h.VerProto, SessionID: h.SessionID, MsgID: x.nextMsgID(),
+		Target: syncml.Location{URI: h.Source.URI}, Source: syncml.Location{URI: h.Target.URI},
+		Meta: syncml.Meta{MaxMsgSize: wire.MaxMsgSize, MaxObjSize: wire.MaxObjSize},
+	}
+	if r.logical.Verb != "" {
+		header.Meta.EMI = []string{r.logical.EMI()}
+	}
+	w := &writer{Encoder: syncml.NewEncoder(r.enc, &header), limit: wire.MaxMsgSize}
+	if x.maxMsg > 0 {
+		w.limit = int(min(x.maxMsg, wire.MaxMsgSize))
+	}
+	r.header.ID = w.id()
+	w.Command(&r.header)
+	room := r.writeAnswers(w)
+	if !room {
+		return w.Finish(false)
+	}
+	final, err := r.writeChanges(w)
+	if err != nil {
+		return nil, err
+	}
+	return w.Finish(final)
+}
+
+// writeAnswers writes what fits of the Statuses, then Results and Alerts. It returns false if something waits.
+func (r *reply) writeAnswers(w *writer) bool {
+	x := r.x
+	for len(x.queue) > 0 {
+		st := x.queue[0]
+		if !w.try(func() { st.ID = w.id(); w.Command(st) }, false) {
+			return false
+		}
+		x.queue = x.queue[1:]
+	}
+	for _, c := range r.after {
+		setID(c, w.id())
+		w.Command(c) // device information may be longer than the device likes; everybody sends it whole (peers.md 9)
+	}
+	return true
+}
+
+func setID(c syncml.Command, id string) {
+	switch c := c.(type) {
+	case *syncml.Results:
+		c.ID = id
+	case *syncml.Alert:
+		c.ID = id
+	}
+}
+
+// writeChanges writes our changes if it is our turn, and says whether our package is complete.
+func (r *reply) writeChanges(w *writer) (final bool, err error) {
+	x := r.x
+	if x.phase != sending || x.over {
+		return r.m.Final, nil
+	}
+	for _, st := range x.stores {
+		full, err := r.writeStore(w, st)
+		if err != nil || full {
+			return false, err
+		}
+	}
+	if !x.sentAnything() && x.aware {
+		return true, r.complete() // nothing to answer: the exchange ends here, in one round trip
+	}
+	x.phase = mapping
+	return true, nil
+}
+
+// page is how many pending items are listed at a time.
+const page = 256
+
+// writeStore writes changes of one datastore; full means that the message is.
+func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
+	if st.all && (st.opened || r.x.aware) {
+		return false, nil
+	}
+	if err := r.beginSync(w, st); err != nil {
+		return false, err
+	}
+	defer w.EndSync()
+	if r.x.out != nil {
+		if full := r.writeChunk(w); full {
+			return true, nil
+		}
+	}
+	for !st.all {
+		list, err := r.tx.Pending(r.x.deviceID, st.c, st.cursor, page)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range list {
+			full, err := r.writeItem(w, st, p)
+			if err != nil || full {
+				return true, err
+			}
+		}
+		st.all = len(list) < page
+	}
+	return false, nil
+}
+
+func (r *reply) beginSync(w *writer, st *storeState) error {
+	s := &syncml.Sync{ID: w.id(), Target: syncml.Location{URI: st.peer}, Source: syncml.Location{URI: st.target}, NumberOfChanges: -1}
+	if !st.opened && !st.all && r.x.aware {
+		n, err := r.tx.CountPending(r.x.deviceID, st.c, st.cursor)
+		if err != nil {
+			return err
+		}
+		s.NumberOfChanges = n
+	}
+	st.opened = true
+	w.BeginSync(s)
+	return nil
+}
+
+// writeItem writes one change, or the first chunk of it; full means that the message is and the item may still wait.
+func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bool, err error) {
+	c, body, err := r.outgoing(p)
+	if err != nil {
+		return false, err
+	}
+	if len(body) > w.limit/2 {
+		if st.anythingIn(w) {
+			return true, nil
+		}
+		r.x.out = &outObject{store: st, item: p, body: body}
+		return r.writeChunk(w), nil
+	}
+	if !w.try(func() { c.ID = w.id(); w.Command(c) }, false) {
+		return true, nil
+	}
+	r.noteSent(st, p, c, false, w.cmd)
+	return false, nil
+}
+
+// anythingIn tells whether the message has items already, so that a large object better begins in the next one.
+func (st *storeState) anythingIn(w *writer) bool { return w.Len() > w.limit/4 }
+
+func (r *reply) noteSent(st *storeState, p dsstore.Pending, c *syncml.Change, more bool, cmd int) {
+	st.anything = true
+	st.cursor = p.Item.Rev
+	if c.Op == syncml.OpAdd && !more {
+		st.added[p.Item.GUID] = p.Item
+	}
+	r.x.sent[ref{strconv.Itoa(r.x.msgID), strconv.Itoa(cmd)}] = sentItem{store: st, item: p.Item, luid: p.Mapping.LUID,
+		op: c.Op, flags: c.Meta.FieldLevel, more: more}
+}
+
+// outgoing is the command for a pending item, with its body if that travels.
+func (r *reply) outgoing(p dsstore.Pending) (*syncml.Change, []byte, error) {
+	it, m := p.Item, p.Mapping
+	version := ds.VersionOf(it.Hash)
+	if it.Deleted {
+		return wire.Delete(m.LUID, "", version), nil, nil
+	}
+	item := pimItem(it)
+	if m.LUID != "" && m.Hash == it.Hash && r.x.aware {
+		return wire.Flags(m.LUID, "", version, item), nil, nil
+	}
+	body, err := r.tx.Body(it.Hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	item.Body = body
+	if m.LUID == "" {
+		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), body, nil
+	}
+	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), body, nil
+}
+
+// writeChunk writes the next part of a large object (protocol.md C.8). It always fills the message, except with the last part.
+func (r *reply) writeChunk(w *writer) (full bool) {
+	o := r.x.out
+	c, _, err := r.outgoing(o.item)
+	if err != nil {
+		return false
+	}
+	n := min(len(o.body)-o.off, max(w.limit-w.Len()-chunkOverhead, minChunk))
+	more := o.off+n < len(o.body)
+	c.ID = w.id()
+	if o.off == 0 {
+		c.Meta.Size = int64(len(o.body))
+	}
+	c.Items[0].Data = &syncml.Data{Bytes: o.body[o.off : o.off+n]}
+	c.Items[0].MoreData = more
+	w.Command(c)
+	o.off += n
+	r.noteSent(o.store, o.item, c, more, w.cmd)
+	if !more {
+		r.x.out = nil
+	}
+	return more
+}
+
+const (
+	chunkOverhead = 1024 // ids, folder and name around the data, Final
+	minChunk      = 512  // what goes out whatever the limit, so that there is progress
+)
+
+// peerStatus takes the device's answer to one of our commands.
+func (r *reply) peerStatus(st *syncml.Status) error {
+	key := ref{st.MsgRef, st.CmdRef}
+	sent, ok := r.x.sent[key]
+	if !ok {
+		return nil // of the header, an Alert, a Sync: nothing depends on them
+	}
+	delete(r.x.sent, key)
+	switch {
+	case sent.more && st.Code.OK():
+		return nil
+	case sent.more && r.x.out != nil && r.x.out.item.Item.GUID == sent.item.GUID:
+		r.x.out = nil // the device does not want the rest
+	}
+	return r.settle(sent, st.Code)
+}
+
+// settle notes what the device holds now.
+func (r *reply) settle(sent sentItem, code ds.Status) error {
+	device, c, it := r.x.deviceID, sent.store.c, sent.item
+	gone := code == ds.StatusNotFound || code == ds.StatusGone || code == ds.StatusNotDeleted
+	switch {
+	case sent.op == syncml.OpDelete && (code.OK() || gone):
+		return r.tx.DeleteMapping(device, c, it.GUID)
+	case sent.op == syncml.OpReplace && gone:
+		sent.store.hold(it.Rev)
+		return r.tx.DeleteMapping(device, c, it.GUID) // it goes out again as an Add
+	case sent.op == syncml.OpReplace && code.OK():
+		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev, Hash: it.Hash})
+	case code.OK():
+		return nil // an Add is settled by its Map
+	case refusedForGood(code):
+		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev})
+	}
+	sent.store.hold(it.Rev)
+	return nil
+}
+
+// refusedForGood tells whether sending the same version again would be refused again.
+func refusedForGood(code ds.Status) bool {
+	switch code {
+	case ds.StatusBadRequest, ds.StatusTooLarge, ds.StatusMediaType, ds.StatusObjectTooLarge, ds.StatusUnsupported, ds.StatusForbidden:
+		return true
+	}
+	return false
+}
+
+// hold makes the next exchange look at this revision again.
+func (st *storeState) hold(rev int64) {
+	if st.heldBack == 0 || rev < st.heldBack {
+		st.heldBack = rev
+	}
+}

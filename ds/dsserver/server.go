@@ -1,0 +1,213 @@
+// Package dsserver is a Data Sync Server: a SyncML message comes in, is carried out on the store in one transaction,
+// and its answer goes out. It keeps logical sessions and tells its owner which collections have changed.
+package dsserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Datastore is one datastore that the server offers to every user.
+type Datastore struct {
+	URI  string
+	Kind pim.Kind
+}
+
+// DefaultDatastores are the datastores of a server that is not told otherwise (G4).
+func DefaultDatastores() []Datastore {
+	return []Datastore{
+		{"contacts", pim.Contacts}, {"calendar", pim.Calendar}, {"tasks", pim.Tasks}, {"notes", pim.Notes}, {"mail", pim.Mail},
+	}
+}
+
+// Options of a Server. Store and Datastores must be set.
+type Options struct {
+	Store      dsstore.Store
+	Datastores []Datastore
+	ID         string // DevID in the server's device information
+	Version    string
+	// Lease is how long a logical session lives without an exchange (N10). Default 30 days: a phone in a drawer.
+	Lease time.Duration
+	// Changed is called after a commit that changed a collection, with the device that caused it ("" for the server).
+	// It must not block.
+	Changed func(c dsstore.Collection, by string)
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Server answers messages. It may be used from many goroutines.
+type Server struct {
+	o Options
+
+	mu        sync.Mutex
+	exchanges map[string]*exchange // by device: each has one exchange at a time
+}
+
+const (
+	defaultLease = 30 * 24 * time.Hour
+	// exchangeIdle is when an exchange that the device does not continue is forgotten (protocol.md G: 5 to 30 min).
+	exchangeIdle = 10 * time.Minute
+)
+
+// New makes a server. It starts nothing.
+func New(o Options) *Server {
+	if o.Lease == 0 {
+		o.Lease = defaultLease
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Changed == nil {
+		o.Changed = func(dsstore.Collection, string) {}
+	}
+	if o.ID == "" {
+		o.ID = "alwayson-server"
+	}
+	return &Server{o: o, exchanges: make(map[string]*exchange)}
+}
+
+// Handle answers one message. An error means that the message could not be understood or carried out; nothing of it was.
+func (s *Server) Handle(ctx context.Context, body []byte, enc syncml.Encoding) ([]byte, error) {
+	m, err := syncml.Decode(body, enc)
+	if err != nil {
+		return nil, &MessageError{err}
+	}
+	if m.Header.Source.URI == "" || m.Header.SessionID == "" {
+		return nil, &MessageError{fmt.Errorf("cannot answer message: its header names no device or no session")}
+	}
+	x := s.exchangeOf(&m.Header)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if again := x.resent(m, body); again != nil {
+		return again, nil
+	}
+	out, changed, err := s.run(ctx, x, m, enc)
+	if err != nil {
+		s.drop(x)
+		return nil, err
+	}
+	x.remember(m, body, out)
+	if x.over {
+		s.finish(x)
+	}
+	for c := range changed {
+		s.o.Changed(c, x.deviceID)
+	}
+	return out, nil
+}
+
+// MessageError says that a message is malformed. Its sender is at fault.
+type MessageError struct{ Err error }
+
+func (e *MessageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *MessageError) Unwrap() error { return e.Err }
+
+// run carries a message out in one transaction.
+func (s *Server) run(ctx context.Context, x *exchange, m *syncml.Message, enc syncml.Encoding) (out []byte, changed map[dsstore.Collection]bool, err error) {
+	err = s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		r := &reply{s: s, x: x, tx: tx, m: m, enc: enc, now: s.o.Now(), changed: make(map[dsstore.Collection]bool)}
+		if err := r.process(); err != nil {
+			return err
+		}
+		changed = r.changed
+		out, err = r.build()
+		return err
+	})
+	return out, changed, err
+}
+
+// exchangeOf finds the exchange a message belongs to. A new SessionID from a device ends its former exchange: the
+// device has given that up (protocol.md C.2).
+func (s *Server) exchangeOf(h *syncml.Header) *exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.o.Now()
+	for id, x := range s.exchanges {
+		if now.Sub(x.touched) > exchangeIdle {
+			delete(s.exchanges, id)
+		}
+	}
+	x := s.exchanges[h.Source.URI]
+	if x == nil || x.sessionID != h.SessionID {
+		former := x
+		x = newExchange(h)
+		x.challenged = former != nil && former.challenged && !former.authenticated
+		s.exchanges[h.Source.URI] = x
+	}
+	x.touched = now
+	return x
+}
+
+// drop forgets an exchange whose message could not be carried out: nothing of it was acknowledged, so the device starts anew.
+func (s *Server) drop(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.exchanges[x.deviceID] == x {
+		delete(s.exchanges, x.deviceID)
+	}
+}
+
+// finish keeps a complete exchange only for the case that its last answer is lost and asked for again.
+func (s *Server) finish(x *exchange) { x.release() }
+
+// Sweep ends the logical sessions whose lease has run out (N10, L11) and returns how many there were.
+func (s *Server) Sweep(ctx context.Context) (ended int, err error) {
+	now := s.o.Now()
+	err = s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		all, err := tx.Sessions("")
+		for _, l := range all {
+			if err != nil {
+				return err
+			}
+			if l.Ending == "" && !l.Open(now) {
+				ended++
+				err = tx.PutSession(end(l, ds.Destroyed, "lease ran out", now))
+			}
+		}
+		return err
+	})
+	return ended, err
+}
+
+// newID is 128 random bits as text.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // it never fails
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// datastore finds a datastore by the URI a device uses, with or without "./" (protocol.md J.1).
+func (s *Server) datastore(uri string) (Datastore, bool) {
+	name := strings.TrimPrefix(uri, "./")
+	for _, d := range s.o.Datastores {
+		if d.URI == name {
+			return d, true
+		}
+	}
+	return Datastore{}, false
+}
+
+func (s *Server) devInf() *syncml.DevInf {
+	var stores []wire.Datastore
+	for _, d := range s.o.Datastores {
+		stores = append(stores, wire.Datastore(d))
+	}
+	return wire.DevInf(s.o.ID, "server", s.o.Version, stores)
+}

@@ -1,0 +1,166 @@
+// Package dsstore is what a Data Sync Server remembers: accounts, devices, logical sessions, items, and which version
+// of which item each device holds. It holds interfaces and types; the back ends are in its sub-packages.
+package dsstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// ErrNotFound is returned by every look-up that finds nothing.
+var ErrNotFound = errors.New("not found")
+
+// Store keeps everything in transactions. It may be used from many goroutines.
+type Store interface {
+	// Update runs fn in a transaction that can write, one at a time. What fn did is durable when Update returns nil and
+	// undone when fn or Update returns an error.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// View runs fn in a transaction that can only read.
+	View(ctx context.Context, fn func(Tx) error) error
+	Close() error
+}
+
+// Tx is one transaction. It must not be used after the function it was given to has returned.
+type Tx interface {
+	Accounts
+	Sessions
+	Items
+	Maps
+}
+
+// User is an account.
+type User struct {
+	Name     string
+	Password string // argon2id hash of the account password, "" if only devices sign in
+	Admin    bool
+}
+
+// Device is one enrolled device. Credential is B64(H(user:secret)), what syncml:auth-md5 needs, for a secret that was
+// made at random for this device; it is no derivative of the account password (design.md §8).
+type Device struct {
+	ID          string
+	User        string
+	Credential  string
+	Former      string    // the credential before the last change: who still has it is told "aged", not "invalid" (A3)
+	ChangedAt   time.Time // of Credential
+	Nonce       string    // issued for the next exchange, base64
+	FormerNonce string    // the one before, still good while its successor may be lost on the way
+	DevInf      []byte    // as the device sent it last, an encoded document
+	Seen        time.Time // last authenticated message
+}
+
+// Accounts keeps users and devices.
+type Accounts interface {
+	User(name string) (User, error)
+	Users() ([]User, error)
+	PutUser(User) error
+	Device(id string) (Device, error)
+	// Devices lists all devices of a user, or of everybody if user is "".
+	Devices(user string) ([]Device, error)
+	PutDevice(Device) error
+}
+
+// Session is a logical session (design.md §4).
+type Session struct {
+	ID      string
+	Device  string
+	Opened  time.Time
+	Renewed time.Time
+	Lease   time.Duration
+	Ending  ds.Ending // "" while it is open
+	Ended   time.Time
+	Reason  string
+}
+
+// Open tells whether s is open at now: it has not ended and its lease runs.
+func (s Session) Open(now time.Time) bool {
+	return s.Ending == "" && now.Before(s.Renewed.Add(s.Lease))
+}
+
+// Sessions keeps logical sessions, also those that ended.
+type Sessions interface {
+	Session(id string) (Session, error)
+	// Sessions lists those of a device, or of all if device is "", newest first.
+	Sessions(device string) ([]Session, error)
+	PutSession(Session) error
+}
+
+// Collection addresses the items of one datastore of one user.
+type Collection struct{ User, Store string }
+
+// Item is one item without its body. Rev counts the changes of its collection: a larger one is newer.
+type Item struct {
+	GUID     string
+	Rev      int64
+	Deleted  bool // a tombstone
+	Type     string
+	Folder   string
+	Name     string
+	Flags    pim.Flags
+	Hash     [32]byte // SHA-256 of the body
+	Size     int64
+	UID      string    // identity in its content, for matching; "" if it has none
+	Modified time.Time // when the server took the change
+	By       string    // device that wrote it, "" for the server itself
+}
+
+// Items keeps items and bodies. A body is stored once per hash.
+type Items interface {
+	// PutItem stores it under a fresh Rev of its collection, which it returns. A body the store has already may be nil.
+	PutItem(c Collection, it Item, body []byte) (int64, error)
+	Item(c Collection, guid string) (Item, error)
+	Body(hash [32]byte) ([]byte, error)
+	// Same lists live items of the same type with this UID, or with this hash if uid is "".
+	Same(c Collection, typ, uid string, hash [32]byte) ([]Item, error)
+	// List lists live items by Rev.
+	List(c Collection) ([]Item, error)
+	// Rev is the newest revision of the collection, 0 if it is empty.
+	Rev(c Collection) (int64, error)
+	// Keep notes a version that does not live on, with the reason: one that is overwritten or deleted, or one that lost
+	// against the server's. A body the store has already may be nil.
+	Keep(c Collection, former Item, body []byte, reason string) error
+}
+
+// Mapping says which version of an item a device holds.
+type Mapping struct {
+	GUID string
+	LUID string   // "" if the device refused the item
+	Rev  int64    // the revision it holds or refused; 0 if that is unknown
+	Hash [32]byte // of the body in that revision; zero if that is unknown
+}
+
+// Link is what server and device remember of each other for one collection: anchors, see ds.Anchors, and how far the
+// device is known to be. Both anchors the client presented last are good (design.md §4).
+type Link struct {
+	ClientLast, ClientNext string
+	ServerLast, ServerNext string
+	// Done is the revision up to which the device has everything except what Pending still lists.
+	Done int64
+}
+
+// Pending is an item that a device does not have in its newest version.
+type Pending struct {
+	Item    Item
+	Mapping Mapping // zero if the device never had the item
+}
+
+// Maps keeps mappings and links.
+type Maps interface {
+	Link(device string, c Collection) (Link, error) // the zero Link if there is none
+	PutLink(device string, c Collection, l Link) error
+	ByLUID(device string, c Collection, luid string) (Mapping, error)
+	ByGUID(device string, c Collection, guid string) (Mapping, error)
+	// PutMapping replaces what was known for the GUID and for the LUID.
+	PutMapping(device string, c Collection, m Mapping) error
+	DeleteMapping(device string, c Collection, guid string) error
+	ClearMappings(device string, c Collection) error
+	// Pending lists, by Rev, at most limit items with Rev > after that the device has not got: live ones without mapping,
+	// and changed or deleted ones whose mapping is older.
+	Pending(device string, c Collection, after int64, limit int) ([]Pending, error)
+	// CountPending counts what Pending would list without limit.
+	CountPending(device string, c Collection, after int64) (int, error)
+}

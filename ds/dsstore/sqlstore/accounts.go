@@ -1,0 +1,80 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+)
+
+func (t *tx) User(name string) (dsstore.User, error) {
+	u := dsstore.User{Name: name}
+	err := t.row(`SELECT password, admin FROM users WHERE name = ?`, []any{name}, &u.Password, &u.Admin)
+	return u, err
+}
+
+func (t *tx) Users() ([]dsstore.User, error) {
+	return collect(t, `SELECT name, password, admin FROM users ORDER BY name`, nil, func(r *sql.Rows, u *dsstore.User) error {
+		return r.Scan(&u.Name, &u.Password, &u.Admin)
+	})
+}
+
+func (t *tx) PutUser(u dsstore.User) error {
+	return t.exec(`INSERT INTO users (name, password, admin) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET password = excluded.password, admin = excluded.admin`, u.Name, u.Password, u.Admin)
+}
+
+const deviceColumns = `id, user_name, credential, former, changed_at, nonce, former_nonce, devinf, seen`
+
+func scanDevice(scan func(...any) error, d *dsstore.Device) error {
+	var changed, seen int64
+	err := scan(&d.ID, &d.User, &d.Credential, &d.Former, &changed, &d.Nonce, &d.FormerNonce, &d.DevInf, &seen)
+	d.ChangedAt, d.Seen = fromUnix(changed), fromUnix(seen)
+	return err
+}
+
+func (t *tx) Device(id string) (dsstore.Device, error) {
+	var d dsstore.Device
+	err := scanDevice(func(dest ...any) error {
+		return t.row(`SELECT `+deviceColumns+` FROM devices WHERE id = ?`, []any{id}, dest...)
+	}, &d)
+	return d, err
+}
+
+func (t *tx) Devices(user string) ([]dsstore.Device, error) {
+	return collect(t, `SELECT `+deviceColumns+` FROM devices WHERE ?1 = '' OR user_name = ?1 ORDER BY id`, []any{user},
+		func(r *sql.Rows, d *dsstore.Device) error { return scanDevice(r.Scan, d) })
+}
+
+func (t *tx) PutDevice(d dsstore.Device) error {
+	return t.exec(`INSERT OR REPLACE INTO devices (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		d.ID, d.User, d.Credential, d.Former, unix(d.ChangedAt), d.Nonce, d.FormerNonce, d.DevInf, unix(d.Seen))
+}
+
+const sessionColumns = `id, device, opened, renewed, lease, ending, ended, reason`
+
+func scanSession(scan func(...any) error, s *dsstore.Session) error {
+	var opened, renewed, lease, ended int64
+	err := scan(&s.ID, &s.Device, &opened, &renewed, &lease, &s.Ending, &ended, &s.Reason)
+	s.Opened, s.Renewed, s.Ended = fromUnix(opened), fromUnix(renewed), fromUnix(ended)
+	s.Lease = time.Duration(lease)
+	return err
+}
+
+func (t *tx) Session(id string) (dsstore.Session, error) {
+	var s dsstore.Session
+	err := scanSession(func(dest ...any) error {
+		return t.row(`SELECT `+sessionColumns+` FROM sessions WHERE id = ?`, []any{id}, dest...)
+	}, &s)
+	return s, err
+}
+
+func (t *tx) Sessions(device string) ([]dsstore.Session, error) {
+	return collect(t, `SELECT `+sessionColumns+` FROM sessions WHERE ?1 = '' OR device = ?1 ORDER BY opened DESC`, []any{device},
+		func(r *sql.Rows, s *dsstore.Session) error { return scanSession(r.Scan, s) })
+}
+
+func (t *tx) PutSession(s dsstore.Session) error {
+	return t.exec(`INSERT OR REPLACE INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, s.Device, unix(s.Opened), unix(s.Renewed), int64(s.Lease), string(s.Ending), unix(s.Ended), s.Reason)
+}

@@ -1,0 +1,142 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+)
+
+// tx implements dsstore.Tx.
+type tx struct {
+	ctx         context.Context // of the transaction, which ends with it
+	sql         *sql.Tx
+	now         time.Time
+	kept        map[string]*sql.Stmt // by the store, on the writing connection
+	local       map[string]*sql.Stmt
+	collections map[dsstore.Collection]int64
+}
+
+// stmt is query prepared: from the store if it keeps it, else for this transaction.
+func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if st := t.local[query]; st != nil {
+		return st, nil
+	}
+	var st *sql.Stmt
+	if kept := t.kept[query]; kept != nil {
+		st = t.sql.StmtContext(t.ctx, kept)
+	} else {
+		var err error
+		if st, err = t.sql.PrepareContext(t.ctx, query); err != nil {
+			return nil, fmt.Errorf("cannot prepare a statement: %w", err)
+		}
+	}
+	if t.local == nil {
+		t.local = make(map[string]*sql.Stmt)
+	}
+	t.local[query] = st
+	return st, nil
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	st, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	if _, err := st.ExecContext(t.ctx, args...); err != nil {
+		return fmt.Errorf("cannot write to the database: %w", err)
+	}
+	return nil
+}
+
+// row scans the first row into dest, dsstore.ErrNotFound if there is none.
+func (t *tx) row(query string, args []any, dest ...any) error {
+	st, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	err = st.QueryRowContext(t.ctx, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return dsstore.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the database: %w", err)
+	}
+	return nil
+}
+
+// rows calls scan for each row.
+func (t *tx) rows(query string, args []any, scan func(*sql.Rows) error) error {
+	st, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(t.ctx, args...)
+	if err != nil {
+		return fmt.Errorf("cannot read the database: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("cannot read the database: %w", err)
+		}
+	}
+	return rows.Err()
+}
+
+// collect scans all rows into a slice.
+func collect[T any](t *tx, query string, args []any, scan func(*sql.Rows, *T) error) ([]T, error) {
+	var out []T
+	err := t.rows(query, args, func(r *sql.Rows) error {
+		var v T
+		err := scan(r, &v)
+		out = append(out, v)
+		return err
+	})
+	return out, err
+}
+
+// unix and fromUnix keep times as microseconds; zero stays zero.
+func unix(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMicro()
+}
+
+func fromUnix(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us)
+}
+
+// collectionID is the number of a collection, 0 if it has none yet and create is not set.
+func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
+	if id := t.collections[c]; id != 0 {
+		return id, nil
+	}
+	var id int64
+	args := []any{c.User, c.Store}
+	const query = `SELECT id FROM collections WHERE user_name = ? AND store = ?`
+	err := t.row(query, args, &id)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		if !create {
+			return 0, nil
+		}
+		if err = t.exec(`INSERT INTO collections (user_name, store, rev) VALUES (?, ?, 0)`, args...); err == nil {
+			err = t.row(query, args, &id)
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	if t.collections == nil {
+		t.collections = make(map[dsstore.Collection]int64)
+	}
+	t.collections[c] = id
+	return id, nil
+}

@@ -1,0 +1,109 @@
+package syncml_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+// shared is the folder of real messages beside the checkout.
+func shared(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../../shared")
+	if err == nil {
+		_, err = os.Stat(dir)
+	}
+	switch {
+	case err == nil:
+		return dir
+	case os.Getenv("CI") != "":
+		t.Fatal("../shared is missing, and CI skips nothing")
+	}
+	t.Skip("needs ../shared, the folder of real messages beside the checkout")
+	return ""
+}
+
+// TestRecordedConversations decodes every message of SyncEvolution's recorded conversations and writes it again.
+func TestRecordedConversations(t *testing.T) {
+	n := 0
+	err := filepath.WalkDir(filepath.Join(shared(t), "traces"), func(path string, e fs.DirEntry, err error) error {
+		name := filepath.Base(path)
+		wire := strings.HasSuffix(name, ".wbxml") || strings.HasSuffix(name, ".xml") && strings.HasSuffix(filepath.Dir(path), "xml") && !strings.HasSuffix(filepath.Dir(path), "wbxml")
+		if err != nil || e.IsDir() || !wire || len(name) < 3 || name[2] != '-' {
+			return err
+		}
+		n++
+		roundTrip(t, path)
+		return nil
+	})
+	if err != nil || n < 200 {
+		t.Errorf("only %d messages, %v", n, err)
+	}
+	t.Logf("%d messages", n)
+}
+
+func roundTrip(t *testing.T, path string) {
+	t.Helper()
+	in, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := syncml.Sniff(in)
+	m, err := syncml.Decode(in, enc)
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+		return
+	}
+	out, err := syncml.Encode(m, enc)
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+		return
+	}
+	again, err := syncml.Decode(out, enc)
+	if err != nil {
+		t.Errorf("%s: written again: %v", path, err)
+		return
+	}
+	if d := cmp.Diff(m, again); d != "" {
+		t.Errorf("%s (-first +again):\n%.600s", path, d)
+	}
+}
+
+// TestHostileDocumentsAreRefused feeds the inputs that crash a C decoder.
+func TestHostileDocumentsAreRefused(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(shared(t), "corpus/syncml-wbxml/libwbxml-fuzz/*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, path := range files {
+		in, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = syncml.Decode(in, syncml.WBXML)
+		if err != nil && !strings.Contains(err.Error(), "offset") {
+			t.Errorf("%s: the error does not say where: %v", filepath.Base(path), err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte{0x02, 0xa4, 0x01, 0x6a, 0x00, 0x6d, 0x6c, 0x01, 0x01})
+	f.Add([]byte(`<SyncML><SyncHdr/><SyncBody><Final/></SyncBody></SyncML>`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		enc := syncml.Sniff(in)
+		m, err := syncml.Decode(in, enc)
+		if err != nil {
+			return
+		}
+		if _, err := syncml.Encode(m, syncml.XML); err != nil {
+			t.Error(err)
+		}
+	})
+}

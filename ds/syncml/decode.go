@@ -1,0 +1,322 @@
+package syncml
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/syncml/internal/wbxml"
+)
+
+// Decode reads a message. Unknown elements are passed over. The message may share memory with in, which must not be
+// changed afterwards. Errors name the offset.
+func Decode(in []byte, enc Encoding) (*Message, error) {
+	src, err := newSource(in, enc, wbxml.SyncML)
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode message: %w", err)
+	}
+	d := &decoder{src: src}
+	var m Message
+	err = d.root("SyncML", func() error { return d.message(&m) })
+	if err == nil && !d.sawHeader {
+		err = fmt.Errorf("it has no SyncHdr (offset %d)", src.Offset())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode message: %w", err)
+	}
+	return &m, nil
+}
+
+// decoder reads elements by recursive descent. Each method reads what lies in an element whose start has been read, up to
+// and including its end.
+type decoder struct {
+	src       source
+	sawHeader bool
+}
+
+func (d *decoder) root(name string, read func() error) error {
+	t, err := d.src.Next()
+	for err == nil && t.Kind != wbxml.Start {
+		t, err = d.src.Next()
+	}
+	if err != nil {
+		return err
+	}
+	if t.Name != name {
+		return fmt.Errorf("its root is %s, not %s (offset %d)", t.Name, name, d.src.Offset())
+	}
+	return read()
+}
+
+// children calls child for each element, which must read it whole.
+func (d *decoder) children(child func(name string) error) error {
+	for {
+		t, err := d.src.Next()
+		if err != nil {
+			return err
+		}
+		switch t.Kind {
+		case wbxml.End:
+			return nil
+		case wbxml.Start:
+			if err := child(t.Name); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// skip passes over an element.
+func (d *decoder) skip() error {
+	return d.children(func(string) error { return d.skip() })
+}
+
+// text reads character data; elements in it are passed over.
+func (d *decoder) text(into *string) error {
+	b, err := d.bytes()
+	*into = string(b)
+	return err
+}
+
+func (d *decoder) bytes() ([]byte, error) {
+	var out []byte
+	joined := false
+	for {
+		t, err := d.src.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch t.Kind {
+		case wbxml.End:
+			return out, nil
+		case wbxml.Start:
+			if err := d.skip(); err != nil {
+				return nil, err
+			}
+		default:
+			out, joined = appendText(out, t.Text, joined, d.shared())
+		}
+	}
+}
+
+// shared tells whether tokens may be kept: WBXML tokens are parts of the document, XML ones of a buffer that is used again.
+func (d *decoder) shared() bool {
+	_, ok := d.src.(*wbxml.Reader)
+	return ok
+}
+
+// appendText joins pieces of text; a single shared piece is not copied.
+func appendText(out, piece []byte, joined, shared bool) ([]byte, bool) {
+	if out == nil && shared {
+		return piece, false
+	}
+	if !joined {
+		out = append(make([]byte, 0, len(out)+len(piece)), out...)
+	}
+	return append(out, piece...), true
+}
+
+// trimmed reads a value in which white space means nothing: ids, numbers, URIs.
+func (d *decoder) trimmed(into *string) error {
+	err := d.text(into)
+	*into = strings.TrimSpace(*into)
+	return err
+}
+
+// number reads a decimal; anything else is as good as absent.
+func (d *decoder) number(into *int64) error {
+	var s string
+	err := d.trimmed(&s)
+	if n, e := strconv.ParseInt(s, 10, 64); e == nil && n >= 0 {
+		*into = n
+	}
+	return err
+}
+
+func (d *decoder) flag(into *bool) error {
+	*into = true
+	return d.skip()
+}
+
+func (d *decoder) append(into *[]string) error {
+	var s string
+	err := d.trimmed(&s)
+	*into = append(*into, s)
+	return err
+}
+
+func (d *decoder) message(m *Message) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "SyncHdr":
+			if d.sawHeader {
+				return fmt.Errorf("it has two SyncHdr (offset %d)", d.src.Offset())
+			}
+			d.sawHeader = true
+			return d.header(&m.Header)
+		case "SyncBody":
+			return d.body(m)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) header(h *Header) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "VerDTD":
+			return d.trimmed(&h.VerDTD)
+		case "VerProto":
+			return d.trimmed(&h.VerProto)
+		case "SessionID":
+			return d.trimmed(&h.SessionID)
+		case "MsgID":
+			return d.trimmed(&h.MsgID)
+		case "Target":
+			return d.location(&h.Target)
+		case "Source":
+			return d.location(&h.Source)
+		case "RespURI":
+			return d.trimmed(&h.RespURI)
+		case "NoResp":
+			return d.flag(&h.NoResp)
+		case "Cred":
+			return d.cred(&h.Cred)
+		case "Meta":
+			return d.meta(&h.Meta)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) body(m *Message) error {
+	return d.children(func(name string) error {
+		if name == "Final" {
+			return d.flag(&m.Final)
+		}
+		return d.command(name, &m.Commands)
+	})
+}
+
+func (d *decoder) location(l *Location) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "LocURI":
+			return d.trimmed(&l.URI)
+		case "LocName":
+			return d.trimmed(&l.Name)
+		case "Filter":
+			l.Filter = &Filter{}
+			return d.filter(l.Filter)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) optLocation(l **Location) error {
+	*l = &Location{}
+	return d.location(*l)
+}
+
+func (d *decoder) filter(f *Filter) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "Meta":
+			return d.meta(&f.Meta)
+		case "Field":
+			return d.wrappedItem(&f.Field)
+		case "Record":
+			return d.wrappedItem(&f.Record)
+		case "FilterType":
+			return d.trimmed(&f.Type)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) wrappedItem(into **Item) error {
+	return d.children(func(name string) error {
+		if name != "Item" {
+			return d.skip()
+		}
+		*into = &Item{}
+		return d.item(*into)
+	})
+}
+
+func (d *decoder) cred(into **Cred) error {
+	c := &Cred{}
+	*into = c
+	return d.children(func(name string) error {
+		switch name {
+		case "Meta":
+			return d.meta(&c.Meta)
+		case "Data":
+			return d.trimmed(&c.Data)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) meta(m *Meta) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "MetInf":
+			return d.meta(m)
+		case "Format":
+			return d.trimmed(&m.Format)
+		case "Type":
+			return d.trimmed(&m.Type)
+		case "Mark":
+			return d.trimmed(&m.Mark)
+		case "Size":
+			return d.number(&m.Size)
+		case "Anchor":
+			m.Anchor = &ds.Anchors{}
+			return d.anchor(m.Anchor)
+		case "Version":
+			return d.trimmed(&m.Version)
+		case "NextNonce":
+			return d.trimmed(&m.NextNonce)
+		case "MaxMsgSize":
+			return d.number(&m.MaxMsgSize)
+		case "MaxObjSize":
+			return d.number(&m.MaxObjSize)
+		case "EMI":
+			return d.append(&m.EMI)
+		case "Mem":
+			m.Mem = &Mem{}
+			return d.mem(m.Mem)
+		case "FieldLevel":
+			return d.flag(&m.FieldLevel)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) anchor(a *ds.Anchors) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "Last":
+			return d.trimmed(&a.Last)
+		case "Next":
+			return d.trimmed(&a.Next)
+		}
+		return d.skip()
+	})
+}
+
+func (d *decoder) mem(m *Mem) error {
+	return d.children(func(name string) error {
+		switch name {
+		case "SharedMem":
+			return d.flag(&m.Shared)
+		case "FreeMem":
+			return d.number(&m.FreeMem)
+		case "FreeID":
+			return d.number(&m.FreeID)
+		}
+		return d.skip()
+	})
+}

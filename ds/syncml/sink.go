@@ -1,0 +1,140 @@
+package syncml
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alwayson-sync/alwayson/ds/syncml/internal/wbxml"
+)
+
+// sink takes elements and writes them in one of the encodings. It remembers the first error.
+type sink interface {
+	start(space, name string)
+	empty(space, name string)
+	end()
+	text(s string)
+	opaque(b []byte) // octets in WBXML, escaped text in XML
+	len() int
+	mark() any
+	reset(mark any)
+	bytes() ([]byte, error)
+}
+
+type wbxmlSink struct {
+	w   *wbxml.Writer
+	err error
+}
+
+func (s *wbxmlSink) keep(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+func (s *wbxmlSink) start(space, name string) { s.keep(s.w.Start(space, name)) }
+func (s *wbxmlSink) empty(space, name string) { s.keep(s.w.Empty(space, name)) }
+func (s *wbxmlSink) end()                     { s.w.End() }
+func (s *wbxmlSink) text(t string)            { s.w.Text(t) }
+func (s *wbxmlSink) opaque(b []byte)          { s.w.Opaque(b) }
+func (s *wbxmlSink) len() int                 { return len(s.w.Bytes()) }
+func (s *wbxmlSink) mark() any                { return s.w.Mark() }
+func (s *wbxmlSink) reset(m any)              { s.w.Reset(m.(wbxml.Mark)) }
+func (s *wbxmlSink) bytes() ([]byte, error)   { return s.w.Bytes(), s.err }
+
+// xmlSink writes XML as everybody does: a default namespace on the root and on each element that changes it (protocol.md A.4).
+type xmlSink struct {
+	b     bytes.Buffer
+	stack []xmlElement
+}
+
+type xmlElement struct{ space, name string }
+
+const xmlProlog = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+
+func newXMLSink() *xmlSink {
+	s := &xmlSink{}
+	s.b.WriteString(xmlProlog)
+	return s
+}
+
+func (s *xmlSink) open(space, name string) {
+	s.b.WriteByte('<')
+	s.b.WriteString(name)
+	if n := len(s.stack); n == 0 || s.stack[n-1].space != space {
+		s.b.WriteString(` xmlns="` + space + `"`)
+	}
+}
+
+func (s *xmlSink) start(space, name string) {
+	s.open(space, name)
+	s.b.WriteByte('>')
+	s.stack = append(s.stack, xmlElement{space, name})
+}
+
+func (s *xmlSink) empty(space, name string) {
+	s.open(space, name)
+	s.b.WriteString("/>")
+}
+
+func (s *xmlSink) end() {
+	n := len(s.stack) - 1
+	s.b.WriteString("</" + s.stack[n].name + ">")
+	s.stack = s.stack[:n]
+}
+
+// text escapes what needs it, carriage returns too: a parser would make line feeds of them.
+func (s *xmlSink) text(t string) {
+	if !strings.ContainsAny(t, "&<>\r") {
+		s.b.WriteString(t)
+		return
+	}
+	for i := 0; i < len(t); i++ {
+		switch t[i] {
+		case '&':
+			s.b.WriteString("&amp;")
+		case '<':
+			s.b.WriteString("&lt;")
+		case '>':
+			s.b.WriteString("&gt;")
+		case '\r':
+			s.b.WriteString("&#xD;")
+		default:
+			s.b.WriteByte(t[i])
+		}
+	}
+}
+
+func (s *xmlSink) opaque(b []byte) { s.text(string(b)) }
+func (s *xmlSink) len() int        { return s.b.Len() }
+
+type xmlMark struct {
+	len   int
+	depth int
+}
+
+func (s *xmlSink) mark() any { return xmlMark{s.b.Len(), len(s.stack)} }
+
+func (s *xmlSink) reset(m any) {
+	mark := m.(xmlMark)
+	s.b.Truncate(mark.len)
+	s.stack = s.stack[:mark.depth]
+}
+
+func (s *xmlSink) bytes() ([]byte, error) { return s.b.Bytes(), nil }
+
+// xmlText tells whether b comes through XML unchanged: UTF-8 without control characters.
+func xmlText(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 || !isXMLChar(r) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+func isXMLChar(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
+}
