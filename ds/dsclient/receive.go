@@ -20,12 +20,15 @@ func (e *exchange) takeSync(m *syncml.Message, c *syncml.Sync) {
 	status.TargetRefs, status.SourceRefs = []string{c.Target.URI}, []string{c.Source.URI}
 	for _, inner := range c.Commands {
 		ch, ok := inner.(*syncml.Change)
-		if code != ds.StatusOK || !ok {
-			e.answer(m, inner, max(code, ds.StatusUnsupported))
-			continue
-		}
-		for i := range ch.Items {
-			e.takeItem(m, st, ch, &ch.Items[i])
+		switch {
+		case code != ds.StatusOK:
+			e.answer(m, inner, code)
+		case !ok:
+			e.answer(m, inner, ds.StatusUnsupported)
+		default:
+			for i := range ch.Items {
+				e.takeItem(m, st, ch, &ch.Items[i])
+			}
 		}
 	}
 	if c.NumberOfChanges > 0 && st != nil {

@@ -136,16 +136,6 @@ func (x *exchange) store(uri string) *storeState {
 	return nil
 }
 
-// sendsLeft tells whether changes wait to be sent.
-func (x *exchange) sendsLeft() bool {
-	for _, st := range x.stores {
-		if !st.all {
-			return true
-		}
-	}
-	return x.out != nil
-}
-
 func (x *exchange) sentAnything() bool {
 	for _, st := range x.stores {
 		if st.anything {

@@ -21,12 +21,11 @@ func (w *writer) id() string {
 	return strconv.Itoa(w.cmd)
 }
 
-// try runs write and takes it back if the message became too long. empty says that the message holds nothing yet, so
-// that what it writes goes out whatever its size: waiting would not make it smaller.
-func (w *writer) try(write func(), force bool) bool {
+// try runs write and takes it back if the message became too long.
+func (w *writer) try(write func()) bool {
 	mark, cmd := w.Mark(), w.cmd
 	write()
-	if w.Len() <= w.limit || force {
+	if w.Len() <= w.limit {
 		return true
 	}
 	w.Reset(mark)
@@ -67,7 +66,7 @@ func (r *reply) writeAnswers(w *writer) bool {
 	x := r.x
 	for len(x.queue) > 0 {
 		st := x.queue[0]
-		if !w.try(func() { st.ID = w.id(); w.Command(st) }, false) {
+		if !w.try(func() { st.ID = w.id(); w.Command(st) }) {
 			return false
 		}
 		x.queue = x.queue[1:]
@@ -167,7 +166,7 @@ func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bo
 		r.x.out = &outObject{store: st, item: p, body: body}
 		return r.writeChunk(w), nil
 	}
-	if !w.try(func() { c.ID = w.id(); w.Command(c) }, false) {
+	if !w.try(func() { c.ID = w.id(); w.Command(c) }) {
 		return true, nil
 	}
 	r.noteSent(st, p, c, false, w.cmd)

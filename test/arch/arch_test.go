@@ -1,0 +1,94 @@
+// Package arch checks the arrows between packages (design: vocabulary on the ground floor, machinery above).
+package arch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/alwayson-sync/alwayson/"
+
+// forbidden arrows: a package below from must not import one below to, and why.
+var forbidden = []struct{ from, to, why string }{
+	{"ds", module + "dm", "synchronization knows nothing of device management"},
+	{"ds", module + "mqtt", "the transport of a trigger is the agent's business, not the protocol's"},
+	{"ds", module + "agent", "the protocol serves any agent"},
+	{"pim", module + "ds", "items know no protocol"},
+	{"pim", module + "dm", "items know no protocol"},
+	{"pim", module + "agent", "stores serve any agent"},
+	{"pim", module + "mqtt", "items know no protocol"},
+	{"mqtt", module + "ds", "the post box carries envelopes and knows no meaning"},
+	{"mqtt", module + "dm", "the post box carries envelopes and knows no meaning"},
+	{"mqtt", module + "pim", "the post box carries envelopes and knows no meaning"},
+	{"mqtt", module + "agent", "the post box serves any agent"},
+	{"dm", module + "mqtt", "device management is handed its messages"},
+	{"dm", module + "agent", "device management serves any agent"},
+	{"dm", module + "pim", "device management changes settings, not items"},
+	{"ds/reconcile", "net", "decisions are pure"},
+	{"ds/reconcile", "os", "decisions are pure"},
+	{"ds/reconcile", "time", "decisions are pure: no clock"},
+	{"ds/dsclient", module + "ds/dsserver", "the two ends meet on the wire only"},
+	{"ds/dsserver", module + "ds/dsclient", "the two ends meet on the wire only"},
+}
+
+// onlyImporter names the one folder that may import a library.
+var onlyImporter = map[string]string{
+	"github.com/dgraph-io/badger/v4":      "agent/internal/kv/badgerkv",
+	"github.com/eclipse/paho.mqtt.golang": "mqtt/pahoclient",
+	"github.com/nats-io/nats-server/v2":   "mqtt/broker",
+	"modernc.org/sqlite":                  "ds/dsstore/sqlstore",
+	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func below(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			for _, f := range forbidden {
+				if below(name, f.from) && below(imported, f.to) {
+					t.Errorf("%s imports %s: %s", name, imported, f.why)
+				}
+			}
+			for library, home := range onlyImporter {
+				if below(imported, library) && !below(name, home) {
+					t.Errorf("%s imports %s, which only %s may", name, imported, home)
+				}
+			}
+		}
+	}
+}
