@@ -1,0 +1,126 @@
+// Package badgerkv is the kv.Store of the agent, on Badger with a profile that sleeps when nothing happens.
+package badgerkv
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
+)
+
+// Store is a kv.Store.
+type Store struct {
+	db *badger.DB
+
+	mu     sync.Mutex // one compaction at a time
+	writes int        // since the last look at the levels; guarded by mu
+}
+
+// Open opens or makes the database in dir. A second process that has it open is an error that names the folder.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil { // Badger makes its files readable for all
+		return nil, fmt.Errorf("cannot open the state: %w", err)
+	}
+	db, err := badger.Open(profile(dir))
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the state in %s (is another agent running?): %w", dir, err)
+	}
+	return &Store{db: db}, nil
+}
+
+// profile makes Badger quiet: its own compactors wake twenty times a second for ever, so there are none, and tidy does their work
+// after writes. Nothing goes to the value log, whose space comes back late (and before 4.9.4 deleted keys came back too).
+func profile(dir string) badger.Options {
+	return badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).
+		WithMemTableSize(4 << 20).WithNumMemtables(2).
+		WithNumCompactors(0).WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(128).
+		WithBlockCacheSize(1 << 20).WithIndexCacheSize(0).
+		WithBaseTableSize(1 << 20).WithBaseLevelSize(4 << 20).
+		WithValueThreshold(512 << 10).WithValueLogFileSize(4 << 20).
+		WithMetricsEnabled(false).WithNumGoroutines(1)
+}
+
+// View implements kv.Store.
+func (s *Store) View(fn func(kv.Reader) error) error {
+	return s.db.View(func(t *badger.Txn) error { return fn(tx{t}) })
+}
+
+// Update implements kv.Store. Only its own conflicts are tried again: two goroutines wrote the same key.
+func (s *Store) Update(fn func(kv.Writer) error) error {
+	for {
+		err := s.db.Update(func(t *badger.Txn) error { return fn(tx{t}) })
+		switch {
+		case errors.Is(err, badger.ErrConflict):
+			continue
+		case errors.Is(err, badger.ErrTxnTooBig):
+			return kv.ErrTooLarge
+		case err != nil:
+			return err
+		}
+		return s.tidy()
+	}
+}
+
+const (
+	tidyEvery  = 64 // updates between two looks at the levels
+	tidyTables = 4  // of level zero; writers would stall at 128
+)
+
+// tidy compacts when enough has piled up. It runs in the writer's goroutine: no timer, no wake-up while nothing is written.
+func (s *Store) tidy() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writes++; s.writes < tidyEvery {
+		return nil
+	}
+	s.writes = 0
+	if levels := s.db.Levels(); len(levels) > 0 && levels[0].NumTables >= tidyTables {
+		if err := s.db.Flatten(1); err != nil {
+			return fmt.Errorf("cannot compact the state: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close implements kv.Store.
+func (s *Store) Close() error { return s.db.Close() }
+
+type tx struct{ t *badger.Txn }
+
+func (t tx) Get(key string) ([]byte, error) {
+	it, err := t.t.Get([]byte(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, kv.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return it.ValueCopy(nil)
+}
+
+func (t tx) Scan(prefix string, fn func(string, []byte) error) error {
+	o := badger.DefaultIteratorOptions
+	o.Prefix = []byte(prefix)
+	it := t.t.NewIterator(o)
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		v, err := it.Item().ValueCopy(nil)
+		if err != nil {
+			return err
+		}
+		if err := fn(string(it.Item().Key()), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t tx) Set(key string, value []byte) error {
+	return t.t.Set([]byte(key), append([]byte{}, value...)) // both belong to Badger until the commit
+}
+
+func (t tx) Delete(key string) error { return t.t.Delete([]byte(key)) }
