@@ -1,0 +1,258 @@
+package replica
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Apply carries out changes from the server. The order makes it safe against a crash anywhere: intents, files, one sync of the
+// disk, rows; a file whose intent is there is recognised, one whose intent is not was never written.
+func (r *Replica) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
+	var out []dsclient.Result
+	for len(changes) > 0 {
+		n := min(len(changes), state.Rows)
+		results, err := r.carryOut(ctx, changes[:n], false)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, results...)
+		changes = changes[n:]
+	}
+	return out, nil
+}
+
+// job is one change on its way.
+type job struct {
+	dsclient.Change
+	former, row state.Row
+	fresh       bool // a new item: planned and noted before it is written
+	remove      bool
+	result      dsclient.Result
+}
+
+// carryOut does all of it for a batch. force deletes items whose local edits would stop it (refresh from the server).
+func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force bool) ([]dsclient.Result, error) {
+	jobs, err := r.plan(changes, force)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.write(ctx, jobs); err != nil {
+		return nil, err
+	}
+	if err := r.settle(jobs); err != nil {
+		return nil, err
+	}
+	out := make([]dsclient.Result, len(jobs))
+	for i := range jobs {
+		out[i] = jobs[i].result
+	}
+	return out, nil
+}
+
+// plan finds the item of each change, gives new ones a LUID and a key, and makes intents durable.
+func (r *Replica) plan(changes []dsclient.Change, force bool) ([]job, error) {
+	jobs := make([]job, len(changes))
+	taken := make(map[string]bool)
+	err := r.index.Update(func(t *state.Tx) error {
+		for i, c := range changes {
+			jobs[i].Change = c
+			if err := r.planOne(t, &jobs[i], taken, force); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return jobs, err
+}
+
+func (r *Replica) planOne(t *state.Tx, j *job, taken map[string]bool, force bool) error {
+	luid := j.LUID
+	if j.Op == dsclient.Add {
+		known, ok, err := t.Map(j.GUID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return r.planNew(t, j, taken)
+		}
+		luid = known // it was sent before, and our Map was lost
+	}
+	row, ok, err := t.Row(luid)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		j.result = dsclient.Result{Status: ds.StatusNotFound}
+	case row.Dirty() && row.Problem == "" && !force:
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
+	default:
+		j.former, j.row, j.result.LUID = row, row, luid
+	}
+	return nil
+}
+
+func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
+	key, err := r.store.PlanKey(j.Item)
+	if err == nil && taken[key] {
+		j.Item.Name = ""
+		key, err = r.store.PlanKey(j.Item)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write to %s: %w", r.name, err)
+	}
+	taken[key] = j.Item.Type != pim.TypeFolder
+	known, ok, err := t.ByKey(key)
+	if err != nil {
+		return err
+	}
+	if ok && j.Item.Type == pim.TypeFolder {
+		j.former, j.row, j.result.LUID = known, known, known.LUID // the folder is there already
+		return nil
+	}
+	j.fresh = true
+	j.row = state.Row{LUID: newLUID(), Key: key, Type: j.Item.Type}
+	j.row.Version = version(j.Item)
+	j.result.LUID = j.row.LUID
+	return t.PutIntent(state.Intent{GUID: j.GUID, Row: j.row})
+}
+
+func version(it pim.Item) state.Version {
+	return state.Version{Hash: sha256.Sum256(it.Body), Flags: it.Flags, Folder: it.Folder}
+}
+
+// write writes the files and makes them durable.
+func (r *Replica) write(ctx context.Context, jobs []job) error {
+	b, err := r.store.Update(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot write to %s: %w", r.name, err)
+	}
+	for i := range jobs {
+		if jobs[i].result.Status == 0 {
+			r.writeOne(b, &jobs[i])
+		}
+	}
+	if err := b.Commit(); err != nil {
+		return fmt.Errorf("cannot write to %s: %w", r.name, err)
+	}
+	return nil
+}
+
+func (r *Replica) writeOne(b pim.Batch, j *job) {
+	var e pim.Entry
+	var err error
+	switch {
+	case j.Op == dsclient.Delete:
+		j.remove = true
+		if err = b.Delete(j.row.Key, j.row.Stamp); errors.Is(err, pim.ErrNotFound) {
+			err = nil
+		}
+		j.result.Status = resultOf(err, ds.StatusOK)
+		return
+	case j.fresh:
+		e, err = b.Add(j.row.Key, j.Item)
+	case j.Op == dsclient.Reflag:
+		e, err = b.Reflag(j.row.Key, j.Item.Flags, j.Item.Folder)
+		j.row.Flags, j.row.Folder = j.Item.Flags, j.Item.Folder
+	default:
+		e, err = b.Replace(j.row.Key, j.row.Stamp, j.Item)
+		j.row.Version = version(j.Item)
+	}
+	code := ds.StatusOK
+	if j.fresh {
+		code = ds.StatusAdded
+	}
+	if j.result.Status = resultOf(err, code); err == nil {
+		j.row.Key, j.row.Stamp, j.row.Folder, j.row.Flags = e.Key, e.Stamp, e.Folder, e.Flags
+	}
+}
+
+// resultOf is the status that tells the server of an error: with 409 it keeps the change for later, because a local edit goes
+// out first.
+func resultOf(err error, ok ds.Status) ds.Status {
+	switch {
+	case err == nil:
+		return ok
+	case errors.Is(err, pim.ErrChanged), errors.Is(err, pim.ErrNotFound), errors.Is(err, pim.ErrExists):
+		return ds.StatusConflict
+	case errors.Is(err, syscall.ENOSPC):
+		return ds.StatusFull
+	case errors.Is(err, pim.ErrTooLarge):
+		return ds.StatusObjectTooLarge
+	}
+	return ds.StatusStoreFailure
+}
+
+// settle records what was done, and that the server knows it: our own writes are no news (G10).
+func (r *Replica) settle(jobs []job) error {
+	return r.index.Update(func(t *state.Tx) error {
+		for i := range jobs {
+			if err := settleOne(t, &jobs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func settleOne(t *state.Tx, j *job) error {
+	done := j.result.Status.OK()
+	var errs []error
+	if j.fresh {
+		errs = append(errs, t.DeleteIntent(j.GUID))
+	}
+	switch {
+	case !done:
+	case j.remove:
+		errs = append(errs, t.Remove(j.former))
+	default:
+		row := j.row
+		row.Shared, row.Problem = true, ""
+		row.Synced = row.Version
+		errs = append(errs, t.Put(j.former, row))
+		if j.Op == dsclient.Add {
+			errs = append(errs, t.PutMap(j.GUID, row.LUID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// recover finishes items that a crash left between intent and row: a file that holds what was intended is one that was written.
+func (r *Replica) recover(ctx context.Context) error {
+	var list []state.Intent
+	err := r.index.View(func(t *state.Tx) (err error) {
+		list, err = t.Intents()
+		return err
+	})
+	for _, i := range list {
+		if err == nil {
+			err = r.recoverOne(ctx, i)
+		}
+	}
+	return err
+}
+
+func (r *Replica) recoverOne(ctx context.Context, i state.Intent) error {
+	item, e, err := r.store.Read(ctx, i.Row.Key)
+	var bad *pim.ItemError
+	if err != nil && !errors.Is(err, pim.ErrNotFound) && !errors.As(err, &bad) {
+		return err
+	}
+	written := err == nil && sha256.Sum256(item.Body) == i.Row.Hash
+	return r.index.Update(func(t *state.Tx) error {
+		if !written {
+			return t.DeleteIntent(i.GUID)
+		}
+		j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, fresh: true,
+			result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
+		j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
+		return settleOne(t, &j)
+	})
+}

@@ -1,0 +1,225 @@
+package replica
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Local implements dsclient.Datastore, as do the other methods here.
+func (r *Replica) Local() string { return "./" + r.name }
+
+// Remote is the server's name of the datastore.
+func (r *Replica) Remote() string { return r.remote }
+
+// Kind is what it holds.
+func (r *Replica) Kind() pim.Kind { return r.store.Kind() }
+
+// Anchors are described at dsclient.AnchorState.
+func (r *Replica) Anchors() (a dsclient.AnchorState, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		a, err = t.Anchors()
+		return err
+	})
+	return a, err
+}
+
+// SetAnchors replaces them.
+func (r *Replica) SetAnchors(a dsclient.AnchorState) error {
+	return r.index.Update(func(t *state.Tx) error { return t.PutAnchors(a) })
+}
+
+func (r *Replica) luids(all bool) (out []string, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		out, err = t.LUIDs(all)
+		return err
+	})
+	return out, err
+}
+
+// Count is how many changes Changes has.
+func (r *Replica) Count(all bool) (int, error) {
+	list, err := r.luids(all)
+	return len(list), err
+}
+
+// Changes yields what the server has not got.
+func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change, error] {
+	return func(yield func(dsclient.Change, error) bool) {
+		list, err := r.luids(all)
+		if err != nil {
+			yield(dsclient.Change{}, err)
+			return
+		}
+		for _, luid := range list {
+			c, ok, err := r.change(ctx, luid, all)
+			if err != nil || ok {
+				if !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// change is what the server must be told of one item; not ok if there is nothing that can be told now.
+func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient.Change, ok bool, err error) {
+	row, ok, err := r.row(luid)
+	if err != nil || !ok || row.Problem != "" {
+		return c, false, err
+	}
+	c.LUID = luid
+	if row.Shared {
+		c.Base = ds.VersionOf(row.Synced.Hash)
+	}
+	if row.Gone {
+		c.Op = dsclient.Delete
+		return c, !all, nil
+	}
+	var bad *pim.ItemError
+	item, _, err := r.store.Read(ctx, row.Key)
+	switch {
+	case errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad):
+		return c, false, nil // the next look finds out
+	case err != nil:
+		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
+	}
+	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: row.Flags, Folder: row.Folder}
+	c.Item, c.Token = item, now
+	switch {
+	case all || !row.Shared:
+		c.Op = dsclient.Add
+	case now.Hash == row.Synced.Hash:
+		c.Op = dsclient.Reflag
+	default:
+		c.Op = dsclient.Replace
+	}
+	return c, true, nil
+}
+
+func (r *Replica) row(luid string) (row state.Row, ok bool, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		row, ok, err = t.Row(luid)
+		return err
+	})
+	return row, ok, err
+}
+
+// Acknowledge records the server's answers: exactly the version that was sent is settled, so an edit made meanwhile stays to be sent.
+func (r *Replica) Acknowledge(_ context.Context, acks []dsclient.Ack) error {
+	for len(acks) > 0 {
+		n := min(len(acks), state.Rows)
+		err := r.index.Update(func(t *state.Tx) error {
+			for _, a := range acks[:n] {
+				if err := acknowledge(t, a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		acks = acks[n:]
+	}
+	return nil
+}
+
+func acknowledge(t *state.Tx, a dsclient.Ack) error {
+	former, ok, err := t.Row(a.Change.LUID)
+	if err != nil || !ok {
+		return err
+	}
+	row := former
+	switch {
+	case a.Change.Op == dsclient.Delete:
+		if a.Status.OK() || a.Status == ds.StatusNotFound || a.Status == ds.StatusGone {
+			return t.Remove(former)
+		}
+	case a.Status.OK():
+		row.Shared, row.Synced = true, a.Change.Token.(state.Version)
+	case a.Status == ds.StatusNotFound || a.Status == ds.StatusGone:
+		row.Shared = false // the server lost it: it goes out whole
+	case refusedForGood(a.Status):
+		row.Problem = fmt.Sprintf("the server refused it: %v %s", a.Status, a.Text)
+	}
+	return t.Put(former, row)
+}
+
+// refusedForGood tells whether the same version would be refused again. It is sent again when the item changes.
+func refusedForGood(s ds.Status) bool {
+	switch s {
+	case ds.StatusBadRequest, ds.StatusForbidden, ds.StatusUnsupported, ds.StatusTooLarge, ds.StatusMediaType, ds.StatusObjectTooLarge:
+		return true
+	}
+	return false
+}
+
+// PendingMaps are those that the server has not confirmed.
+func (r *Replica) PendingMaps() (out []dsclient.MapEntry, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		out, err = t.Maps()
+		return err
+	})
+	return out, err
+}
+
+// MapsConfirmed forgets them.
+func (r *Replica) MapsConfirmed(entries []dsclient.MapEntry) error {
+	return r.index.Update(func(t *state.Tx) error {
+		var err error
+		for _, e := range entries {
+			err = errors.Join(err, t.DeleteMap(e.GUID))
+		}
+		return err
+	})
+}
+
+// Restart prepares a slow sync: the server is told of every item again.
+func (r *Replica) Restart(context.Context) error {
+	var rows []update
+	err := r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			former := row
+			row.Shared, row.Synced, row.Problem = false, state.Version{}, ""
+			rows = append(rows, update{former: former, row: row, remove: row.Gone})
+			return nil
+		})
+	})
+	if err == nil {
+		err = r.record(rows)
+	}
+	maps, e := r.PendingMaps()
+	if err = errors.Join(err, e); err != nil {
+		return err
+	}
+	return r.MapsConfirmed(maps)
+}
+
+// Refresh begins a refresh from the server: what the device has counts for nothing unless the server sends it.
+func (r *Replica) Refresh(ctx context.Context) error { return r.Restart(ctx) }
+
+// FinishRefresh removes what the server did not send.
+func (r *Replica) FinishRefresh(ctx context.Context) error {
+	var stale []dsclient.Change
+	err := r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Shared && row.Problem == "" {
+				stale = append(stale, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID})
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = r.carryOut(ctx, stale, true)
+	return err
+}

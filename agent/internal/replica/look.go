@@ -1,0 +1,311 @@
+// Package replica is one local store as the sync engine sees it: items with lasting ids, what changed since the server last
+// knew, and changes from the server carried out so that a crash at any moment loses and doubles nothing.
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Replica implements dsclient.Datastore for a pim.Store. It is used from one goroutine at a time.
+type Replica struct {
+	name   string
+	remote string
+	store  pim.Store
+	index  *state.Items
+}
+
+// Open joins a store and its index, and finishes what a crash interrupted.
+func Open(ctx context.Context, name, remote string, store pim.Store, index *state.Items) (*Replica, error) {
+	r := &Replica{name: name, remote: remote, store: store, index: index}
+	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
+		return nil, fmt.Errorf("cannot open %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// EmptiedError says that a store that had items lists none at all. Nothing is deleted for it (pains.md 7).
+type EmptiedError struct {
+	Store string
+	Items int
+}
+
+func (e *EmptiedError) Error() string {
+	return fmt.Sprintf("%s is empty although it had %d items; nothing was deleted on the server", e.Store, e.Items)
+}
+
+// emptied is how many items a store must have had for an empty listing to be suspicious.
+const emptied = 5
+
+// found is what a look at the store brought, compared with the index.
+type found struct {
+	changed []pair // known items that look different
+	fresh   []pim.Entry
+	missing []state.Row
+	errs    []*pim.ItemError
+}
+
+type pair struct {
+	row   state.Row
+	entry pim.Entry
+}
+
+// Look compares the store with the index and records what changed, durably. hint.Keys narrows it down. It returns how many
+// items changed. An error means that the store could not be read; then nothing was recorded.
+func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err error) {
+	if err := r.recover(ctx); err != nil {
+		return 0, err
+	}
+	f, err := r.compare(ctx, hint)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := r.judge(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	return len(rows), r.record(rows)
+}
+
+func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
+	f := &found{}
+	seen := make(map[string]bool)
+	take := func(t *state.Tx, e pim.Entry) error {
+		seen[e.Key] = true
+		row, ok, err := t.ByKey(e.Key)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			f.fresh = append(f.fresh, e)
+		case row.Stamp != e.Stamp || row.Flags != e.Flags || row.Folder != e.Folder:
+			f.changed = append(f.changed, pair{row, e})
+		}
+		return nil
+	}
+	err := r.index.View(func(t *state.Tx) error {
+		if hint.Keys != nil {
+			return r.compareKeys(ctx, t, hint.Keys, take, seen, f)
+		}
+		return r.compareAll(ctx, t, take, seen, f)
+	})
+	return f, err
+}
+
+func (r *Replica) compareKeys(ctx context.Context, t *state.Tx, keys []string, take func(*state.Tx, pim.Entry) error, seen map[string]bool, f *found) error {
+	list, err := r.store.Stat(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if err := take(t, e); err != nil {
+			return err
+		}
+	}
+	for _, key := range keys {
+		row, ok, err := t.ByKey(key)
+		if err != nil {
+			return err
+		}
+		if ok && !seen[key] {
+			f.missing = append(f.missing, row)
+		}
+	}
+	return nil
+}
+
+func (r *Replica) compareAll(ctx context.Context, t *state.Tx, take func(*state.Tx, pim.Entry) error, seen map[string]bool, f *found) error {
+	err := r.store.Scan(ctx, func(e pim.Entry, err error) error {
+		var bad *pim.ItemError
+		if errors.As(err, &bad) {
+			seen[e.Key] = true // it is there, so it was not deleted
+			f.errs = append(f.errs, bad)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return take(t, e)
+	})
+	if err != nil {
+		return err
+	}
+	had := 0
+	err = t.All(func(row state.Row) error {
+		if row.Gone {
+			return nil
+		}
+		had++
+		if !seen[row.Key] {
+			f.missing = append(f.missing, row)
+		}
+		return nil
+	})
+	if err == nil && len(seen) == 0 && had >= emptied {
+		return &EmptiedError{Store: r.name, Items: had}
+	}
+	return err
+}
+
+// update is a row before and after.
+type update struct {
+	former, row state.Row
+	remove      bool
+}
+
+// judge finds out what became of each item: edited, moved, new, gone.
+func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
+	var out []update
+	for _, p := range f.changed {
+		row, ok, err := r.read(ctx, p.row, p.entry)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, update{former: p.row, row: row})
+		}
+	}
+	missing := newMissing(f.missing)
+	for _, e := range f.fresh {
+		former := missing.byInode(e)
+		row, ok, err := r.read(ctx, former, e)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if former.LUID == "" {
+			former = missing.byHash(row)
+		}
+		row.LUID, row.Shared, row.Synced = former.LUID, former.Shared, former.Synced
+		if former.LUID == "" {
+			row.LUID = newLUID()
+		}
+		missing.take(former)
+		out = append(out, update{former: former, row: row})
+	}
+	for _, row := range missing.left() {
+		gone := row
+		gone.Gone, gone.Problem = true, ""
+		out = append(out, update{former: row, row: gone, remove: !row.Shared})
+	}
+	return out, nil
+}
+
+// read is row as its item looks now. An item that cannot be read keeps its row, with the problem; one that vanished meanwhile
+// is not ok, the next look will see to it.
+func (r *Replica) read(ctx context.Context, row state.Row, e pim.Entry) (state.Row, bool, error) {
+	row.Key, row.Type, row.Stamp, row.Flags, row.Folder, row.Problem = e.Key, e.Type, e.Stamp, e.Flags, e.Folder, ""
+	item, at, err := r.store.Read(ctx, e.Key)
+	var bad *pim.ItemError
+	switch {
+	case errors.Is(err, pim.ErrNotFound):
+		return row, false, nil
+	case errors.As(err, &bad):
+		row.Problem = bad.Err.Error()
+		return row, true, nil
+	case err != nil:
+		return row, false, err
+	}
+	row.Stamp, row.Flags = at.Stamp, at.Flags
+	row.Hash = sha256.Sum256(item.Body)
+	return row, true, nil
+}
+
+// record writes rows, a limited number at a time. Each row stands for itself, so a crash in between is no harm.
+func (r *Replica) record(rows []update) error {
+	for len(rows) > 0 {
+		n := min(len(rows), state.Rows)
+		err := r.index.Update(func(t *state.Tx) error {
+			for _, u := range rows[:n] {
+				if err := put(t, u); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("cannot record changes of %s: %w", r.name, err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func put(t *state.Tx, u update) error {
+	if u.remove {
+		return t.Remove(u.former)
+	}
+	return t.Put(u.former, u.row)
+}
+
+// missing are items whose key is gone: deleted, or renamed.
+type missing struct {
+	rows  map[string]state.Row // by LUID
+	inode map[uint64]string
+	hash  map[[32]byte]string
+}
+
+func newMissing(rows []state.Row) *missing {
+	m := &missing{rows: make(map[string]state.Row), inode: make(map[uint64]string), hash: make(map[[32]byte]string)}
+	for _, r := range rows {
+		m.rows[r.LUID] = r
+		if r.Type == pim.TypeFolder {
+			continue // a folder is its path: a renamed one is another one
+		}
+		m.hash[r.Hash] = r.LUID
+		if r.Stamp.Inode != 0 {
+			m.inode[r.Stamp.Inode] = r.LUID
+		}
+	}
+	return m
+}
+
+func (m *missing) byInode(e pim.Entry) state.Row {
+	if e.Stamp.Inode == 0 || e.Type == pim.TypeFolder {
+		return state.Row{}
+	}
+	row := m.rows[m.inode[e.Stamp.Inode]]
+	if row.Stamp.ModTime != e.Stamp.ModTime || row.Stamp.Size != e.Stamp.Size {
+		return state.Row{} // the file system used the number again
+	}
+	return row
+}
+
+func (m *missing) byHash(r state.Row) state.Row {
+	if r.Type == pim.TypeFolder || r.Problem != "" {
+		return state.Row{}
+	}
+	return m.rows[m.hash[r.Hash]]
+}
+
+func (m *missing) take(r state.Row) { delete(m.rows, r.LUID) }
+
+// left lists what was deleted, contents before the folders they lie in.
+func (m *missing) left() []state.Row {
+	var items, folders []state.Row
+	for _, r := range m.rows {
+		if r.Type == pim.TypeFolder {
+			folders = append(folders, r)
+		} else {
+			items = append(items, r)
+		}
+	}
+	return append(items, folders...)
+}
+
+// newLUID is 80 random bits: short on the wire, and never given twice.
+func newLUID() string {
+	var b [10]byte
+	rand.Read(b[:]) //nolint:errcheck // it never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+}

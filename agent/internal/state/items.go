@@ -1,0 +1,203 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+)
+
+// Items is the index of one local store.
+type Items struct {
+	db     kv.Store
+	prefix string
+}
+
+// NewItems is the index of the store of that name.
+func NewItems(db kv.Store, store string) *Items {
+	return &Items{db: db, prefix: "items/" + store + "/"}
+}
+
+// Kinds of keys below the prefix.
+const (
+	byLUID  = "r/" // LUID → row
+	byKey   = "k/" // key → LUID
+	dirty   = "d/" // LUIDs the server must be told of
+	maps    = "m/" // GUID → LUID, until the server has confirmed the Map
+	intents = "i/" // GUID → Intent, while it is carried out
+	anchors = "a"
+)
+
+// Intent is an item from the server that is about to be written. It is durable before the file is, so that a crash between the
+// two leaves no file that nobody knows.
+type Intent struct {
+	GUID string
+	Row  Row // as it will be
+}
+
+// Tx reads and writes the index within one transaction. Writes are errors in a View.
+type Tx struct {
+	prefix string
+	r      kv.Reader
+	w      kv.Writer
+}
+
+// View reads.
+func (x *Items) View(fn func(*Tx) error) error {
+	return x.db.View(func(r kv.Reader) error { return fn(&Tx{prefix: x.prefix, r: r}) })
+}
+
+// Update writes, durably and all or nothing. A row with its Map and intent costs up to five of kv.MaxWrites.
+func (x *Items) Update(fn func(*Tx) error) error {
+	return x.db.Update(func(w kv.Writer) error { return fn(&Tx{prefix: x.prefix, r: w, w: w}) })
+}
+
+// Rows is how many rows one Update may put.
+const Rows = kv.MaxWrites / 5
+
+func (t *Tx) get(kind, id string) (string, bool, error) {
+	v, err := t.r.Get(t.prefix + kind + id)
+	if errors.Is(err, kv.ErrNotFound) {
+		return "", false, nil
+	}
+	return string(v), err == nil, err
+}
+
+// Row finds a row by LUID.
+func (t *Tx) Row(luid string) (Row, bool, error) {
+	v, ok, err := t.get(byLUID, luid)
+	if err != nil || !ok {
+		return Row{}, false, err
+	}
+	r, err := decodeRow([]byte(v))
+	return r, err == nil, err
+}
+
+// ByKey finds a row by the key of its item in the store.
+func (t *Tx) ByKey(key string) (Row, bool, error) {
+	luid, ok, err := t.get(byKey, key)
+	if err != nil || !ok {
+		return Row{}, false, err
+	}
+	return t.Row(luid)
+}
+
+// Put writes a row; former is what it was, the zero Row for a new one.
+func (t *Tx) Put(former, r Row) error {
+	var errs []error
+	if former.Key != "" && (former.Key != r.Key || r.Gone) {
+		errs = append(errs, t.unkey(former))
+	}
+	if !r.Gone {
+		errs = append(errs, t.w.Set(t.prefix+byKey+r.Key, []byte(r.LUID)))
+	}
+	errs = append(errs, t.w.Set(t.prefix+byLUID+r.LUID, r.encode()), t.mark(&r))
+	return errors.Join(errs...)
+}
+
+// unkey frees a key, unless another item has it by now.
+func (t *Tx) unkey(r Row) error {
+	luid, ok, err := t.get(byKey, r.Key)
+	if err != nil || !ok || luid != r.LUID {
+		return err
+	}
+	return t.w.Delete(t.prefix + byKey + r.Key)
+}
+
+func (t *Tx) mark(r *Row) error {
+	if r.Dirty() && r.Problem == "" {
+		return t.w.Set(t.prefix+dirty+r.LUID, nil)
+	}
+	return t.w.Delete(t.prefix + dirty + r.LUID)
+}
+
+// Remove forgets a row.
+func (t *Tx) Remove(r Row) error {
+	return errors.Join(t.unkey(r), t.w.Delete(t.prefix+byLUID+r.LUID), t.w.Delete(t.prefix+dirty+r.LUID))
+}
+
+// All calls fn for each row.
+func (t *Tx) All(fn func(Row) error) error {
+	return t.r.Scan(t.prefix+byLUID, func(_ string, v []byte) error {
+		r, err := decodeRow(v)
+		if err != nil {
+			return err
+		}
+		return fn(r)
+	})
+}
+
+// LUIDs lists the items the server must be told of, or all.
+func (t *Tx) LUIDs(all bool) ([]string, error) {
+	kind := dirty
+	if all {
+		kind = byLUID
+	}
+	var out []string
+	err := t.r.Scan(t.prefix+kind, func(k string, _ []byte) error {
+		out = append(out, strings.TrimPrefix(k, t.prefix+kind))
+		return nil
+	})
+	return out, err
+}
+
+// Map finds the LUID under which an item of the server was stored while its Map is not confirmed.
+func (t *Tx) Map(guid string) (luid string, ok bool, err error) { return t.get(maps, guid) }
+
+// PutMap notes an unconfirmed Map, DeleteMap that it was confirmed.
+func (t *Tx) PutMap(guid, luid string) error { return t.w.Set(t.prefix+maps+guid, []byte(luid)) }
+
+// DeleteMap is described at PutMap.
+func (t *Tx) DeleteMap(guid string) error { return t.w.Delete(t.prefix + maps + guid) }
+
+// Maps lists the unconfirmed ones.
+func (t *Tx) Maps() ([]dsclient.MapEntry, error) {
+	var out []dsclient.MapEntry
+	err := t.r.Scan(t.prefix+maps, func(k string, v []byte) error {
+		out = append(out, dsclient.MapEntry{GUID: strings.TrimPrefix(k, t.prefix+maps), LUID: string(v)})
+		return nil
+	})
+	return out, err
+}
+
+// PutIntent notes an Intent, DeleteIntent that it was carried out or given up.
+func (t *Tx) PutIntent(i Intent) error { return t.w.Set(t.prefix+intents+i.GUID, i.Row.encode()) }
+
+// DeleteIntent is described at PutIntent.
+func (t *Tx) DeleteIntent(guid string) error { return t.w.Delete(t.prefix + intents + guid) }
+
+// Intents lists those that were not carried out.
+func (t *Tx) Intents() ([]Intent, error) {
+	var out []Intent
+	err := t.r.Scan(t.prefix+intents, func(k string, v []byte) error {
+		r, err := decodeRow(v)
+		out = append(out, Intent{GUID: strings.TrimPrefix(k, t.prefix+intents), Row: r})
+		return err
+	})
+	return out, err
+}
+
+// Anchors is what is remembered of the anchors; the zero value before the first sync.
+func (t *Tx) Anchors() (dsclient.AnchorState, error) {
+	var a dsclient.AnchorState
+	v, ok, err := t.get(anchors, "")
+	if err != nil || !ok {
+		return a, err
+	}
+	if err := json.Unmarshal([]byte(v), &a); err != nil {
+		return a, fmt.Errorf("the anchors in the state are damaged: %w", err)
+	}
+	return a, nil
+}
+
+// PutAnchors replaces them.
+func (t *Tx) PutAnchors(a dsclient.AnchorState) error {
+	v, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return t.w.Set(t.prefix+anchors, v)
+}

@@ -1,0 +1,93 @@
+// Package state is what the agent remembers between two starts, typed, on a kv.Store.
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Version is a version of an item: its bytes by hash, and what is not in the bytes.
+type Version struct {
+	Hash   [32]byte
+	Flags  pim.Flags
+	Folder string
+}
+
+// Row is one item of a local store: where it lies, what it was when the agent last looked, and what the server has of it.
+type Row struct {
+	LUID    string // for ever the same, whatever happens to the file's name
+	Key     string
+	Type    string
+	Stamp   pim.Stamp
+	Version         // now
+	Gone    bool    // deleted here, and the server has not been told yet
+	Shared  bool    // the server has Synced
+	Synced  Version // last version that both sides had
+	Problem string  // why it does not take part, "" if it does
+}
+
+// Dirty tells whether the server must be told something of this item.
+func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Version != r.Synced }
+
+const rowFormat = 1
+
+var errRow = errors.New("a row of the state is damaged")
+
+// encode writes a row: short, because there is one for each item.
+func (r *Row) encode() []byte {
+	b := []byte{rowFormat, flag(r.Gone) | flag(r.Shared)<<1}
+	for _, s := range []string{r.LUID, r.Key, r.Type, string(r.Flags), r.Folder, string(r.Synced.Flags), r.Synced.Folder, r.Problem} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = append(append(b, r.Hash[:]...), r.Synced.Hash[:]...)
+	b = binary.AppendVarint(b, r.Stamp.Size)
+	b = binary.AppendVarint(b, r.Stamp.ModTime)
+	return binary.AppendUvarint(b, r.Stamp.Inode)
+}
+
+func flag(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func decodeRow(b []byte) (Row, error) {
+	var r Row
+	if len(b) < 2 || b[0] != rowFormat {
+		return r, errRow
+	}
+	r.Gone, r.Shared = b[1]&1 != 0, b[1]&2 != 0
+	b = b[2:]
+	for _, s := range []*string{&r.LUID, &r.Key, &r.Type, (*string)(&r.Flags), &r.Folder, (*string)(&r.Synced.Flags), &r.Synced.Folder, &r.Problem} {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || n > uint64(len(b)-used) {
+			return r, errRow
+		}
+		*s = string(b[used : used+int(n)])
+		b = b[used+int(n):]
+	}
+	if len(b) < 64 {
+		return r, errRow
+	}
+	copy(r.Hash[:], b)
+	copy(r.Synced.Hash[:], b[32:])
+	return r, r.decodeStamp(b[64:])
+}
+
+func (r *Row) decodeStamp(b []byte) error {
+	var n int
+	for _, v := range []*int64{&r.Stamp.Size, &r.Stamp.ModTime} {
+		if *v, n = binary.Varint(b); n <= 0 {
+			return errRow
+		}
+		b = b[n:]
+	}
+	if r.Stamp.Inode, n = binary.Uvarint(b); n <= 0 {
+		return errRow
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+package state
+
+import (
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+func TestARowComesBack(t *testing.T) {
+	want := Row{LUID: "l", Key: "work/ü.vcf", Type: pim.TypeVCard, Stamp: pim.Stamp{Size: 5, ModTime: -1, Inode: 1 << 63},
+		Version: Version{Hash: [32]byte{1}, Flags: "RS", Folder: "work"}, Shared: true, Synced: Version{Hash: [32]byte{2}, Folder: "x"}, Problem: "p"}
+	got, err := decodeRow(want.encode())
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	whole := want.encode()
+	for n := range len(whole) {
+		if _, err := decodeRow(whole[:n]); err == nil {
+			t.Errorf("%d octets of %d were taken", n, len(whole))
+		}
+	}
+}
