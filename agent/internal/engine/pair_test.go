@@ -1,0 +1,232 @@
+package engine_test
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/vdir"
+)
+
+// server is a Data Sync Server over HTTP on loopback.
+func server(t testing.TB) (url string, store *sqlstore.Store) {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "server.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(dsserver.New(dsserver.Options{Store: store, Datastores: dsserver.DefaultDatastores()}))
+	t.Cleanup(func() {
+		s.Close()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.URL, store
+}
+
+// device has real folders and a real state.
+type device struct {
+	t       testing.TB
+	dir     string
+	client  *dsclient.Client
+	stores  []*replica.Replica
+	session string
+}
+
+func newDevice(t testing.TB, url string, store *sqlstore.Store, id string, enc syncml.Encoding) *device {
+	t.Helper()
+	err := store.Update(t.Context(), func(tx dsstore.Tx) error {
+		return tx.PutDevice(dsstore.Device{ID: id, User: "ana", Credential: syncml.Credential("ana", "secret")})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &device{t: t, dir: t.TempDir()}
+	d.client = &dsclient.Client{Transport: &dsclient.HTTP{Client: &http.Client{Timeout: time.Minute}}, URL: url, DeviceID: id,
+		User: "ana", Secret: "secret", Encoding: enc}
+	db, err := badgerkv.Open(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
+		dir := filepath.Join(d.dir, string(kind))
+		if err := vdir.Create(dir); err != nil {
+			t.Fatal(err)
+		}
+		r, err := replica.Open(t.Context(), string(kind), string(kind), vdir.New(dir, kind), state.NewItems(db, string(kind)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.stores = append(d.stores, r)
+	}
+	return d
+}
+
+// sync looks at all stores and makes one exchange.
+func (d *device) sync() dsclient.Report {
+	d.t.Helper()
+	req := dsclient.Request{Purpose: dsclient.Open, Session: d.session}
+	if d.session != "" {
+		req.Purpose = dsclient.Sync
+	}
+	for _, r := range d.stores {
+		if _, err := r.Look(d.t.Context(), pim.Hint{}); err != nil {
+			d.t.Fatal(err)
+		}
+		req.Stores = append(req.Stores, dsclient.StoreRequest{Store: r})
+	}
+	report, err := d.client.Run(d.t.Context(), req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.session, d.client.Nonce = report.Session, report.NextNonce
+	return report
+}
+
+// contents are the bytes of all files, sorted.
+func (d *device) contents() []string {
+	d.t.Helper()
+	var out []string
+	err := filepath.WalkDir(d.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(d.dir, filepath.Dir(path))
+		out = append(out, rel+": "+string(body))
+		return err
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestRealFilesArriveToTheByte sends every real card and calendar of the corpus, broken ones included, to another device, in both
+// encodings.
+func TestRealFilesArriveToTheByte(t *testing.T) {
+	corpus, err := filepath.Abs("../../../../shared/corpus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(corpus); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("../shared is missing, and CI skips nothing")
+		}
+		t.Skip("needs ../shared, the folder of real files beside the checkout")
+	}
+	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
+		t.Run(enc.String(), func(t *testing.T) {
+			url, store := server(t)
+			a, b := newDevice(t, url, store, "a", enc), newDevice(t, url, store, "b", enc)
+			a.fill(filepath.Join(corpus, "vcard"), pim.Contacts, ".vcf")
+			a.fill(filepath.Join(corpus, "icalendar"), pim.Calendar, ".ics")
+			a.sync()
+			b.sync()
+			if n := len(a.contents()); n < 500 {
+				t.Errorf("only %d files", n)
+			}
+			if d := cmp.Diff(a.contents(), b.contents()); d != "" {
+				t.Errorf("the devices differ:\n%.2000s", d)
+			}
+			a.trips(1)
+			b.trips(1)
+		})
+	}
+}
+
+// trips checks that a further exchange finds nothing to do and is so many round trips.
+func (d *device) trips(want int) {
+	d.t.Helper()
+	r := d.sync()
+	for _, s := range r.Stores {
+		if s.Sent+s.Received+s.Failed != 0 {
+			d.t.Errorf("%s: a second sync of %s did something: %+v", d.client.DeviceID, s.Name, s)
+		}
+	}
+	if r.RoundTrips != want {
+		d.t.Errorf("%d round trips, want %d", r.RoundTrips, want)
+	}
+}
+
+// fill copies real files into a store, each under a name of its own.
+func (d *device) fill(from string, kind pim.Kind, ext string) {
+	d.t.Helper()
+	n := 0
+	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		n++
+		name := fmt.Sprintf("%03d-%s%s", n, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), ext)
+		return os.WriteFile(filepath.Join(d.dir, string(kind), name), body, 0o600)
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func BenchmarkFirstSync(b *testing.B) {
+	const n = 10_000
+	for b.Loop() {
+		url, store := server(b)
+		up, down := newDevice(b, url, store, "up", syncml.WBXML), newDevice(b, url, store, "down", syncml.WBXML)
+		for i := range n {
+			body := fmt.Sprintf("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:uid-%d\r\nN:Last%d;First\r\nFN:First Last%d\r\nNOTE:%s\r\nEND:VCARD\r\n", i, i, i, strings.Repeat("word ", 90))
+			if err := os.WriteFile(filepath.Join(up.dir, "contacts", fmt.Sprint(i, ".vcf")), []byte(body), 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+		start := time.Now()
+		for _, r := range up.stores {
+			if _, err := r.Look(b.Context(), pim.Hint{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "look-s")
+		start = time.Now()
+		up.sync()
+		b.ReportMetric(time.Since(start).Seconds(), "up-s")
+		start = time.Now()
+		down.sync()
+		b.ReportMetric(time.Since(start).Seconds(), "down-s")
+		start = time.Now()
+		down.sync()
+		b.ReportMetric(time.Since(start).Seconds()*1000, "quiet-ms")
+		start = time.Now()
+		up.stores = up.stores[:1]
+		if _, err := up.client.Run(b.Context(), dsclient.Request{Session: up.session, Stores: []dsclient.StoreRequest{{Store: up.stores[0]}}}); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(start).Seconds()*1000, "quiet-without-scan-ms")
+	}
+}
