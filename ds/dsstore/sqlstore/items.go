@@ -69,9 +69,10 @@ func (t *tx) Body(hash [32]byte) ([]byte, error) {
 	return body, err
 }
 
+// The unary plus keeps the planner from walking the whole collection by revision to save sorting a handful of rows.
 const (
-	sameUID  = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.uid = ? AND i.type = ? AND i.deleted = 0 ORDER BY i.rev LIMIT 16`
-	sameHash = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.hash = ? AND i.type = ? AND i.deleted = 0 ORDER BY i.rev LIMIT 16`
+	sameUID  = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.uid = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
+	sameHash = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.hash = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
 )
 
 func (t *tx) Same(c dsstore.Collection, typ, uid string, hash [32]byte) ([]dsstore.Item, error) {
