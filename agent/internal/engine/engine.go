@@ -1,0 +1,298 @@
+// Package engine keeps one account equal with its server: one loop owns the session and the stores, everything else sends it
+// events. What is to be done is decided by session.Machine and computed from the stores; a trigger only wakes the loop.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Store is a local store and how it is noticed that it changed.
+type Store struct {
+	Replica *replica.Replica
+	// Watch calls hint after changes until ctx ends; see watch.Dir. May be nil.
+	Watch func(ctx context.Context, hint func(pim.Hint)) error
+}
+
+// Options of an Engine. Client, Stores and Save must be set.
+type Options struct {
+	Client *dsclient.Client
+	Stores []Store
+	Record session.Record // as it was saved last
+	Config session.Config
+	// Save makes a Record and the nonce for the next exchange durable.
+	Save func(session.Record, string) error
+	// Done is told of each exchange; it must not block. May be nil.
+	Done func(session.Cause, dsclient.Report, error)
+	Log  *slog.Logger
+}
+
+// Engine runs one account. Its methods may be called from any goroutine while Run runs.
+type Engine struct {
+	o      Options
+	events chan session.Event
+	wake   chan struct{} // capacity one: hints wait
+	ended  chan finished
+
+	mu    sync.Mutex
+	hints map[*replica.Replica]pim.Hint // guarded by mu
+}
+
+// finished is the end of an exchange.
+type finished struct {
+	event session.Event // nil after a Close
+	nonce string
+}
+
+// New makes an engine. It starts nothing.
+func New(o Options) *Engine {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Done == nil {
+		o.Done = func(session.Cause, dsclient.Report, error) {}
+	}
+	return &Engine{o: o, events: make(chan session.Event, 16), wake: make(chan struct{}, 1), ended: make(chan finished),
+		hints: make(map[*replica.Replica]pim.Hint)}
+}
+
+// Send gives the loop an event. It blocks only while the loop is busy and returns when ctx ends.
+func (e *Engine) Send(ctx context.Context, ev session.Event) {
+	select {
+	case e.events <- ev:
+	case <-ctx.Done():
+	}
+}
+
+// hint notes that a store may have changed. Hints for the same store become one.
+func (e *Engine) hint(r *replica.Replica, h pim.Hint) {
+	e.mu.Lock()
+	former, waiting := e.hints[r]
+	if waiting {
+		h = merge(former, h)
+	}
+	e.hints[r] = h
+	e.mu.Unlock()
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+func merge(a, b pim.Hint) pim.Hint {
+	if a.Keys == nil || b.Keys == nil {
+		return pim.Hint{At: a.At}
+	}
+	return pim.Hint{At: a.At, Keys: unique(append(a.Keys, b.Keys...))}
+}
+
+func unique(keys []string) []string {
+	seen := make(map[string]bool, len(keys))
+	out := keys[:0]
+	for _, k := range keys {
+		if !seen[k] {
+			seen[k] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Run is the loop. It returns when ctx has ended and everything it started has, too.
+func (e *Engine) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, s := range e.o.Stores {
+		e.hint(s.Replica, pim.Hint{}) // for what happened while nobody watched
+		if s.Watch != nil {
+			wg.Go(func() { e.watch(ctx, s) })
+		}
+	}
+	l := &loop{Engine: e, m: session.New(e.o.Record, e.o.Config), wg: &wg, timer: time.NewTimer(time.Hour)}
+	defer l.timer.Stop()
+	return l.run(ctx)
+}
+
+// rewatch is the pause before a watch that failed is tried again; each time all is looked at.
+const rewatch = 30 * time.Second
+
+func (e *Engine) watch(ctx context.Context, s Store) {
+	for ctx.Err() == nil {
+		err := s.Watch(ctx, func(h pim.Hint) { e.hint(s.Replica, h) })
+		if ctx.Err() != nil {
+			return
+		}
+		e.o.Log.Warn("store is polled", "store", s.Replica.Local(), "reason", err)
+		e.hint(s.Replica, pim.Hint{})
+		select {
+		case <-time.After(rewatch):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// loop is the state that only the loop's goroutine touches.
+type loop struct {
+	*Engine
+	m     *session.Machine
+	wg    *sync.WaitGroup
+	timer *time.Timer
+}
+
+func (l *loop) run(ctx context.Context) error {
+	l.look(ctx)
+	if err := l.handle(ctx, session.Start{}); err != nil {
+		return err
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev := <-l.events:
+			err = l.handle(ctx, ev)
+		case f := <-l.ended:
+			err = l.finished(ctx, f)
+		case <-l.wake:
+			err = l.noticed(ctx)
+		case <-l.timer.C:
+			err = l.handle(ctx, session.Tick{})
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// noticed looks at the stores that may have changed, and asks for an exchange if they did. While an exchange works with them the
+// hints wait; its end looks. What an exchange could not settle waits for the next cause, so that nothing turns in circles.
+func (l *loop) noticed(ctx context.Context) error {
+	if l.m.Running() || l.look(ctx) == 0 {
+		return nil
+	}
+	return l.handle(ctx, session.Wanted{Cause: session.CauseLocal})
+}
+
+func (l *loop) finished(ctx context.Context, f finished) error {
+	if f.nonce != "" {
+		l.o.Client.Nonce = f.nonce
+	}
+	if f.event == nil {
+		return nil // a Close: nobody waits for it
+	}
+	if err := l.handle(ctx, f.event); err != nil {
+		return err
+	}
+	return l.noticed(ctx)
+}
+
+// look takes the hints to the stores. A store that cannot be read is reported and left alone: the next hint or poll tries again.
+func (l *loop) look(ctx context.Context) (changed int) {
+	l.mu.Lock()
+	hints := l.hints
+	l.hints = make(map[*replica.Replica]pim.Hint)
+	l.mu.Unlock()
+	for r, h := range hints {
+		n, err := r.Look(ctx, h)
+		if err != nil && ctx.Err() == nil {
+			l.o.Log.Warn("store cannot be read", "store", r.Local(), "reason", err)
+		}
+		changed += n
+	}
+	return changed
+}
+
+// handle gives the machine an event and carries out what it decides.
+func (l *loop) handle(ctx context.Context, ev session.Event) error {
+	for _, a := range l.m.Handle(time.Now(), ev) {
+		switch a := a.(type) {
+		case session.Save:
+			if err := l.o.Save(l.m.Record, l.o.Client.Nonce); err != nil {
+				return fmt.Errorf("cannot save the session: %w", err)
+			}
+		case session.WakeAt:
+			l.timer.Stop()
+			if !a.At.IsZero() {
+				l.timer.Reset(time.Until(a.At))
+			}
+		case session.Close:
+			l.exchange(ctx, dsclient.Request{Purpose: dsclient.Close, Session: a.Session}, session.CauseSwitchOff, closing)
+		case session.Run:
+			l.exchange(ctx, l.request(a), a.Cause, exchanging)
+		}
+	}
+	return nil
+}
+
+const (
+	closing    = 3 * time.Second // best effort (T3)
+	exchanging = 24 * time.Hour  // a first sync may take long; single messages have their own limits
+)
+
+func (l *loop) request(a session.Run) dsclient.Request {
+	req := dsclient.Request{Purpose: dsclient.Sync, Session: a.Session}
+	if a.Open {
+		req.Purpose = dsclient.Open
+	}
+	for _, s := range l.o.Stores {
+		req.Stores = append(req.Stores, dsclient.StoreRequest{Store: s.Replica})
+	}
+	return req
+}
+
+// exchange runs in a goroutine of its own; the machine sees to it that there is one at a time, besides a Close.
+func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session.Cause, limit time.Duration) {
+	client := *l.o.Client
+	l.wg.Go(func() {
+		limited, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		report, err := client.Run(limited, req)
+		if d, ok := client.Transport.(interface{ Disconnect() }); ok {
+			d.Disconnect() // N8
+		}
+		l.o.Done(cause, report, err)
+		f := finished{nonce: report.NextNonce}
+		if req.Purpose != dsclient.Close {
+			f.event = session.Done{Result: result(report, err), Session: report.Session, Reason: reason(err)}
+		}
+		select {
+		case l.ended <- f:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// result is what an exchange means for the session.
+func result(r dsclient.Report, err error) session.Result {
+	var auth *dsclient.AuthError
+	var link *dsclient.TransportError
+	switch {
+	case err == nil && r.Unknown:
+		return session.Unknown
+	case err == nil:
+		return session.OK
+	case errors.As(err, &auth) && auth.Held:
+		return session.Aged
+	case errors.As(err, &auth):
+		return session.Invalid
+	case errors.As(err, &link):
+		return session.NoLink
+	}
+	return session.Failed
+}

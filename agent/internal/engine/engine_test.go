@@ -1,0 +1,191 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/watch"
+)
+
+// fleet is a server whose triggers reach the engines without a broker, and engines on real folders.
+type fleet struct {
+	t     *testing.T
+	url   string
+	store *sqlstore.Store
+
+	mu      sync.Mutex
+	engines map[string]*engine.Engine // by device
+	down    bool                      // the server is not reachable
+}
+
+func newFleet(t *testing.T) *fleet {
+	f := &fleet{t: t, engines: make(map[string]*engine.Engine)}
+	var err error
+	if f.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "server.db")); err != nil {
+		t.Fatal(err)
+	}
+	srv := dsserver.New(dsserver.Options{Store: f.store, Datastores: dsserver.DefaultDatastores(), Changed: f.trigger})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		down := f.down
+		f.mu.Unlock()
+		if down {
+			http.Error(w, "down", http.StatusServiceUnavailable)
+			return
+		}
+		srv.ServeHTTP(w, r)
+	}))
+	f.url = s.URL
+	t.Cleanup(func() { s.Close(); f.store.Close() })
+	return f
+}
+
+func (f *fleet) trigger(_ dsstore.Collection, by string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, e := range f.engines {
+		if id != by {
+			go e.Send(f.t.Context(), session.Wanted{Cause: session.CauseServer})
+		}
+	}
+}
+
+func (f *fleet) setDown(down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = down
+}
+
+// member is a running engine; done gets each exchange.
+type member struct {
+	*device
+	e    *engine.Engine
+	done chan session.Cause
+}
+
+func (f *fleet) start(id string) *member {
+	f.t.Helper()
+	m := &member{device: newDevice(f.t, f.url, f.store, id, syncml.WBXML), done: make(chan session.Cause, 1000)}
+	o := engine.Options{Client: m.client, Config: session.DefaultConfig(), Record: session.Record{On: true},
+		Save: func(session.Record, string) error { return nil },
+		Done: func(c session.Cause, _ dsclient.Report, _ error) { m.done <- c }}
+	o.Config.Backoff = 10 * time.Millisecond
+	for i, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
+		dir := filepath.Join(m.dir, string(kind))
+		o.Stores = append(o.Stores, engine.Store{Replica: m.stores[i],
+			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }})
+	}
+	m.e = engine.New(o)
+	f.mu.Lock()
+	f.engines[id] = m.e
+	f.mu.Unlock()
+	ctx, cancel := context.WithCancel(f.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.e.Run(ctx) }()
+	f.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			f.t.Error(err)
+		}
+	})
+	return m
+}
+
+// arrives waits until a file of m holds body ("" is: is gone).
+func (m *member) arrives(name, body string) {
+	m.t.Helper()
+	path := filepath.Join(m.dir, name)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 20*time.Second)
+	defer cancel()
+	holds := func() bool {
+		got, err := os.ReadFile(path)
+		return body == "" && errors.Is(err, os.ErrNotExist) || err == nil && string(got) == body && body != ""
+	}
+	wake := make(chan struct{}, 100)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		watch.Dir(ctx, filepath.Dir(path), func(pim.Hint) { wake <- struct{}{} }) //nolint:errcheck // the deadline tells
+	}()
+	for !holds() {
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			m.t.Fatalf("%s did not become %q", path, body)
+		}
+	}
+	cancel()
+	<-watching
+}
+
+func (m *member) write(name, body string) {
+	m.t.Helper()
+	if err := os.WriteFile(filepath.Join(m.dir, name), []byte(body), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// TestEditsTravelByThemselves is G1, G2, G6, G8: a save on one device is a file on the other, with nobody doing anything.
+func TestEditsTravelByThemselves(t *testing.T) {
+	f := newFleet(t)
+	a, b := f.start("a"), f.start("b")
+	a.write("contacts/ana.vcf", card("u1", "Ana"))
+	b.arrives("contacts/ana.vcf", card("u1", "Ana"))
+	b.write("contacts/ana.vcf", card("u1", "Ana Maria"))
+	a.arrives("contacts/ana.vcf", card("u1", "Ana Maria"))
+	if err := os.Remove(filepath.Join(a.dir, "contacts/ana.vcf")); err != nil {
+		t.Fatal(err)
+	}
+	b.arrives("contacts/ana.vcf", "")
+}
+
+// TestEditsMadeWhileOffArriveAfterOn is T1, T5. That switching off itself sends nothing (T3) is in the transcripts of ds/session.
+func TestEditsMadeWhileOffArriveAfterOn(t *testing.T) {
+	f := newFleet(t)
+	a, b := f.start("a"), f.start("b")
+	a.write("contacts/1.vcf", card("u1", "Ana"))
+	b.arrives("contacts/1.vcf", card("u1", "Ana"))
+	a.e.Send(t.Context(), session.SwitchOff{})
+	a.write("contacts/2.vcf", card("u2", "Ben"))
+	b.write("contacts/3.vcf", card("u3", "Cem"))
+	a.e.Send(t.Context(), session.SwitchOn{})
+	b.arrives("contacts/2.vcf", card("u2", "Ben"))
+	a.arrives("contacts/3.vcf", card("u3", "Cem"))
+}
+
+// TestALinkThatComesBackHealsByItself is L8, L13.
+func TestALinkThatComesBackHealsByItself(t *testing.T) {
+	f := newFleet(t)
+	a, b := f.start("a"), f.start("b")
+	a.write("contacts/1.vcf", card("u1", "Ana"))
+	b.arrives("contacts/1.vcf", card("u1", "Ana"))
+	f.setDown(true)
+	a.write("contacts/2.vcf", card("u2", "Ben"))
+	for c := range a.done {
+		if c == session.CauseRetry { // it has noticed
+			break
+		}
+	}
+	f.setDown(false)
+	a.e.Send(t.Context(), session.LinkUp{})
+	b.arrives("contacts/2.vcf", card("u2", "Ben"))
+}
+
+func card(uid, name string) string {
+	return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:" + uid + "\r\nFN:" + name + "\r\nEND:VCARD\r\n"
+}

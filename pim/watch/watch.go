@@ -1,0 +1,157 @@
+// Package watch turns file system events below a folder into hints that a store may have changed. Events are never the truth:
+// they are lost when a folder is made and filled at once, and when there are too many; a hint without keys says "look at all".
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+const (
+	// quiet ends a burst; the first event of a burst waits longest at most. Together with an exchange they stay below what a
+	// person notices (numbers: 80 ms from a save to the other device).
+	quiet   = 20 * time.Millisecond
+	longest = 100 * time.Millisecond
+	// manyKeys is when a look at everything is cheaper than one at each.
+	manyKeys = 256
+)
+
+// Dir watches root and the folders in it until ctx ends, and calls hint, which must not block, after each burst. An error means
+// that nothing is watched (any more): the caller looks by itself from time to time and tries again.
+func Dir(ctx context.Context, root string, hint func(pim.Hint)) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_instances?): %w", root, err)
+	}
+	defer w.Close()
+	d := &dir{root: root, w: w, hint: hint, keys: make(map[string]bool)}
+	if err := d.add(root); err != nil {
+		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_watches?): %w", root, err)
+	}
+	d.all = true // what happened before the watch stood
+	return d.run(ctx)
+}
+
+// dir is one watched tree. It is used from one goroutine.
+type dir struct {
+	root  string
+	w     *fsnotify.Watcher
+	hint  func(pim.Hint)
+	keys  map[string]bool
+	all   bool
+	first time.Time
+}
+
+// add watches a folder and those in it.
+func (d *dir) add(folder string) error {
+	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && path != d.root:
+			return nil // gone again
+		case err != nil:
+			return err
+		case !e.IsDir():
+			return nil
+		case path != d.root && strings.HasPrefix(e.Name(), "."):
+			return filepath.SkipDir
+		}
+		return d.w.Add(path)
+	})
+}
+
+func (d *dir) run(ctx context.Context) error {
+	timer := time.NewTimer(quiet)
+	defer timer.Stop()
+	d.first = time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-d.w.Errors:
+			d.all = true // too many events at once, or worse: look at everything
+			if !errors.Is(err, fsnotify.ErrEventOverflow) {
+				d.flush()
+				return fmt.Errorf("cannot watch %s any more: %w", d.root, err)
+			}
+			d.arm(timer)
+		case ev := <-d.w.Events:
+			changed, err := d.take(ev)
+			if err != nil {
+				return err
+			}
+			if changed {
+				d.arm(timer)
+			}
+		case <-timer.C:
+			d.flush()
+		}
+	}
+}
+
+// arm lets the burst go on for a quiet moment more, within its bound.
+func (d *dir) arm(timer *time.Timer) {
+	now := time.Now()
+	if d.first.IsZero() {
+		d.first = now
+	}
+	timer.Reset(min(quiet, max(0, longest-now.Sub(d.first))))
+}
+
+// take notes an event; false if it means nothing.
+func (d *dir) take(ev fsnotify.Event) (bool, error) {
+	name := filepath.Base(ev.Name)
+	switch {
+	case ev.Name == d.root && ev.Has(fsnotify.Remove|fsnotify.Rename):
+		d.all = true
+		d.flush()
+		return false, fmt.Errorf("cannot watch %s any more: it was removed or renamed", d.root)
+	case ev.Op == fsnotify.Chmod || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".tmp"):
+		return false, nil
+	case ev.Has(fsnotify.Create) && d.folder(ev.Name):
+		d.all = true // files may have come before the watch
+		return true, nil
+	}
+	if rel, err := filepath.Rel(d.root, ev.Name); err == nil {
+		key := filepath.ToSlash(rel)
+		d.keys[key] = true
+		if ev.Has(fsnotify.Remove | fsnotify.Rename) {
+			d.keys[key+"/"] = true // nobody knows any more whether it was a folder
+		}
+	}
+	return true, nil
+}
+
+// folder watches a new folder.
+func (d *dir) folder(path string) bool {
+	before := len(d.w.WatchList())
+	if err := d.add(path); err != nil {
+		return true // it cannot be watched: look at everything now, and at the next poll
+	}
+	return len(d.w.WatchList()) > before
+}
+
+// flush ends the burst.
+func (d *dir) flush() {
+	if !d.all && len(d.keys) == 0 {
+		return
+	}
+	h := pim.Hint{At: d.first}
+	if !d.all && len(d.keys) <= manyKeys {
+		h.Keys = make([]string, 0, len(d.keys))
+		for k := range d.keys {
+			h.Keys = append(h.Keys, k)
+		}
+	}
+	d.all, d.first = false, time.Time{}
+	clear(d.keys)
+	d.hint(h)
+}
