@@ -102,6 +102,8 @@ type (
 		Session string // opened or used
 		Reason  string // of a failure, one sentence
 	}
+	// Closed: the exchange that Close asked for has ended, well or not.
+	Closed struct{}
 )
 
 func (Start) event()       {}
@@ -112,6 +114,7 @@ func (LinkUp) event()      {}
 func (Credentials) event() {}
 func (Tick) event()        {}
 func (Done) event()        {}
+func (Closed) event()      {}
 
 // Result is how an exchange ended.
 type Result int
@@ -139,7 +142,8 @@ type (
 		Session string // id
 		Cause   Cause
 	}
-	// Close tells the server that Session is over; best effort, nothing waits for it (T7).
+	// Close tells the server that Session is over and reports Closed; best effort and bounded (T7). It is an exchange like any
+	// other: a device has one at a time.
 	Close struct{ Session string }
 	// WakeAt asks for a Tick then; it replaces the one before. The zero time asks for none.
 	WakeAt struct{ At time.Time }
@@ -155,7 +159,8 @@ type Machine struct {
 	Record
 	c       Config
 	running bool
-	again   Cause // why one more exchange follows the running one, "" if none does
+	ending  string // session to be closed when the running exchange has ended; "-" is whatever that exchange opens
+	again   Cause  // why one more exchange follows the running one, "" if none does
 	wake    time.Time
 	out     []Action
 }
@@ -193,6 +198,8 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 		m.tick(now)
 	case Done:
 		m.done(now, e)
+	case Closed:
+		m.closed(now)
 	}
 	return m.out
 }
@@ -240,7 +247,7 @@ func (m *Machine) switchOn(now time.Time) {
 	m.run(now, CauseSwitchOn)
 }
 
-// switchOff closes the session and nothing else: no last sync (T3). An exchange that runs ends by itself; its end opens nothing.
+// switchOff closes the session and nothing else: no last sync (T3). An exchange that runs ends first.
 func (m *Machine) switchOff(now time.Time) {
 	if !m.On {
 		return
@@ -250,8 +257,32 @@ func (m *Machine) switchOff(now time.Time) {
 	m.end(now, ds.Closed, string(CauseSwitchOff))
 	m.enter(now, Off, string(CauseSwitchOff))
 	m.wakeAt(time.Time{})
-	if id != "" {
+	switch {
+	case !m.running:
+		m.close(id)
+	case id != "":
+		m.ending = id
+	case m.ending == "":
+		m.ending = anySession
+	}
+}
+
+// anySession stands for a session that the running exchange may open.
+const anySession = "-"
+
+func (m *Machine) close(id string) {
+	if id != "" && id != anySession {
+		m.running = true
 		m.do(Close{id})
+	}
+}
+
+// closed goes on with what was wanted meanwhile, e.g. that the user switched on again.
+func (m *Machine) closed(now time.Time) {
+	m.running = false
+	if again := m.again; m.On && again != "" {
+		m.again = ""
+		m.run(now, again)
 	}
 }
 
@@ -309,11 +340,14 @@ func (m *Machine) tick(now time.Time) {
 
 func (m *Machine) done(now time.Time, e Done) {
 	m.running = false
+	if m.ending != "" {
+		m.doneWhileOff(now, e)
+		return
+	}
 	again := m.again
 	m.again = ""
 	if !m.On {
-		m.doneWhileOff(e)
-		return
+		return // by hand
 	}
 	switch e.Result {
 	case OK:
@@ -331,10 +365,17 @@ func (m *Machine) done(now time.Time, e Done) {
 	}
 }
 
-// doneWhileOff: an exchange that was on its way when the user switched off may have opened a session that nobody wants.
-func (m *Machine) doneWhileOff(e Done) {
+// doneWhileOff: the user switched off while the exchange ran. Its session, which it may only just have opened, is closed;
+// if the user switched on again by now, a new one is opened after that.
+func (m *Machine) doneWhileOff(now time.Time, e Done) {
+	id := m.ending
+	m.ending = ""
 	if e.Result == OK && e.Session != "" {
-		m.do(Close{e.Session})
+		id = e.Session
+	}
+	m.close(id)
+	if !m.running {
+		m.closed(now)
 	}
 }
 

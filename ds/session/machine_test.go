@@ -87,7 +87,7 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 	results := map[string]session.Result{"ok": session.OK, "unknown": session.Unknown, "nolink": session.NoLink,
 		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed}
 	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "linkup": session.LinkUp{},
-		"password": session.Credentials{}, "tick": session.Tick{}, "local": session.Wanted{Cause: session.CauseLocal},
+		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
 		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}}
 	at := epoch.Add(time.Duration(sec) * time.Second)
 	if r, ok := results[name]; ok {

@@ -49,7 +49,7 @@ type Engine struct {
 
 // finished is the end of an exchange.
 type finished struct {
-	event session.Event // nil after a Close
+	event session.Event
 	nonce string
 }
 
@@ -186,9 +186,6 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	if f.nonce != "" {
 		l.o.Client.Nonce = f.nonce
 	}
-	if f.event == nil {
-		return nil // a Close: nobody waits for it
-	}
 	if err := l.handle(ctx, f.event); err != nil {
 		return err
 	}
@@ -249,7 +246,7 @@ func (l *loop) request(a session.Run) dsclient.Request {
 	return req
 }
 
-// exchange runs in a goroutine of its own; the machine sees to it that there is one at a time, besides a Close.
+// exchange runs in a goroutine of its own; the machine sees to it that there is one at a time.
 func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session.Cause, limit time.Duration) {
 	client := *l.o.Client
 	l.wg.Go(func() {
@@ -260,7 +257,7 @@ func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session
 			d.Disconnect() // N8
 		}
 		l.o.Done(cause, report, err)
-		f := finished{nonce: report.NextNonce}
+		f := finished{nonce: report.NextNonce, event: session.Closed{}}
 		if req.Purpose != dsclient.Close {
 			f.event = session.Done{Result: result(report, err), Session: report.Session, Reason: reason(err)}
 		}
