@@ -107,3 +107,40 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestOtherPeoplesMessages decodes the SyncML documents of the corpus that libwbxml decodes, and the well-formed XML ones, and writes
+// them again. Documents of other languages (WML channels, e-mail notifications …) are refused by name.
+func TestOtherPeoplesMessages(t *testing.T) {
+	dir := shared(t)
+	table, err := os.ReadFile(filepath.Join(dir, "corpus/PROVENANCE.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := 0
+	for line := range strings.Lines(string(table)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) < 6 || !strings.HasPrefix(f[0], "syncml-wbxml/") || !strings.Contains(f[5], "wbxml2xml: decodes") {
+			continue
+		}
+		path := filepath.Join(dir, "corpus", f[0])
+		in, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = syncml.Decode(in, syncml.WBXML)
+		_, notDevInf := syncml.DecodeDevInf(in)
+		switch {
+		case err == nil:
+			messages++
+			roundTrip(t, path)
+		case notDevInf == nil, strings.Contains(err.Error(), "is no SyncML"), strings.Contains(err.Error(), "its root is"):
+		case strings.Contains(err.Error(), "it has no SyncHdr"): // well-formed, but no message
+		default:
+			t.Errorf("%s: %v", f[0], err)
+		}
+	}
+	if messages < 20 {
+		t.Errorf("only %d messages", messages)
+	}
+	t.Logf("%d messages", messages)
+}
