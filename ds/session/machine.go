@@ -300,6 +300,9 @@ func (m *Machine) wanted(now time.Time, e Wanted) {
 func (m *Machine) run(now time.Time, why Cause) {
 	if m.running {
 		m.again = why
+		if m.On && m.State == Off {
+			m.enter(now, Opening, string(why)) // as soon as the close is through
+		}
 		return
 	}
 	m.running = true
