@@ -13,11 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alwayson-sync/alwayson/agent/internal/engine"
-	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
-	"github.com/alwayson-sync/alwayson/agent/internal/replica"
-	"github.com/alwayson-sync/alwayson/agent/internal/state"
-	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
@@ -25,7 +21,6 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
-	"github.com/alwayson-sync/alwayson/pim/watch"
 )
 
 // world is the server and its devices.
@@ -45,10 +40,7 @@ type world struct {
 // device is one agent.
 type device struct {
 	id, dir string
-	engine  *engine.Engine
-	db      *badgerkv.Store
-	ended   chan error
-	stop    context.CancelFunc
+	agent   *agent.Agent
 }
 
 var kinds = []pim.Kind{pim.Contacts, pim.Calendar}
@@ -84,7 +76,7 @@ func (w *world) changed(_ dsstore.Collection, by string) {
 	defer w.mu.Unlock()
 	for id, d := range w.devices {
 		if id != by {
-			w.wg.Go(func() { d.engine.Send(w.ctx, session.Wanted{Cause: session.CauseServer}) })
+			w.wg.Go(func() { d.agent.Trigger(w.ctx) })
 		}
 	}
 }
@@ -98,51 +90,34 @@ func (w *world) start(id string) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &device{id: id, dir: filepath.Join(w.dir, id), ended: make(chan error, 1)}
-	if d.db, err = badgerkv.Open(filepath.Join(d.dir, ".state")); err != nil {
-		return nil, err
-	}
-	stores, err := d.stores(w.ctx)
-	if err != nil {
-		return nil, err
-	}
-	config := session.DefaultConfig()
-	config.Attempts, config.Backoff, config.Probe = 3, 100*time.Millisecond, 300*time.Millisecond // a person is watching
-	d.engine = engine.New(engine.Options{Stores: stores, Config: config, Record: session.Record{On: true},
-		Client: &dsclient.Client{Transport: &dsclient.HTTP{Client: &http.Client{Timeout: time.Minute}}, URL: w.url, DeviceID: id, User: user, Secret: secret},
-		Save:   func(session.Record, string) error { return nil }}) // the demo ends with its devices
-	ctx, stop := context.WithCancel(w.ctx)
-	d.stop = stop
-	w.mu.Lock()
-	w.devices[id] = d
-	w.mu.Unlock()
-	go func() { d.ended <- d.engine.Run(ctx) }() // close waits for it
-	return d, nil
-}
-
-func (d *device) stores(ctx context.Context) ([]engine.Store, error) {
-	var out []engine.Store
+	d := &device{id: id, dir: filepath.Join(w.dir, id)}
+	var stores []agent.Store
 	for _, kind := range kinds {
 		dir := filepath.Join(d.dir, string(kind))
 		if err := vdir.Create(dir); err != nil {
 			return nil, err
 		}
-		r, err := replica.Open(ctx, string(kind), string(kind), vdir.New(dir, kind), state.NewItems(d.db, string(kind)))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, engine.Store{Replica: r,
-			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }})
+		stores = append(stores, agent.Store{Name: string(kind), Kind: kind, Dir: dir})
 	}
-	return out, nil
+	config := session.DefaultConfig()
+	config.Attempts, config.Backoff, config.Probe = 3, 100*time.Millisecond, 300*time.Millisecond // a person is watching
+	d.agent, err = agent.Start(w.ctx, agent.Options{StateDir: filepath.Join(d.dir, ".state"), Server: w.url, DeviceID: id,
+		User: user, Secret: secret, Stores: stores, Session: config, Version: "demo"})
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.devices[id] = d
+	w.mu.Unlock()
+	d.agent.On(w.ctx)
+	return d, nil
 }
 
 // close stops everything, in the order in which it would be missed.
 func (w *world) close() error {
 	var errs []error
 	for _, d := range w.devices {
-		d.stop()
-		errs = append(errs, <-d.ended, d.db.Close())
+		errs = append(errs, d.agent.Stop())
 	}
 	errs = append(errs, w.http.Close())
 	w.wg.Wait()

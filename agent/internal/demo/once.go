@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/watch"
 )
@@ -137,9 +136,9 @@ func (w *world) story(a, b *device) []step {
 		{"a contact is edited on the laptop", func() error { return write(a.dir, first, edited) }, b, func() bool { return files(b.dir)[first] == edited && equal() }, "the phone has the edit"},
 		{"an event is deleted on the phone", func() error { return os.Remove(filepath.Join(b.dir, "calendar/demo-1.ics")) }, a, func() bool { return len(files(a.dir)) == 9 && equal() }, "gone from the laptop"},
 		{"the laptop is switched off, edited, and switched on", func() error {
-			a.engine.Send(w.ctx, session.SwitchOff{})
+			a.agent.Off(w.ctx)
 			err := write(a.dir, "contacts/off.vcf", offline)
-			a.engine.Send(w.ctx, session.SwitchOn{})
+			a.agent.On(w.ctx)
 			return err
 		}, b, func() bool { return files(b.dir)["contacts/off.vcf"] == offline && equal() }, "the edit arrived"},
 		{"the server is down for 2 s while the laptop is edited", func() error {
