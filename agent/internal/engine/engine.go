@@ -61,7 +61,7 @@ func New(o Options) *Engine {
 	if o.Done == nil {
 		o.Done = func(session.Cause, dsclient.Report, error) {}
 	}
-	return &Engine{o: o, events: make(chan session.Event, 16), wake: make(chan struct{}, 1), ended: make(chan finished),
+	return &Engine{o: o, events: make(chan session.Event, 16), wake: make(chan struct{}, 1), ended: make(chan finished, 1),
 		hints: make(map[*replica.Replica]pim.Hint)}
 }
 
@@ -157,7 +157,7 @@ func (l *loop) run(ctx context.Context) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			return l.stop()
 		case ev := <-l.events:
 			err = l.handle(ctx, ev)
 		case f := <-l.ended:
@@ -171,6 +171,25 @@ func (l *loop) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// stop waits for a running exchange, which ends soon now, and saves what it achieved. That it was cut off is no failure of the link.
+func (l *loop) stop() error {
+	if !l.m.Running() {
+		return nil
+	}
+	f := <-l.ended
+	if d, ok := f.event.(session.Done); !ok || d.Result != session.OK {
+		return nil
+	}
+	if f.nonce != "" {
+		l.o.Client.Nonce = f.nonce
+	}
+	l.m.Handle(time.Now(), f.event)
+	if err := l.o.Save(l.m.Record, l.o.Client.Nonce); err != nil {
+		return fmt.Errorf("cannot save the session: %w", err)
+	}
+	return nil
 }
 
 // noticed looks at the stores that may have changed, and asks for an exchange if they did. While an exchange works with them the
@@ -261,10 +280,7 @@ func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session
 		if req.Purpose != dsclient.Close {
 			f.event = session.Done{Result: result(report, err), Session: report.Session, Reason: reason(err)}
 		}
-		select {
-		case l.ended <- f:
-		case <-ctx.Done():
-		}
+		l.ended <- f // there is room: one exchange at a time
 	})
 }
 
