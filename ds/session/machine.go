@@ -1,5 +1,3 @@
-// Package session is the logical session of one account as the device sees it: one pure state machine (design.md §4). It performs
-// no I/O, starts nothing, knows no clock and writes no log; the caller feeds it events and carries out the actions it returns.
 package session
 
 import (
@@ -8,152 +6,6 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 )
 
-// State is where the logical session stands.
-type State string
-
-// The states.
-const (
-	Off      State = "off"      // Always-On is switched off
-	Opening  State = "opening"  // there is no session yet, an exchange is to open one
-	Idle     State = "idle"     // session open, no transport (N9)
-	Syncing  State = "syncing"  // an exchange runs
-	Retrying State = "retrying" // the link is gone; attempt n of N at a known time (L4)
-	Lost     State = "lost"     // given up: the session is destroyed, a cheap probe goes on for ever (L5, L6)
-	Held     State = "held"     // needs the user: credentials (A8)
-)
-
-// Record is what must survive a restart. The caller stores it whenever an action Save says so.
-type Record struct {
-	On     bool
-	State  State
-	ID     string // of the open session, "" if there is none
-	Opened time.Time
-	Since  time.Time // of State
-	Ending ds.Ending // of the last session that ended
-	Ended  time.Time
-	Reason string // why it ended, or what the state waits for
-	// First failure of the running series, and how many there were (L4).
-	FailedSince time.Time
-	Failures    int
-}
-
-// Config is what administrators may set.
-type Config struct {
-	Attempts int           // before the link counts as lost
-	GiveUp   time.Duration // likewise, by time; whichever comes first
-	Backoff  time.Duration // first pause; it doubles
-	MaxPause time.Duration // longest pause while retrying
-	Probe    time.Duration // pause between attempts when lost
-	Poll     time.Duration // safety poll: catches what every trigger missed
-	// Jitter returns 0 to 1. Pauses are spread by it, so that a fleet does not come back at once.
-	Jitter func() float64
-}
-
-// DefaultConfig is for a device on mains or Wi-Fi.
-func DefaultConfig() Config {
-	return Config{Attempts: 8, GiveUp: 10 * time.Minute, Backoff: time.Second, MaxPause: time.Minute, Probe: 30 * time.Second,
-		Poll: 30 * time.Minute, Jitter: func() float64 { return 0.5 }}
-}
-
-// Cause is why an exchange runs; it is recorded with it.
-type Cause string
-
-// The causes.
-const (
-	CauseStart     Cause = "start"
-	CauseSwitchOn  Cause = "always-on switched on"
-	CauseLocal     Cause = "local change"
-	CauseServer    Cause = "server trigger"
-	CauseUser      Cause = "asked by the user"
-	CausePoll      Cause = "safety poll"
-	CauseRetry     Cause = "retry"
-	CauseProbe     Cause = "probe"
-	CauseLink      Cause = "link is back"
-	CauseMore      Cause = "changes during the exchange"
-	CauseUnknown   Cause = "the server did not know the session"
-	CausePassword  Cause = "new credentials"
-	CauseSwitchOff Cause = "always-on switched off"
-)
-
-// Event is something that happened. It is one of the types below.
-type Event interface{ event() }
-
-// The events.
-type (
-	// Start: the agent has come up with this Record.
-	Start struct{}
-	// SwitchOn and SwitchOff: the user flips Always-On (T1, T3).
-	SwitchOn  struct{}
-	SwitchOff struct{}
-	// Wanted: an exchange should run, for this cause: a local change, a trigger, a user's wish.
-	Wanted struct {
-		Cause Cause
-		Force bool // by hand: also when Always-On is off (T4)
-	}
-	// LinkUp: the network or the broker is back; do not wait for a timer.
-	LinkUp struct{}
-	// Credentials: the user has given new ones.
-	Credentials struct{}
-	// Tick: the time of the last WakeAt has come, or the device woke from sleep.
-	Tick struct{}
-	// Done: the exchange that Run asked for has ended.
-	Done struct {
-		Result  Result
-		Session string // opened or used
-		Reason  string // of a failure, one sentence
-	}
-	// Closed: the exchange that Close asked for has ended, well or not.
-	Closed struct{}
-)
-
-func (Start) event()       {}
-func (SwitchOn) event()    {}
-func (SwitchOff) event()   {}
-func (Wanted) event()      {}
-func (LinkUp) event()      {}
-func (Credentials) event() {}
-func (Tick) event()        {}
-func (Done) event()        {}
-func (Closed) event()      {}
-
-// Result is how an exchange ended.
-type Result int
-
-// The results.
-const (
-	OK      Result = iota // done, session open
-	Unknown               // the server does not know the session (L12)
-	NoLink                // transport failed
-	Invalid               // credentials wrong: the server has terminated the session (A2)
-	Aged                  // credentials no longer valid: the server keeps the session (A3)
-	Failed                // the server or a local store failed
-)
-
-// Action is what the caller must do, in the order given. It is one of the types below.
-type Action interface{ action() }
-
-// The actions.
-type (
-	// Save stores the Record before what follows is done.
-	Save struct{}
-	// Run makes one exchange and reports Done.
-	Run struct {
-		Open    bool   // open a session; else go on in Session, or plainly if that is ""
-		Session string // id
-		Cause   Cause
-	}
-	// Close tells the server that Session is over and reports Closed; best effort and bounded (T7). It is an exchange like any
-	// other: a device has one at a time.
-	Close struct{ Session string }
-	// WakeAt asks for a Tick then; it replaces the one before. The zero time asks for none.
-	WakeAt struct{ At time.Time }
-)
-
-func (Save) action()   {}
-func (Run) action()    {}
-func (Close) action()  {}
-func (WakeAt) action() {}
-
 // Machine is the state machine. It is used from one goroutine.
 type Machine struct {
 	Record
@@ -161,6 +13,7 @@ type Machine struct {
 	running bool
 	ending  string // session to be closed when the running exchange has ended; "-" is whatever that exchange opens
 	again   Cause  // why one more exchange follows the running one, "" if none does
+	closing bool   // the user wants the session closed when the running exchange has ended
 	wake    time.Time
 	out     []Action
 }
@@ -188,6 +41,10 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 		m.switchOff(now)
 	case Wanted:
 		m.wanted(now, e)
+	case OpenSession:
+		m.openSession(now)
+	case CloseSession:
+		m.closeSession(now)
 	case LinkUp:
 		if m.State == Retrying || m.State == Lost {
 			m.run(now, CauseLink)
@@ -244,7 +101,36 @@ func (m *Machine) switchOn(now time.Time) {
 	}
 	m.On = true
 	m.Failures = 0
+	if m.Refused {
+		m.enter(now, Held, m.Reason)
+		return
+	}
 	m.run(now, CauseSwitchOn)
+}
+
+// openSession opens a session without a sync (S3). If there is one, or one is being opened, there is nothing to do.
+func (m *Machine) openSession(now time.Time) {
+	if !m.On || m.ID != "" || m.running || m.Refused {
+		return
+	}
+	m.begin(now, CauseUser)
+	m.do(Run{Open: true, Greet: true, Cause: CauseUser})
+}
+
+// closeSession closes the session on both sides. The next change, trigger or poll opens another one.
+func (m *Machine) closeSession(now time.Time) {
+	if m.running {
+		m.closing = true
+		return
+	}
+	id := m.ID
+	if !m.On || id == "" {
+		return
+	}
+	m.end(now, ds.Closed, string(CauseClosed))
+	m.enter(now, Opening, string(CauseClosed))
+	m.wakeAt(now.Add(spread(m.c.Poll, m.c.Jitter())))
+	m.close(id)
 }
 
 // switchOff closes the session and nothing else: no last sync (T3). An exchange that runs ends first.
@@ -288,6 +174,8 @@ func (m *Machine) closed(now time.Time) {
 
 func (m *Machine) wanted(now time.Time, e Wanted) {
 	switch {
+	case m.Refused:
+		// only new credentials help (A8)
 	case m.running:
 		m.again = e.Cause // one more afterwards; many wishes are one (M5)
 	case e.Force, m.On && (m.State == Idle || m.State == Opening):
@@ -305,6 +193,12 @@ func (m *Machine) run(now time.Time, why Cause) {
 		}
 		return
 	}
+	m.begin(now, why)
+	m.do(Run{Open: m.On && m.ID == "", Session: m.ID, Cause: why})
+}
+
+// begin enters the state in which an exchange runs.
+func (m *Machine) begin(now time.Time, why Cause) {
 	m.running = true
 	if m.On && m.State != Lost { // a probe is no sign of life yet
 		s := Syncing
@@ -314,14 +208,16 @@ func (m *Machine) run(now time.Time, why Cause) {
 		m.enter(now, s, string(why))
 	}
 	m.wakeAt(time.Time{})
-	m.do(Run{Open: m.On && m.ID == "", Session: m.ID, Cause: why})
 }
 
 // credentials are new: one attempt with them, in the session that was kept (A4).
 func (m *Machine) credentials(now time.Time) {
+	m.Refused = false
 	if m.On && m.State == Held {
 		m.run(now, CausePassword)
+		return
 	}
+	m.do(Save{})
 }
 
 func (m *Machine) tick(now time.Time) {
@@ -343,18 +239,28 @@ func (m *Machine) tick(now time.Time) {
 
 func (m *Machine) done(now time.Time, e Done) {
 	m.running = false
+	if e.Result == Invalid || e.Result == Aged {
+		m.Refused = true
+	}
 	if m.ending != "" {
 		m.doneWhileOff(now, e)
 		return
 	}
-	again := m.again
-	m.again = ""
+	again, closing := m.again, m.closing
+	m.again, m.closing = "", false
 	if !m.On {
-		return // by hand
+		m.doneByHand(e)
+		return
 	}
 	switch e.Result {
 	case OK:
+		if closing {
+			again = ""
+		}
 		m.succeeded(now, e, again)
+		if closing {
+			m.closeSession(now)
+		}
 	case Unknown:
 		m.end(now, ds.Destroyed, string(CauseUnknown))
 		m.run(now, CauseUnknown)
@@ -368,6 +274,14 @@ func (m *Machine) done(now time.Time, e Done) {
 	}
 }
 
+// doneByHand: only what it says of the credentials outlives an exchange while Always-On is off.
+func (m *Machine) doneByHand(e Done) {
+	if m.Refused {
+		m.Reason = e.Reason
+		m.do(Save{})
+	}
+}
+
 // doneWhileOff: the user switched off while the exchange ran. Its session, which it may only just have opened, is closed;
 // if the user switched on again by now, a new one is opened after that.
 func (m *Machine) doneWhileOff(now time.Time, e Done) {
@@ -375,6 +289,9 @@ func (m *Machine) doneWhileOff(now time.Time, e Done) {
 	m.ending = ""
 	if e.Result == OK && e.Session != "" {
 		id = e.Session
+	}
+	if m.Refused {
+		id = "" // it would be one more attempt; the server learns by the lease (T7)
 	}
 	m.close(id)
 	if !m.running {

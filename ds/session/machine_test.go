@@ -88,7 +88,7 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed}
 	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "linkup": session.LinkUp{},
 		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
-		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}}
+		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "open": session.OpenSession{}, "close": session.CloseSession{}}
 	at := epoch.Add(time.Duration(sec) * time.Second)
 	if r, ok := results[name]; ok {
 		return at, session.Done{Result: r, Session: arg, Reason: name}
@@ -102,6 +102,9 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 func show(a session.Action) string {
 	switch a := a.(type) {
 	case session.Run:
+		if a.Greet {
+			return "greet: " + string(a.Cause)
+		}
 		if a.Open {
 			return "open: " + string(a.Cause)
 		}
