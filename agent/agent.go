@@ -1,19 +1,23 @@
-// Package agent is the product on the device: it composes the state, the local stores, the watchers and the engine of one
-// account. It is the one place where they meet; programs and tests start it alike.
+// Package agent is the product on the device: it composes the state, the local stores, the watchers, the engine of one account and
+// the control API. It is the one place where they meet; programs and tests start it alike.
 package agent
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -24,34 +28,44 @@ import (
 
 // Store is a local folder that is kept equal with a datastore of the server.
 type Store struct {
-	Name string // of the datastore, on both sides
-	Kind pim.Kind
-	Dir  string
+	Name   string // as the user calls it, and how it is remembered
+	Remote string // the datastore on the server; Name if empty
+	Kind   pim.Kind
+	Dir    string
 }
 
-// Options of an Agent. All but Session, Done and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Session and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
+	Socket   string // of the control API, "" for none
 	Server   string // URL of the DS endpoint
 	DeviceID string
 	User     string
 	Secret   string
-	Stores   []Store
-	Version  string
-	Session  session.Config // the zero value is DefaultConfig
-	// Done is told of each exchange, why it ran and what came of it; it must not block.
-	Done func(session.Cause, dsclient.Report, error)
-	Log  *slog.Logger
+	// SaveSecret makes a new secret durable that the user has given (A4); nil if it cannot be changed.
+	SaveSecret func(string) error
+	Stores     []Store
+	Version    string
+	Session    session.Config // the zero value is DefaultConfig
+	Log        *slog.Logger
 }
 
 // Agent runs from Start to Stop.
 type Agent struct {
-	o      Options
-	db     *badgerkv.Store
-	engine *engine.Engine
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	err    error // of the engine; read after wg
+	o       Options
+	db      *badgerkv.Store
+	engine  *engine.Engine
+	history *daemon.History
+	stores  []daemon.Store
+	control *http.Server
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	err     error // of the engine; read after wg
+	ended   chan struct{}
+
+	mu     sync.Mutex
+	secret string // guarded by mu
+	devInf string // of the server; guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -63,17 +77,58 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if o.Session.Poll == 0 {
 		o.Session = session.DefaultConfig()
 	}
-	db, err := badgerkv.Open(o.StateDir)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	l, err := listen(o.Socket)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{o: o, db: db}
-	if err := a.compose(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+	db, err := badgerkv.Open(o.StateDir)
+	if err != nil {
+		return nil, errors.Join(err, closeListener(l))
 	}
-	ctx, a.cancel = context.WithCancel(ctx)
-	a.wg.Go(func() { a.err = a.engine.Run(ctx) })
+	a := &Agent{o: o, db: db, secret: o.Secret, ended: make(chan struct{})}
+	if err := a.compose(ctx); err != nil {
+		return nil, errors.Join(err, db.Close(), closeListener(l))
+	}
+	a.run(ctx, l)
 	return a, nil
+}
+
+// listen comes first of all: a second agent must not even touch the state.
+func listen(path string) (net.Listener, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return sock.Listen(path)
+}
+
+func closeListener(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+func (a *Agent) run(ctx context.Context, l net.Listener) {
+	ctx, a.cancel = context.WithCancel(ctx)
+	if l != nil {
+		a.serve(ctx, l)
+	}
+	a.wg.Go(func() {
+		defer close(a.ended)
+		a.err = a.engine.Run(ctx)
+	})
+}
+
+// serve answers the control API until the agent stops.
+func (a *Agent) serve(ctx context.Context, l net.Listener) {
+	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
+		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login,
+	})}
+	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
 
 func (a *Agent) compose(ctx context.Context) error {
@@ -84,45 +139,111 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stores, err := a.stores(ctx)
+	if a.history, err = daemon.OpenHistory(a.db, a.o.Log); err != nil {
+		return err
+	}
+	stores, err := a.openStores(ctx)
 	if err != nil {
 		return err
 	}
+	a.devInf = account.DevInf
 	a.engine = engine.New(engine.Options{
-		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.o.Done, Log: a.o.Log,
-		Save: func(r session.Record, nonce string) error {
-			return state.SaveAccount(a.db, state.Account{Session: r, Nonce: nonce})
-		},
+		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
-			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Secret: a.o.Secret, Nonce: account.Nonce, Version: a.o.Version,
+			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
 		},
 	})
 	return nil
 }
 
-func (a *Agent) stores(ctx context.Context) ([]engine.Store, error) {
+func (a *Agent) openStores(ctx context.Context) ([]engine.Store, error) {
 	var out []engine.Store
 	for _, s := range a.o.Stores {
-		dir, err := filepath.Abs(s.Dir)
+		st, err := a.openStore(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		r, err := replica.Open(ctx, s.Name, s.Name, vdir.New(dir, s.Kind), state.NewItems(a.db, s.Name))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, engine.Store{Replica: r,
-			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }})
+		out = append(out, st)
 	}
 	return out, nil
 }
 
+func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
+	dir, err := filepath.Abs(s.Dir)
+	if err != nil {
+		return engine.Store{}, err
+	}
+	if s.Remote == "" {
+		s.Remote = s.Name
+	}
+	index, err := state.OpenItems(a.db, s.Name)
+	if err != nil {
+		return engine.Store{}, err
+	}
+	r, err := replica.Open(ctx, s.Name, s.Remote, vdir.New(dir, s.Kind), index)
+	if err != nil {
+		return engine.Store{}, err
+	}
+	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
+	return engine.Store{Replica: r,
+		Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }}, nil
+}
+
+// done notes an exchange that has ended.
+func (a *Agent) done(x engine.Exchange) {
+	a.history.Add(x)
+	if d := string(x.Report.DevInf); d != "" {
+		a.mu.Lock()
+		a.devInf = d
+		a.mu.Unlock()
+	}
+}
+
+func (a *Agent) save(r session.Record, nonce string) error {
+	return state.SaveAccount(a.db, state.Account{Session: r, Nonce: nonce, DevInf: a.serverDevInf()})
+}
+
+func (a *Agent) serverDevInf() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.devInf
+}
+
+func (a *Agent) currentSecret() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.secret
+}
+
+// login takes a new secret into use once it is durable (A4).
+func (a *Agent) login(secret string) error {
+	if a.o.SaveSecret == nil {
+		return errors.New("the secret of this agent cannot be changed")
+	}
+	if err := a.o.SaveSecret(secret); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.secret = secret
+	return nil
+}
+
+func (a *Agent) push() control.Push { return control.Push{State: "none"} }
+
+// Ended is closed when the agent has stopped working, by Stop or because its state cannot be written any more.
+func (a *Agent) Ended() <-chan struct{} { return a.ended }
+
 // Stop ends the agent and returns when everything has ended. The logical session stays open: it outlives the process.
 func (a *Agent) Stop() error {
 	a.cancel()
+	var errs []error
+	if a.control != nil {
+		errs = append(errs, a.control.Close())
+	}
 	a.wg.Wait()
-	return errors.Join(a.err, a.db.Close())
+	return errors.Join(append(errs, a.err, a.db.Close())...)
 }
 
 // On and Off flip Always-On (T1, T3). Doing it twice is doing it once (T6).
@@ -134,11 +255,6 @@ func (a *Agent) Off(ctx context.Context) { a.engine.Send(ctx, session.SwitchOff{
 // Trigger says that the server has something (a hint: what it is the exchange finds out).
 func (a *Agent) Trigger(ctx context.Context) {
 	a.engine.Send(ctx, session.Wanted{Cause: session.CauseServer})
-}
-
-// Sync asks for an exchange by hand, also while Always-On is off (T4).
-func (a *Agent) Sync(ctx context.Context) {
-	a.engine.Send(ctx, session.Wanted{Cause: session.CauseUser, Force: true})
 }
 
 // LinkUp says that the network is back, so that nobody waits for a timer.

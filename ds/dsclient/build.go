@@ -154,7 +154,7 @@ func (e *exchange) writeInit(w *message) {
 			Source: uri, Data: &syncml.Data{DevInf: e.devInf(e.stores)}}}})
 	}
 	w.Command(&syncml.Get{ID: w.id(), Meta: syncml.Meta{Type: typ}, Items: []syncml.Item{{Target: uri}}})
-	if e.req.Purpose == Sync || e.req.Purpose == Open {
+	if e.syncs() {
 		e.writeAlerts(w)
 	}
 }

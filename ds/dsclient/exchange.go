@@ -96,6 +96,9 @@ var errUnknownSession = errors.New("the server does not know the logical session
 // inLogical tells whether the exchange goes on in a logical session, and so can do without initialization.
 func (e *exchange) inLogical() bool { return e.req.Purpose == Sync && e.req.Session != "" }
 
+// syncs tells whether the exchange synchronizes, or only opens or closes the logical session.
+func (e *exchange) syncs() bool { return e.req.Purpose == Sync || e.req.Purpose == Open }
+
 // logical is the id to be reported.
 func (e *exchange) logical() string {
 	if e.opened.Verb == wire.OK {
@@ -203,7 +206,7 @@ func (e *exchange) queueHeaderStatus(h *syncml.Header) {
 // advance decides what the next message is for.
 func (e *exchange) advance(m *syncml.Message) error {
 	switch {
-	case e.phase == phaseInit && e.req.Purpose != Sync && e.req.Purpose != Open:
+	case e.phase == phaseInit && !e.syncs():
 		e.phase = phaseDone
 	case e.phase == phaseInit && m.Final:
 		e.phase = phaseSync
@@ -272,6 +275,9 @@ func (e *exchange) allSent() bool {
 
 // finish saves the anchors: what was exchanged is settled on both sides.
 func (e *exchange) finish(ctx context.Context) error {
+	if !e.syncs() {
+		return nil // nothing was said of anchors
+	}
 	for _, st := range e.stores {
 		if st.failed {
 			continue

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -31,26 +32,32 @@ type Options struct {
 	Config session.Config
 	// Save makes a Record and the nonce for the next exchange durable.
 	Save func(session.Record, string) error
-	// Done is told of each exchange; it must not block. May be nil.
-	Done func(session.Cause, dsclient.Report, error)
-	Log  *slog.Logger
+	// Done is told of each exchange, from the loop's goroutine, before anything else follows it. May be nil.
+	Done func(Exchange)
+	// Secret is asked for before each exchange, if it is set: it may have changed.
+	Secret func() string
+	Log    *slog.Logger
 }
 
 // Engine runs one account. Its methods may be called from any goroutine while Run runs.
 type Engine struct {
 	o      Options
-	events chan session.Event
+	events chan request
 	wake   chan struct{} // capacity one: hints wait
 	ended  chan finished
+	over   chan struct{} // closed when Run has ended
 
-	mu    sync.Mutex
-	hints map[*replica.Replica]pim.Hint // guarded by mu
+	mu       sync.Mutex // guards all below
+	hints    map[*replica.Replica]pim.Hint
+	snapshot Snapshot
+	progress map[string]Progress
+	changed  chan struct{}
 }
 
 // finished is the end of an exchange.
 type finished struct {
 	event session.Event
-	nonce string
+	Exchange
 }
 
 // New makes an engine. It starts nothing.
@@ -59,18 +66,16 @@ func New(o Options) *Engine {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Done == nil {
-		o.Done = func(session.Cause, dsclient.Report, error) {}
+		o.Done = func(Exchange) {}
 	}
-	return &Engine{o: o, events: make(chan session.Event, 16), wake: make(chan struct{}, 1), ended: make(chan finished, 1),
-		hints: make(map[*replica.Replica]pim.Hint)}
+	return &Engine{o: o, events: make(chan request, 16), wake: make(chan struct{}, 1), ended: make(chan finished, 1), over: make(chan struct{}),
+		hints: make(map[*replica.Replica]pim.Hint), snapshot: Snapshot{Session: o.Record}, progress: make(map[string]Progress),
+		changed: make(chan struct{})}
 }
 
 // Send gives the loop an event. It blocks only while the loop is busy and returns when ctx ends.
 func (e *Engine) Send(ctx context.Context, ev session.Event) {
-	select {
-	case e.events <- ev:
-	case <-ctx.Done():
-	}
+	e.send(ctx, request{event: ev}) //nolint:errcheck // who does not wait does not care
 }
 
 // hint notes that a store may have changed. Hints for the same store become one.
@@ -110,6 +115,7 @@ func unique(keys []string) []string {
 // Run is the loop. It returns when ctx has ended and everything it started has, too.
 func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	defer close(e.over)
 	defer wg.Wait()
 	for _, s := range e.o.Stores {
 		e.hint(s.Replica, pim.Hint{}) // for what happened while nobody watched
@@ -146,6 +152,8 @@ type loop struct {
 	m     *session.Machine
 	wg    *sync.WaitGroup
 	timer *time.Timer
+	// Who waits for the next exchange to begin, and for the running one to end.
+	waiting, riding []chan *Exchange
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -158,8 +166,8 @@ func (l *loop) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return l.stop()
-		case ev := <-l.events:
-			err = l.handle(ctx, ev)
+		case r := <-l.events:
+			err = l.take(ctx, r)
 		case f := <-l.ended:
 			err = l.finished(ctx, f)
 		case <-l.wake:
@@ -182,9 +190,7 @@ func (l *loop) stop() error {
 	if d, ok := f.event.(session.Done); !ok || d.Result != session.OK {
 		return nil
 	}
-	if f.nonce != "" {
-		l.o.Client.Nonce = f.nonce
-	}
+	l.keepNonce(f)
 	l.m.Handle(time.Now(), f.event)
 	if err := l.o.Save(l.m.Record, l.o.Client.Nonce); err != nil {
 		return fmt.Errorf("cannot save the session: %w", err)
@@ -202,13 +208,39 @@ func (l *loop) noticed(ctx context.Context) error {
 }
 
 func (l *loop) finished(ctx context.Context, f finished) error {
-	if f.nonce != "" {
-		l.o.Client.Nonce = f.nonce
+	l.keepNonce(f)
+	x := f.Exchange
+	l.o.Done(x)
+	l.update(func() {
+		l.snapshot.Running, l.snapshot.Last = "", &x
+		if x.Err == nil && !x.Report.Unknown {
+			l.snapshot.Good = x.At.Add(x.Took)
+		}
+		clear(l.progress)
+	})
+	riding := l.riding
+	l.riding = nil
+	if x.Report.Unknown { // another exchange follows at once (L12): that is the one they wait for
+		l.waiting, riding = append(riding, l.waiting...), nil
 	}
-	if err := l.handle(ctx, f.event); err != nil {
+	if len(l.waiting) > 0 {
+		l.lookAtAll(ctx)
+	}
+	err := l.handle(ctx, f.event)
+	for _, w := range riding {
+		w <- &x
+	}
+	if err != nil {
 		return err
 	}
 	return l.noticed(ctx)
+}
+
+// keepNonce keeps the server's nonce for the next exchange.
+func (l *loop) keepNonce(f finished) {
+	if f.Report.NextNonce != "" {
+		l.o.Client.Nonce = f.Report.NextNonce
+	}
 }
 
 // look takes the hints to the stores. A store that cannot be read is reported and left alone: the next hint or poll tries again.
@@ -219,32 +251,67 @@ func (l *loop) look(ctx context.Context) (changed int) {
 	l.mu.Unlock()
 	for r, h := range hints {
 		n, err := r.Look(ctx, h)
-		if err != nil && ctx.Err() == nil {
-			l.o.Log.Warn("store cannot be read", "store", r.Local(), "reason", err)
+		if ctx.Err() != nil {
+			return changed
 		}
+		l.looked(r.Local(), err)
 		changed += n
 	}
 	return changed
 }
 
+// looked notes whether a store could be read. Only a change of that is worth a line in the log.
+func (l *loop) looked(store string, err error) {
+	said := l.Snapshot().Unavailable[store]
+	now := reason(err)
+	if now == said {
+		return
+	}
+	if err != nil {
+		l.o.Log.Warn("store cannot be read; nothing is deleted for it", "store", store, "reason", err)
+	} else {
+		l.o.Log.Info("store can be read again", "store", store)
+	}
+	l.update(func() {
+		m := maps.Clone(l.snapshot.Unavailable) // the old map belongs to who asked
+		if m == nil {
+			m = make(map[string]string)
+		}
+		if m[store] = now; now == "" {
+			delete(m, store)
+		}
+		l.snapshot.Unavailable = m
+	})
+}
+
 // handle gives the machine an event and carries out what it decides.
 func (l *loop) handle(ctx context.Context, ev session.Event) error {
 	for _, a := range l.m.Handle(time.Now(), ev) {
-		switch a := a.(type) {
-		case session.Save:
-			if err := l.o.Save(l.m.Record, l.o.Client.Nonce); err != nil {
-				return fmt.Errorf("cannot save the session: %w", err)
-			}
-		case session.WakeAt:
-			l.timer.Stop()
-			if !a.At.IsZero() {
-				l.timer.Reset(time.Until(a.At))
-			}
-		case session.Close:
-			l.exchange(ctx, dsclient.Request{Purpose: dsclient.Close, Session: a.Session}, session.CauseSwitchOff, closing)
-		case session.Run:
-			l.exchange(ctx, l.request(a), a.Cause, exchanging)
+		if err := l.carryOut(ctx, a); err != nil {
+			return err
 		}
+	}
+	l.update(func() { l.snapshot.Session = l.m.Record })
+	l.release()
+	return nil
+}
+
+func (l *loop) carryOut(ctx context.Context, a session.Action) error {
+	switch a := a.(type) {
+	case session.Save:
+		if err := l.o.Save(l.m.Record, l.o.Client.Nonce); err != nil {
+			return fmt.Errorf("cannot save the session: %w", err)
+		}
+	case session.WakeAt:
+		l.timer.Stop()
+		if !a.At.IsZero() {
+			l.timer.Reset(time.Until(a.At))
+		}
+		l.update(func() { l.snapshot.Next = a.At })
+	case session.Close:
+		l.exchange(ctx, dsclient.Request{Purpose: dsclient.Close, Session: a.Session}, session.CauseSwitchOff, closing)
+	case session.Run:
+		l.exchange(ctx, l.request(a), a.Cause, exchanging)
 	}
 	return nil
 }
@@ -256,7 +323,10 @@ const (
 
 func (l *loop) request(a session.Run) dsclient.Request {
 	req := dsclient.Request{Purpose: dsclient.Sync, Session: a.Session}
-	if a.Open {
+	switch {
+	case a.Greet:
+		req.Purpose = dsclient.Greet
+	case a.Open:
 		req.Purpose = dsclient.Open
 	}
 	for _, s := range l.o.Stores {
@@ -268,20 +338,30 @@ func (l *loop) request(a session.Run) dsclient.Request {
 // exchange runs in a goroutine of its own; the machine sees to it that there is one at a time.
 func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session.Cause, limit time.Duration) {
 	client := *l.o.Client
+	client.Progress = l.progressed
+	if l.o.Secret != nil {
+		client.Secret = l.o.Secret()
+	}
+	l.riding, l.waiting = append(l.riding, l.waiting...), nil
+	l.update(func() { l.snapshot.Running = cause })
 	l.wg.Go(func() {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		report, err := client.Run(limited, req)
+		f := finished{event: session.Closed{}, Exchange: Exchange{At: time.Now(), Cause: cause}}
+		f.Report, f.Err = client.Run(limited, req)
 		if d, ok := client.Transport.(interface{ Disconnect() }); ok {
 			d.Disconnect() // N8
 		}
-		l.o.Done(cause, report, err)
-		f := finished{nonce: report.NextNonce, event: session.Closed{}}
+		f.Took = time.Since(f.At)
 		if req.Purpose != dsclient.Close {
-			f.event = session.Done{Result: result(report, err), Session: report.Session, Reason: reason(err)}
+			f.event = session.Done{Result: result(f.Report, f.Err), Session: f.Report.Session, Reason: reason(f.Err)}
 		}
 		l.ended <- f // there is room: one exchange at a time
 	})
+}
+
+func (e *Engine) progressed(store string, sent, received, total int) {
+	e.update(func() { e.progress[store] = Progress{Sent: sent, Received: received, Total: total} })
 }
 
 func reason(err error) string {

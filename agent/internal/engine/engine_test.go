@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
-	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
@@ -83,7 +82,7 @@ func (f *fleet) start(id string) *member {
 	m := &member{device: newDevice(f.t, f.url, f.store, id, syncml.WBXML), done: make(chan session.Cause, 1000)}
 	o := engine.Options{Client: m.client, Config: session.DefaultConfig(), Record: session.Record{On: true},
 		Save: func(session.Record, string) error { return nil },
-		Done: func(c session.Cause, _ dsclient.Report, _ error) { m.done <- c }}
+		Done: func(x engine.Exchange) { m.done <- x.Cause }}
 	o.Config.Backoff = 10 * time.Millisecond
 	for i, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
 		dir := filepath.Join(m.dir, string(kind))

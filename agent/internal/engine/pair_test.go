@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -77,7 +78,7 @@ func newDevice(t testing.TB, url string, store *sqlstore.Store, id string, enc s
 		if err := vdir.Create(dir); err != nil {
 			t.Fatal(err)
 		}
-		r, err := replica.Open(t.Context(), string(kind), string(kind), vdir.New(dir, kind), state.NewItems(db, string(kind)))
+		r, err := replica.Open(t.Context(), string(kind), string(kind), vdir.New(dir, kind), openItems(t, db, string(kind)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,4 +230,13 @@ func BenchmarkFirstSync(b *testing.B) {
 		}
 		b.ReportMetric(time.Since(start).Seconds()*1000, "quiet-without-scan-ms")
 	}
+}
+
+func openItems(t testing.TB, db kv.Store, store string) *state.Items {
+	t.Helper()
+	x, err := state.OpenItems(db, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }

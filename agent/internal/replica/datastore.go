@@ -223,3 +223,6 @@ func (r *Replica) FinishRefresh(ctx context.Context) error {
 	_, err = r.carryOut(ctx, stale, true)
 	return err
 }
+
+// Name of the store, as the user calls it.
+func (r *Replica) Name() string { return r.name }

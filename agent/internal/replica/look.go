@@ -10,17 +10,21 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
-// Replica implements dsclient.Datastore for a pim.Store. It is used from one goroutine at a time.
+// Replica implements dsclient.Datastore for a pim.Store. It is used from one goroutine at a time, but for Counts and Waiting.
 type Replica struct {
 	name   string
 	remote string
 	store  pim.Store
 	index  *state.Items
+
+	mu       sync.Mutex
+	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
 }
 
 // Open joins a store and its index, and finishes what a crash interrupted.
@@ -71,6 +75,11 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 	rows, err := r.judge(ctx, f)
 	if err != nil {
 		return 0, err
+	}
+	if hint.Keys == nil {
+		r.mu.Lock()
+		r.unlisted = f.errs
+		r.mu.Unlock()
 	}
 	return len(rows), r.record(rows)
 }
@@ -204,7 +213,11 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 // read is row as its item looks now. An item that cannot be read keeps its row, with the problem; one that vanished meanwhile
 // is not ok, the next look will see to it.
 func (r *Replica) read(ctx context.Context, row state.Row, e pim.Entry) (state.Row, bool, error) {
+	same := row.Stamp == e.Stamp && row.Problem == "" && row.LUID != ""
 	row.Key, row.Type, row.Stamp, row.Flags, row.Folder, row.Problem = e.Key, e.Type, e.Stamp, e.Flags, e.Folder, ""
+	if same {
+		return row, true, nil // only flags or the folder: the bytes are those we know
+	}
 	item, at, err := r.store.Read(ctx, e.Key)
 	var bad *pim.ItemError
 	switch {

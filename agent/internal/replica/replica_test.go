@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/memkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -34,7 +35,7 @@ func newLocal(t *testing.T) *local {
 // open is a start of the agent.
 func (l *local) open() {
 	l.t.Helper()
-	r, err := replica.Open(l.t.Context(), "contacts", "contacts", vdir.New(l.dir, pim.Contacts), state.NewItems(l.db, "contacts"))
+	r, err := replica.Open(l.t.Context(), "contacts", "contacts", vdir.New(l.dir, pim.Contacts), openItems(l.t, l.db, "contacts"))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -96,6 +97,12 @@ func (l *local) quiet() {
 	l.t.Helper()
 	if n, left := l.look(), l.changes(); n != 0 || len(left) != 0 {
 		l.t.Errorf("nothing changed, but %d changes were seen and %v would be sent", n, left)
+	}
+	if kept, counted := l.r.Counts(), openItems(l.t, l.db, "contacts").Counts(); kept != counted || kept.Pending != 0 {
+		l.t.Errorf("the counts say %+v, the rows %+v", kept, counted)
+	}
+	if w, err := l.r.Waiting(); err != nil || len(w) != 0 {
+		l.t.Errorf("waiting: %v, %v", w, err)
 	}
 }
 
@@ -250,4 +257,13 @@ func TestACrashAtEachWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+func openItems(t testing.TB, db kv.Store, store string) *state.Items {
+	t.Helper()
+	x, err := state.OpenItems(db, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }

@@ -9,10 +9,12 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
 
-// Account is what is remembered of the account as a whole: the logical session (N11) and the nonce for the next exchange.
+// Account is what is remembered of the account as a whole: the logical session (N11), the nonce for the next exchange, and what the
+// server said of itself (N2).
 type Account struct {
 	Session session.Record
 	Nonce   string
+	DevInf  string // XML
 }
 
 // schema is the version of everything in the state. A newer one is refused, never guessed at.

@@ -5,20 +5,65 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // Items is the index of one local store.
 type Items struct {
 	db     kv.Store
 	prefix string
+
+	mu     sync.Mutex
+	counts Counts // guarded by mu
 }
 
-// NewItems is the index of the store of that name.
-func NewItems(db kv.Store, store string) *Items {
-	return &Items{db: db, prefix: "items/" + store + "/"}
+// Counts are how many items a store has, how many changes the server has not got, and how many items cannot be synchronized.
+type Counts struct{ Items, Pending, Problems int }
+
+func (c Counts) plus(d Counts, sign int) Counts {
+	return Counts{c.Items + sign*d.Items, c.Pending + sign*d.Pending, c.Problems + sign*d.Problems}
+}
+
+// countsOf is what one row adds.
+func countsOf(r Row) (c Counts) {
+	if r.LUID == "" {
+		return c
+	}
+	if !r.Gone && r.Type != pim.TypeFolder {
+		c.Items = 1
+	}
+	if r.Problem != "" {
+		c.Problems = 1
+	} else if r.Dirty() {
+		c.Pending = 1
+	}
+	return c
+}
+
+// OpenItems is the index of the store of that name.
+func OpenItems(db kv.Store, store string) (*Items, error) {
+	x := &Items{db: db, prefix: "items/" + store + "/"}
+	err := x.View(func(t *Tx) error {
+		return t.All(func(r Row) error {
+			x.counts = x.counts.plus(countsOf(r), 1)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the state of %s: %w", store, err)
+	}
+	return x, nil
+}
+
+// Counts may be called at any time.
+func (x *Items) Counts() Counts {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.counts
 }
 
 // Kinds of keys below the prefix.
@@ -43,6 +88,7 @@ type Tx struct {
 	prefix string
 	r      kv.Reader
 	w      kv.Writer
+	delta  Counts // of what was written
 }
 
 // View reads.
@@ -52,7 +98,19 @@ func (x *Items) View(fn func(*Tx) error) error {
 
 // Update writes, durably and all or nothing. A row with its Map and intent costs up to five of kv.MaxWrites.
 func (x *Items) Update(fn func(*Tx) error) error {
-	return x.db.Update(func(w kv.Writer) error { return fn(&Tx{prefix: x.prefix, r: w, w: w}) })
+	var delta Counts
+	err := x.db.Update(func(w kv.Writer) error {
+		t := &Tx{prefix: x.prefix, r: w, w: w}
+		err := fn(t)
+		delta = t.delta
+		return err
+	})
+	if err == nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.counts = x.counts.plus(delta, 1)
+	}
+	return err
 }
 
 // Rows is how many rows one Update may put.
@@ -87,6 +145,7 @@ func (t *Tx) ByKey(key string) (Row, bool, error) {
 
 // Put writes a row; former is what it was, the zero Row for a new one.
 func (t *Tx) Put(former, r Row) error {
+	t.delta = t.delta.plus(countsOf(former), -1).plus(countsOf(r), 1)
 	var errs []error
 	if former.Key != "" && (former.Key != r.Key || r.Gone) {
 		errs = append(errs, t.unkey(former))
@@ -116,6 +175,7 @@ func (t *Tx) mark(r *Row) error {
 
 // Remove forgets a row.
 func (t *Tx) Remove(r Row) error {
+	t.delta = t.delta.plus(countsOf(r), -1)
 	return errors.Join(t.unkey(r), t.w.Delete(t.prefix+byLUID+r.LUID), t.w.Delete(t.prefix+dirty+r.LUID))
 }
 

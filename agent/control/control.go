@@ -1,0 +1,137 @@
+// Package control is the control API of a running agent, version 1: what it tells and takes over its local socket, and a Go client
+// for it. Command line, tray and tests use it alike. Fields are added, never renamed; who reads must ignore what it does not know.
+package control
+
+import "time"
+
+// Status is where the agent stands (GET /v1/status).
+type Status struct {
+	Version string `json:"version"`
+	Device  string `json:"device"`
+	User    string `json:"user"`
+	Server  string `json:"server"`
+
+	AlwaysOn bool      `json:"always_on"`
+	State    string    `json:"state"` // off, opening, idle, syncing, retrying, lost, held
+	Since    time.Time `json:"since"`
+	// Summary is the state as one sentence, Advice what to type if the user has to do something ("" if not).
+	Summary string `json:"summary"`
+	Advice  string `json:"advice,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+
+	Session *Session `json:"session,omitempty"`      // open, nil if there is none
+	Ended   *Ended   `json:"last_session,omitempty"` // that ended last
+	// Running is why an exchange runs at this moment, "" if none does: then there is no transport to the server (N8).
+	Running  string     `json:"running,omitempty"`
+	Next     *time.Time `json:"next,omitempty"`     // attempt, probe or safety check
+	Verified *time.Time `json:"verified,omitempty"` // both sides agreed, end of the last good exchange
+	Attempts int        `json:"failed_attempts,omitempty"`
+
+	Push   Push    `json:"push"`
+	Stores []Store `json:"stores"`
+	// ServerDevInf is the device information of the server as it sent it last, an XML document (N2).
+	ServerDevInf string `json:"server_device_information,omitempty"`
+}
+
+// InSync tells whether everything the agent knows of is on both sides.
+func (s *Status) InSync() bool {
+	for _, st := range s.Stores {
+		if st.Pending > 0 {
+			return false
+		}
+	}
+	return s.AlwaysOn && s.State == "idle" && s.Verified != nil
+}
+
+// Session is an open logical session.
+type Session struct {
+	ID     string    `json:"id"`
+	Opened time.Time `json:"opened"`
+}
+
+// Ended is a logical session that is over.
+type Ended struct {
+	Ending string    `json:"ending"` // finalized, closed, destroyed, terminated
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Push is the road by which the server wakes the device.
+type Push struct {
+	State       string     `json:"state"` // none, connecting, connected, refused
+	Broker      string     `json:"broker,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	LastTrigger *time.Time `json:"last_trigger,omitempty"`
+}
+
+// Store is one local store.
+type Store struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Dir      string `json:"dir"`
+	Items    int    `json:"items"`
+	Pending  int    `json:"pending"`  // changes the server has not got
+	Problems int    `json:"problems"` // items that cannot be synchronized; see Pending
+	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.
+	Unavailable string  `json:"unavailable,omitempty"`
+	Change      *Change `json:"last_change,omitempty"`
+	// Sent, Received and Total of the running exchange.
+	Sent     int `json:"sent,omitempty"`
+	Received int `json:"received,omitempty"`
+	Total    int `json:"total,omitempty"`
+}
+
+// Change is the last exchange that changed a store.
+type Change struct {
+	At   time.Time `json:"at"`
+	From string    `json:"from"` // server, device, both
+}
+
+// Exchange is one exchange of the past (GET /v1/log), or the outcome of one that was waited for.
+type Exchange struct {
+	At         time.Time       `json:"at"`
+	Took       time.Duration   `json:"took_ns"`
+	Cause      string          `json:"cause"`
+	Error      string          `json:"error,omitempty"`
+	Problem    Problem         `json:"problem,omitempty"`
+	Session    string          `json:"session,omitempty"`
+	RoundTrips int             `json:"round_trips"`
+	BytesOut   int             `json:"bytes_out"`
+	BytesIn    int             `json:"bytes_in"`
+	Stores     []StoreExchange `json:"stores,omitempty"`
+}
+
+// Problem is the sort of failure of an exchange.
+type Problem string
+
+// The sorts. Each has an exit code of the command line.
+const (
+	NoProblem    Problem = ""
+	Unreachable  Problem = "unreachable" // it will be tried again
+	Credentials  Problem = "credentials" // the user has to give new ones
+	NotOn        Problem = "off"         // Always-On is off, and what was asked needs it
+	ServerFailed Problem = "failed"      // the server or a store failed
+	Partial      Problem = "partial"     // some items could not be synchronized
+)
+
+// StoreExchange is what became of one datastore.
+type StoreExchange struct {
+	Name     string `json:"name"`
+	Alert    int    `json:"alert"` // sync type, 200 to 205
+	Sent     int    `json:"sent"`
+	Received int    `json:"received"`
+	Failed   int    `json:"failed"`
+}
+
+// Pending is an item that waits (GET /v1/pending).
+type Pending struct {
+	Store   string `json:"store"`
+	Item    string `json:"item"` // its file
+	Change  string `json:"change"`
+	Problem string `json:"problem,omitempty"` // why it cannot be synchronized; it is tried again when it changes
+}
+
+// SyncRequest is the body of POST /v1/sync.
+type SyncRequest struct {
+	Wait bool `json:"wait"`
+}

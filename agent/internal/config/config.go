@@ -1,0 +1,265 @@
+// Package config reads the agent's configuration file: TOML, every key known, every mistake named with its line.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Config is the file. Paths are absolute after Load.
+type Config struct {
+	Device  string  `toml:"device"`
+	State   string  `toml:"state"`
+	Socket  string  `toml:"socket"`
+	Account Account `toml:"account"`
+	Push    Push    `toml:"push"`
+	Session Session `toml:"session"`
+	Stores  []Store `toml:"store"`
+	Log     Log     `toml:"log"`
+}
+
+// Account is where and as whom to synchronize.
+type Account struct {
+	Server     string `toml:"server"`
+	User       string `toml:"user"`
+	SecretFile string `toml:"secret_file"`
+}
+
+// Push is the broker that wakes the device. Without one, changes on the server are found by polling.
+type Push struct {
+	Broker     string `toml:"broker"`
+	Prefix     string `toml:"prefix"`
+	User       string `toml:"user"`        // default: the device
+	SecretFile string `toml:"secret_file"` // default: that of the account
+	CAFile     string `toml:"ca_file"`     // default: the system's
+}
+
+// Session is how patient the logical session is (L4).
+type Session struct {
+	Attempts int      `toml:"attempts"`
+	GiveUp   Duration `toml:"give_up"`
+	Backoff  Duration `toml:"backoff"`
+	MaxPause Duration `toml:"max_pause"`
+	Probe    Duration `toml:"probe"`
+	Poll     Duration `toml:"poll"`
+}
+
+// Store is a local folder and its datastore on the server.
+type Store struct {
+	Name   string   `toml:"name"`
+	Kind   pim.Kind `toml:"kind"`
+	Dir    string   `toml:"dir"`
+	Remote string   `toml:"remote"` // default: the name
+}
+
+// Log is what is written about the work.
+type Log struct {
+	Level  string `toml:"level"`  // debug, info, warn, error
+	Format string `toml:"format"` // text, json
+}
+
+// Duration is written as "90s" or "10m".
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is no duration like \"90s\" or \"10m\"", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Error is a mistake in the configuration, all of them in one. The operator has to act (exit code 78).
+type Error struct {
+	Path     string
+	Mistakes []string
+}
+
+func (e *Error) Error() string {
+	return "cannot use " + e.Path + ": " + strings.Join(e.Mistakes, "; ")
+}
+
+// Load reads and checks a file.
+func Load(path string) (*Config, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{path, []string{err.Error()}}
+	}
+	c := defaults()
+	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := dec.Decode(c); err != nil {
+		return nil, &Error{path, mistakes(err)}
+	}
+	c.complete(filepath.Dir(path))
+	if bad := c.check(); len(bad) > 0 {
+		return nil, &Error{path, bad}
+	}
+	return c, nil
+}
+
+func defaults() *Config {
+	s := session.DefaultConfig()
+	return &Config{
+		Push: Push{Prefix: "alwayson"},
+		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
+			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll)},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// mistakes are what the decoder found, one sentence each.
+func mistakes(err error) []string {
+	var strict *toml.StrictMissingError
+	var bad *toml.DecodeError
+	switch {
+	case errors.As(err, &strict):
+		var out []string
+		for _, e := range strict.Errors {
+			row, _ := e.Position()
+			out = append(out, fmt.Sprintf("line %d: unknown key %s%s", row, strings.Join(e.Key(), "."), suggestion(e.Key())))
+		}
+		return out
+	case errors.As(err, &bad):
+		row, col := bad.Position()
+		return []string{fmt.Sprintf("line %d, column %d: %s", row, col, strings.TrimPrefix(bad.Error(), "toml: "))}
+	}
+	return []string{err.Error()}
+}
+
+// complete makes paths absolute (relative ones start at the file's folder) and fills in what follows from other values.
+func (c *Config) complete(dir string) {
+	if c.State == "" {
+		c.State = DefaultState()
+	}
+	if c.Socket == "" {
+		c.Socket = DefaultSocket()
+	}
+	if c.Push.User == "" {
+		c.Push.User = c.Device
+	}
+	if c.Push.SecretFile == "" {
+		c.Push.SecretFile = c.Account.SecretFile
+	}
+	for _, p := range []*string{&c.State, &c.Socket, &c.Account.SecretFile, &c.Push.SecretFile, &c.Push.CAFile} {
+		*p = absolute(dir, *p)
+	}
+	for i := range c.Stores {
+		s := &c.Stores[i]
+		s.Dir = absolute(dir, s.Dir)
+		if s.Remote == "" {
+			s.Remote = s.Name
+		}
+	}
+}
+
+func absolute(dir, path string) string {
+	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
+		return filepath.Join(home, path[2:])
+	}
+	if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, `\\.\pipe\`) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+var (
+	deviceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	storeName  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+)
+
+// check lists everything that is wrong.
+func (c *Config) check() (bad []string) {
+	wrong := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
+	if !deviceName.MatchString(c.Device) {
+		wrong("device = %q must be 1 to 64 letters, digits, - or _", c.Device)
+	}
+	if err := checkURL(c.Account.Server, "https", "http"); err != nil {
+		wrong("account.server: %v", err)
+	}
+	if c.Account.User == "" {
+		wrong("account.user is missing")
+	}
+	if c.Account.SecretFile == "" {
+		wrong("account.secret_file is missing")
+	}
+	if c.Push.Broker != "" {
+		if err := checkURL(c.Push.Broker, "mqtts", "mqtt", "wss", "ws"); err != nil {
+			wrong("push.broker: %v", err)
+		}
+	}
+	if c.Session.Attempts < 1 {
+		wrong("session.attempts must be at least 1")
+	}
+	return append(bad, c.checkStores()...)
+}
+
+func checkURL(s string, schemes ...string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return err
+	}
+	for _, scheme := range schemes {
+		if u.Scheme == scheme && u.Host != "" {
+			if u.User != nil {
+				return errors.New("user and secret do not belong in the address")
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no address like %s://host", s, schemes[0])
+}
+
+func (c *Config) checkStores() (bad []string) {
+	seen := make(map[string]bool)
+	if len(c.Stores) == 0 {
+		bad = append(bad, "there is no [[store]]")
+	}
+	for i, s := range c.Stores {
+		switch {
+		case !storeName.MatchString(s.Name):
+			bad = append(bad, fmt.Sprintf("store %d: name = %q must be 1 to 64 letters, digits, dots, - or _", i+1, s.Name))
+		case seen[s.Name]:
+			bad = append(bad, fmt.Sprintf("store %s is there twice", s.Name))
+		case !known(s.Kind):
+			bad = append(bad, fmt.Sprintf("store %s: kind = %q is none of contacts, calendar, tasks, notes, mail", s.Name, s.Kind))
+		case s.Dir == "":
+			bad = append(bad, fmt.Sprintf("store %s: dir is missing", s.Name))
+		}
+		seen[s.Name] = true
+	}
+	return bad
+}
+
+func known(k pim.Kind) bool {
+	switch k {
+	case pim.Contacts, pim.Calendar, pim.Tasks, pim.Notes, pim.Mail:
+		return true
+	}
+	return false
+}
+
+// SessionConfig is the patience of the session.
+func (c *Config) SessionConfig() session.Config {
+	s := session.DefaultConfig()
+	s.Attempts, s.GiveUp, s.Backoff = c.Session.Attempts, time.Duration(c.Session.GiveUp), time.Duration(c.Session.Backoff)
+	s.MaxPause, s.Probe, s.Poll = time.Duration(c.Session.MaxPause), time.Duration(c.Session.Probe), time.Duration(c.Session.Poll)
+	return s
+}

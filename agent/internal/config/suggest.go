@@ -1,0 +1,58 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// suggestion is the known key that looks most like an unknown one, " (did you mean …?)", or nothing if none does.
+func suggestion(key []string) string {
+	name := strings.Join(key, ".")
+	best, distance := "", 1+len(name)/3
+	for _, k := range keys(reflect.TypeFor[Config](), "") {
+		if d := editDistance(name, k); d <= distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
+}
+
+// keys lists the keys of a struct with their tables.
+func keys(t reflect.Type, prefix string) (out []string) {
+	for f := range t.Fields() {
+		name := prefix + f.Tag.Get("toml")
+		out = append(out, name)
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			out = append(out, keys(inner, name+".")...)
+		}
+	}
+	return out
+}
+
+// editDistance counts the letters to insert, delete or replace.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,238 @@
+// Package daemon answers the control API of a running agent (package control).
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds/session"
+)
+
+// Store is a local store with where it lies.
+type Store struct {
+	Kind, Dir string
+	Replica   *replica.Replica
+}
+
+// Parts are what a Daemon shows and steers. All must be set.
+type Parts struct {
+	Version, Device, User, Server string
+
+	Engine  *engine.Engine
+	Stores  []Store
+	History *History
+	DevInf  func() string       // of the server
+	Push    func() control.Push // where the road for triggers stands
+	Login   func(secret string) error
+}
+
+// Daemon is the http.Handler of the control API.
+type Daemon struct {
+	Parts
+	mux *http.ServeMux
+	ctx context.Context // ends with the agent, and with it every answer that waits
+}
+
+// New makes the handler; ctx ends with the agent.
+func New(ctx context.Context, p Parts) *Daemon {
+	d := &Daemon{Parts: p, mux: http.NewServeMux(), ctx: ctx}
+	for pattern, h := range map[string]func(*http.Request) (any, error){
+		"GET /v1/status":         func(*http.Request) (any, error) { return d.status(), nil },
+		"GET /v1/pending":        d.pending,
+		"GET /v1/log":            d.log,
+		"POST /v1/on":            d.tell(session.SwitchOn{}),
+		"POST /v1/off":           d.tell(session.SwitchOff{}),
+		"POST /v1/sync":          d.sync,
+		"POST /v1/session/open":  d.openSession,
+		"POST /v1/session/close": d.closeSession,
+		"POST /v1/login":         d.login,
+	} {
+		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, h) })
+	}
+	d.mux.HandleFunc("GET /v1/events", d.events)
+	return d
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHTTP(w, r) }
+
+func answer(w http.ResponseWriter, r *http.Request, h func(*http.Request) (any, error)) {
+	v, err := h(r)
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		e := &control.Error{Code: http.StatusInternalServerError, Text: err.Error()}
+		errors.As(err, &e)
+		w.WriteHeader(e.Code)
+		v = e
+	}
+	json.NewEncoder(w).Encode(v) //nolint:errcheck // who has gone needs no answer
+}
+
+func (d *Daemon) tell(ev session.Event) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		if _, err := d.Engine.Tell(r.Context(), ev); err != nil {
+			return nil, err
+		}
+		return d.status(), nil
+	}
+}
+
+func (d *Daemon) sync(r *http.Request) (any, error) {
+	var req control.SyncRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return nil, badRequest(err)
+	}
+	ev := session.Wanted{Cause: session.CauseUser, Force: true}
+	if !req.Wait {
+		s, err := d.Engine.Tell(r.Context(), ev)
+		if err == nil && s.Session.Refused {
+			err = refused(s.Session)
+		}
+		return control.Exchange{}, err
+	}
+	return d.ask(r, ev)
+}
+
+// ask waits for the exchange that an event leads to.
+func (d *Daemon) ask(r *http.Request, ev session.Event) (any, error) {
+	x, err := d.Engine.Ask(r.Context(), ev)
+	if err != nil {
+		return nil, err
+	}
+	if x == nil {
+		return nil, refused(d.Engine.Snapshot().Session)
+	}
+	return exchange(*x), nil
+}
+
+func badRequest(err error) error {
+	return &control.Error{Code: http.StatusBadRequest, Text: "cannot understand the request: " + err.Error()}
+}
+
+// refused says why the session allowed no exchange.
+func refused(r session.Record) error {
+	switch {
+	case r.Refused:
+		return &control.Error{Code: http.StatusConflict, Problem: control.Credentials,
+			Text: "the server refused the credentials (" + r.Reason + "); nothing is lost, type alwayson login"}
+	case !r.On:
+		return &control.Error{Code: http.StatusConflict, Problem: control.NotOn, Text: "Always-On is off; type alwayson on"}
+	}
+	return &control.Error{Code: http.StatusConflict, Text: fmt.Sprintf("not possible while the session is %s", r.State)}
+}
+
+func (d *Daemon) openSession(r *http.Request) (any, error) {
+	if d.Engine.Snapshot().Session.ID != "" {
+		return d.status(), nil
+	}
+	x, err := d.Engine.Ask(r.Context(), session.OpenSession{})
+	switch {
+	case err != nil:
+		return nil, err
+	case x == nil && d.Engine.Snapshot().Session.ID == "":
+		return nil, refused(d.Engine.Snapshot().Session)
+	case x != nil && x.Err != nil:
+		return nil, &control.Error{Code: http.StatusBadGateway, Problem: problem(*x), Text: "cannot open a session: " + x.Err.Error()}
+	}
+	return d.status(), nil
+}
+
+func (d *Daemon) closeSession(r *http.Request) (any, error) {
+	if _, err := d.Engine.Ask(r.Context(), session.CloseSession{}); err != nil {
+		return nil, err
+	}
+	return d.status(), nil
+}
+
+func (d *Daemon) login(r *http.Request) (any, error) {
+	var req struct{ Secret string }
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return nil, badRequest(err)
+	}
+	if req.Secret == "" {
+		return nil, badRequest(errors.New("the secret is empty"))
+	}
+	if err := d.Login(req.Secret); err != nil {
+		return nil, err
+	}
+	if s := d.Engine.Snapshot().Session; s.State == session.Held {
+		return d.ask(r, session.Credentials{})
+	}
+	if _, err := d.Engine.Tell(r.Context(), session.Credentials{}); err != nil {
+		return nil, err
+	}
+	return d.ask(r, session.Wanted{Cause: session.CausePassword, Force: true})
+}
+
+func (d *Daemon) pending(*http.Request) (any, error) {
+	out := []control.Pending{}
+	for _, s := range d.Stores {
+		list, err := s.Replica.Waiting()
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range list {
+			out = append(out, control.Pending{Store: s.Replica.Name(), Item: w.Key, Change: w.Change, Problem: w.Problem})
+		}
+	}
+	return out, nil
+}
+
+func (d *Daemon) log(r *http.Request) (any, error) {
+	n, err := strconv.Atoi(r.FormValue("n"))
+	if err != nil && r.FormValue("n") != "" {
+		return nil, badRequest(err)
+	}
+	return d.History.Last(n), nil
+}
+
+// quickest bounds how often the status is sent to who watches.
+const quickest = 100 * time.Millisecond
+
+// events streams the status after each change (server-sent events).
+func (d *Daemon) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	flush := http.NewResponseController(w)
+	for {
+		changed := d.Engine.Changed()
+		s := d.status()
+		s.ServerDevInf = ""
+		body, err := json.Marshal(s)
+		if err == nil {
+			_, err = fmt.Fprintf(w, "data: %s\n\n", body)
+		}
+		if err != nil || flush.Flush() != nil {
+			return
+		}
+		if !d.pause(r.Context(), changed) {
+			return
+		}
+	}
+}
+
+// pause waits for a change, and a moment at least; false if nobody watches any more.
+func (d *Daemon) pause(ctx context.Context, changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+	case <-ctx.Done():
+		return false
+	case <-d.ctx.Done():
+		return false
+	}
+	select {
+	case <-time.After(quickest):
+		return true
+	case <-ctx.Done():
+		return false
+	case <-d.ctx.Done():
+		return false
+	}
+}

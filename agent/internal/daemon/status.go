@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds/session"
+)
+
+func (d *Daemon) status() control.Status {
+	s := d.Engine.Snapshot()
+	r := s.Session
+	out := control.Status{
+		Version: d.Version, Device: d.Device, User: d.User, Server: d.Server,
+		AlwaysOn: r.On, State: string(r.State), Since: r.Since, Reason: r.Reason, Running: string(s.Running),
+		Attempts: r.Failures, Next: timeOrNil(s.Next), Verified: timeOrNil(s.Good), Push: d.Push(), ServerDevInf: d.DevInf(),
+	}
+	if r.ID != "" {
+		out.Session = &control.Session{ID: r.ID, Opened: r.Opened}
+	}
+	if r.Ending != "" {
+		out.Ended = &control.Ended{Ending: string(r.Ending), At: r.Ended, Reason: r.Reason}
+	}
+	waiting := 0
+	progress := d.Engine.Progress()
+	for _, st := range d.Stores {
+		row := d.store(st, s, progress)
+		waiting += row.Pending
+		out.Stores = append(out.Stores, row)
+	}
+	out.Summary, out.Advice = summary(s, waiting)
+	return out
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.Progress) control.Store {
+	c, p := st.Replica.Counts(), progress[st.Replica.Local()]
+	return control.Store{
+		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
+		Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
+		Sent: p.Sent, Received: p.Received, Total: p.Total,
+	}
+}
+
+// summary is the state as one sentence, and what the user can do about it.
+func summary(s engine.Snapshot, waiting int) (sentence, advice string) {
+	r := s.Session
+	switch r.State {
+	case session.Off:
+		if r.Refused {
+			return "Always-On is off, and the server refused the credentials", "alwayson login"
+		}
+		return "Always-On is off" + wait(waiting), "alwayson on"
+	case session.Idle:
+		if waiting > 0 {
+			return "session open" + wait(waiting), ""
+		}
+		return "in sync", ""
+	case session.Syncing:
+		return "syncing (" + string(s.Running) + ")", ""
+	case session.Opening:
+		if s.Running != "" {
+			return "opening a session (" + string(s.Running) + ")", ""
+		}
+		return "no session open; the next change opens one" + wait(waiting), "alwayson session open"
+	case session.Retrying:
+		return fmt.Sprintf("the server cannot be reached since %s; it is tried again by itself%s", r.FailedSince.Format(time.TimeOnly), wait(waiting)), ""
+	case session.Lost:
+		return fmt.Sprintf("the connection is lost since %s; it comes back by itself%s", r.FailedSince.Format(time.TimeOnly), wait(waiting)), ""
+	case session.Held:
+		return "the server refused the credentials; nothing is lost" + wait(waiting), "alwayson login"
+	}
+	return strings.TrimSpace(string(r.State) + " " + r.Reason), ""
+}
+
+func wait(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 change waits"
+	}
+	return fmt.Sprintf("; %d changes wait", n)
+}

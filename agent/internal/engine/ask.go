@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Exchange is one exchange as it is remembered and shown.
+type Exchange struct {
+	At     time.Time // it began
+	Took   time.Duration
+	Cause  session.Cause
+	Report dsclient.Report
+	Err    error // nil if all of it went well
+}
+
+// Snapshot is where the engine stands.
+type Snapshot struct {
+	Session session.Record
+	Running session.Cause // of the exchange that runs, "" if none does
+	Next    time.Time     // when the session wakes by itself, zero if it does not
+	Last    *Exchange     // that ended last, nil if there was none since the start
+	Good    time.Time     // end of the last exchange that went well
+	// Unavailable is why a store could not be read when it was looked at last, by local name. Must not be changed.
+	Unavailable map[string]string
+}
+
+// Progress is how far the running exchange has come with one datastore (M7). Total is 0 while the server has not said it.
+type Progress struct{ Sent, Received, Total int }
+
+// Snapshot tells where the engine stands. It may be called at any time.
+func (e *Engine) Snapshot() Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.snapshot
+}
+
+// Progress of the running exchange, by local name of the datastore; empty if none runs.
+func (e *Engine) Progress() map[string]Progress {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make(map[string]Progress, len(e.progress))
+	for k, v := range e.progress {
+		out[k] = v
+	}
+	return out
+}
+
+// Changed is closed at the next change of Snapshot or Progress.
+func (e *Engine) Changed() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changed
+}
+
+// update changes what Snapshot and Progress tell.
+func (e *Engine) update(fn func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fn()
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// ErrStopped is the answer of an engine that has ended.
+var ErrStopped = errors.New("the agent is stopping")
+
+// request is an event whose sender waits: until the loop has taken it, or until the exchange that it led to has ended.
+type request struct {
+	event session.Event
+	taken chan Snapshot  // nil if the sender waits for the exchange
+	ended chan *Exchange // capacity one; nil is: no exchange followed
+}
+
+// Tell gives the loop an event and returns where it stands then.
+func (e *Engine) Tell(ctx context.Context, ev session.Event) (Snapshot, error) {
+	r := request{event: ev, taken: make(chan Snapshot, 1)}
+	if err := e.send(ctx, r); err != nil {
+		return Snapshot{}, err
+	}
+	select {
+	case s := <-r.taken:
+		return s, nil
+	case <-ctx.Done():
+		return Snapshot{}, ctx.Err()
+	case <-e.over:
+		return Snapshot{}, ErrStopped
+	}
+}
+
+// Ask gives the loop an event and waits for the end of the exchange that it leads to: one that began after the event, so that it
+// covers everything that was there when Ask was called (M4). Several who ask share one exchange (M5). The exchange is nil if the state
+// of the session did not allow any.
+func (e *Engine) Ask(ctx context.Context, ev session.Event) (*Exchange, error) {
+	r := request{event: ev, ended: make(chan *Exchange, 1)}
+	if err := e.send(ctx, r); err != nil {
+		return nil, err
+	}
+	select {
+	case x := <-r.ended:
+		return x, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-e.over:
+		return nil, ErrStopped
+	}
+}
+
+func (e *Engine) send(ctx context.Context, r request) error {
+	select {
+	case e.events <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.over:
+		return ErrStopped
+	}
+}
+
+// take carries out a request.
+func (l *loop) take(ctx context.Context, r request) error {
+	if r.ended != nil {
+		l.waiting = append(l.waiting, r.ended)
+		if !l.m.Running() {
+			l.lookAtAll(ctx)
+		}
+	}
+	err := l.handle(ctx, r.event)
+	if r.taken != nil {
+		r.taken <- l.Snapshot()
+	}
+	return err
+}
+
+// lookAtAll comes before an exchange that somebody waits for: what was written just before must be part of it, whether the watcher has
+// told of it yet or not.
+func (l *loop) lookAtAll(ctx context.Context) {
+	for _, s := range l.o.Stores {
+		l.hint(s.Replica, pim.Hint{})
+	}
+	l.look(ctx)
+}
+
+// release answers those who wait for an exchange although none runs any more.
+func (l *loop) release() {
+	if l.m.Running() {
+		return
+	}
+	for _, w := range l.waiting {
+		w <- nil
+	}
+	l.waiting = nil
+}

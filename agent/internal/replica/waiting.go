@@ -1,0 +1,62 @@
+package replica
+
+import (
+	"sort"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Waiting is an item that the server has not got as it is here.
+type Waiting struct {
+	Key     string // of the item in its store
+	Change  string // new, changed, moved or marked, deleted; "" if it only has a Problem
+	Problem string // why it cannot be synchronized, "" if it only waits
+}
+
+// Counts is how many items, unsent changes and problems there are. It may be called at any time.
+func (r *Replica) Counts() state.Counts {
+	c := r.index.Counts()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.Problems += len(r.unlisted)
+	return c
+}
+
+// Waiting lists them by key. It may be called at any time.
+func (r *Replica) Waiting() ([]Waiting, error) {
+	var out []Waiting
+	err := r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Dirty() || row.Problem != "" {
+				out = append(out, Waiting{Key: row.Key, Change: changeOf(row), Problem: row.Problem})
+			}
+			return nil
+		})
+	})
+	r.mu.Lock()
+	for _, e := range r.unlisted {
+		out = append(out, Waiting{Key: e.Key, Problem: e.Err.Error()})
+	}
+	r.mu.Unlock()
+	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
+	return out, err
+}
+
+func changeOf(row state.Row) string {
+	switch {
+	case row.Gone:
+		return "deleted"
+	case row.Problem != "" && row.Hash == [32]byte{}:
+		return "" // it could never be read
+	case !row.Shared && row.Type == pim.TypeFolder:
+		return "new folder"
+	case !row.Shared:
+		return "new"
+	case row.Hash != row.Synced.Hash:
+		return "changed"
+	case row.Dirty():
+		return "moved or marked"
+	}
+	return ""
+}
