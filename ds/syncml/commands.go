@@ -263,7 +263,7 @@ func (d *decoder) search() (*Search, error) {
 }
 
 func (d *decoder) status() (*Status, error) {
-	c := &Status{MsgRef: "1"} // absent in some answers, then it is the first message
+	c := &Status{}
 	err := d.children(func(name string) error {
 		switch name {
 		case "CmdID":
@@ -294,6 +294,9 @@ func (d *decoder) status() (*Status, error) {
 		}
 		return d.skip()
 	})
+	if c.MsgRef == "" {
+		c.MsgRef = "1" // absent or empty in some answers, then it is the first message
+	}
 	return c, err
 }
 

@@ -2,6 +2,7 @@ package syncml
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type xmlSource struct {
 	d      *xml.Decoder
 	spaces []map[string]string // prefixes, innermost last
 	open   []string
+	opaque bool // the text that follows is base64 of octets (ToXML)
 }
 
 // newXMLSource reads UTF-8, or Latin-1 if the prolog says so or the text is no UTF-8 (protocol.md J.1).
@@ -67,7 +69,7 @@ func (s *xmlSource) Next() (wbxml.Token, error) {
 			return s.end(t)
 		case xml.CharData:
 			if len(s.open) > 0 {
-				return wbxml.Token{Kind: wbxml.Text, Text: t}, nil
+				return s.text(t)
 			}
 		}
 	}
@@ -79,7 +81,28 @@ func (s *xmlSource) start(t xml.StartElement) (wbxml.Token, error) {
 	}
 	s.open = append(s.open, qualified(t.Name))
 	s.spaces = append(s.spaces, declared(t.Attr))
+	s.opaque = opaque(t.Attr)
 	return wbxml.Token{Kind: wbxml.Start, Space: s.resolve(t.Name.Space), Name: t.Name.Local}, nil
+}
+
+func opaque(attrs []xml.Attr) bool {
+	for _, a := range attrs {
+		if a.Name.Local == "opaque" && a.Value == "base64" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *xmlSource) text(t []byte) (wbxml.Token, error) {
+	if !s.opaque {
+		return wbxml.Token{Kind: wbxml.Text, Text: t}, nil
+	}
+	b, err := base64.StdEncoding.DecodeString(string(t))
+	if err != nil {
+		return wbxml.Token{}, s.fail("an opaque element holds no base64")
+	}
+	return wbxml.Token{Kind: wbxml.Opaque, Text: b}, nil
 }
 
 func qualified(n xml.Name) string { return n.Space + ":" + n.Local }
@@ -111,6 +134,7 @@ func (s *xmlSource) resolve(prefix string) string {
 }
 
 func (s *xmlSource) end(t xml.EndElement) (wbxml.Token, error) {
+	s.opaque = false
 	n := len(s.open) - 1
 	if n < 0 || s.open[n] != qualified(t.Name) {
 		return wbxml.Token{}, s.fail("</" + t.Name.Local + "> closes nothing")

@@ -322,8 +322,10 @@ func (r *Reader) lookup(code byte) (space, name string) {
 			return p.space, p.names[code-firstTag]
 		}
 	}
-	return "", fmt.Sprintf("unknown-%d-%02x", r.page, code)
+	return "", fmt.Sprintf(unknownName, r.page, code)
 }
+
+const unknownName = "unknown-%d-%02x"
 
 // attributes passes over an attribute list.
 func (r *Reader) attributes() error {

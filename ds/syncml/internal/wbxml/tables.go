@@ -2,6 +2,8 @@
 // It knows names, not meanings.
 package wbxml
 
+import "strings"
+
 // Language is a family of code pages. The public id selects only the family, never the protocol version (protocol.md B.2).
 type Language int
 
@@ -68,6 +70,18 @@ var languages = map[Language][]page{
 // tag is a code on a page.
 type tag struct{ page, code byte }
 
+// foldedCodes are codes by names in lower case, for those who write DevId or FreeId.
+var foldedCodes = func() map[Language]map[[2]string]tag {
+	all := make(map[Language]map[[2]string]tag)
+	for lang, names := range codes {
+		all[lang] = make(map[[2]string]tag)
+		for k, t := range names {
+			all[lang][[2]string{k[0], strings.ToLower(k[1])}] = t
+		}
+	}
+	return all
+}()
+
 // codes are the tags of a language by namespace and name.
 var codes = func() map[Language]map[[2]string]tag {
 	all := make(map[Language]map[[2]string]tag)
@@ -81,6 +95,7 @@ var codes = func() map[Language]map[[2]string]tag {
 			}
 		}
 	}
+	all[DevInf][[2]string{SpaceDevInf, "Size"}] = all[DevInf][[2]string{SpaceDevInf, "MaxSize"}] // its name before 1.2
 	return all
 }()
 

@@ -3,6 +3,7 @@ package wbxml
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // headers are what a document of each language and version begins with: WBXML 1.2, public id, UTF-8, no string table.
@@ -53,7 +54,7 @@ func (w *Writer) Start(space, name string) error { return w.tag(space, name, has
 func (w *Writer) Empty(space, name string) error { return w.tag(space, name, 0) }
 
 func (w *Writer) tag(space, name string, flag byte) error {
-	t, ok := codes[w.lang][[2]string{space, name}]
+	t, ok := w.code(space, name)
 	if !ok {
 		return fmt.Errorf("cannot write element %s in WBXML: it has no code", name)
 	}
@@ -63,6 +64,25 @@ func (w *Writer) tag(space, name string, flag byte) error {
 	}
 	w.buf = append(w.buf, t.code|flag)
 	return nil
+}
+
+// Knows tells whether an element has a code in this document's language.
+func (w *Writer) Knows(space, name string) bool {
+	_, ok := w.code(space, name)
+	return ok
+}
+
+// code finds the code of an element. A name that Reader made up for a code without a name goes back to that code.
+func (w *Writer) code(space, name string) (tag, bool) {
+	t, ok := codes[w.lang][[2]string{space, name}]
+	if !ok && space == "" {
+		n, err := fmt.Sscanf(name, unknownName, &t.page, &t.code)
+		ok = n == 2 && err == nil && t.code >= firstTag && t.code <= tagMask
+	}
+	if !ok {
+		t, ok = foldedCodes[w.lang][[2]string{space, strings.ToLower(name)}]
+	}
+	return t, ok
 }
 
 // End closes the element opened last.

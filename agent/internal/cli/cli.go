@@ -1,0 +1,174 @@
+// Package cli is the command line of the agent: it runs the agent, or talks to the one that runs.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+)
+
+// Exit codes (ux.md 5.2). Scripts rely on them.
+const (
+	exitOK          = 0
+	exitUnexpected  = 1
+	exitUsage       = 2
+	exitNoAgent     = 3
+	exitPartial     = 4
+	exitCredentials = 6
+	exitUnreachable = 7
+	exitTimeout     = 9
+	exitDifferences = 10
+	exitConfig      = 78
+	exitInterrupted = 130
+)
+
+// exitError ends the program with a code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// app is what all commands share.
+type app struct {
+	in         io.Reader
+	configPath string
+	socket     string
+	json       bool
+}
+
+// Run carries out a command line and returns the exit code. It writes results to out, everything else to errs.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	a := &app{in: in}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	fmt.Fprintln(errs, "alwayson:", err)
+	return codeOf(err)
+}
+
+func codeOf(err error) int {
+	var exit *exitError
+	var conf *config.Error
+	var refused *control.Error
+	switch {
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &conf):
+		return exitConfig
+	case errors.Is(err, control.ErrNoAgent):
+		return exitNoAgent
+	case errors.Is(err, context.DeadlineExceeded):
+		return exitTimeout
+	case errors.As(err, &refused):
+		return codeOfProblem(refused.Problem)
+	case strings.HasPrefix(err.Error(), "unknown command"): // the library has no type for it
+		return exitUsage
+	}
+	return exitUnexpected
+}
+
+func codeOfProblem(p control.Problem) int {
+	switch p {
+	case control.NoProblem:
+		return exitUnexpected
+	case control.Partial:
+		return exitPartial
+	case control.Credentials:
+		return exitCredentials
+	case control.Unreachable:
+		return exitUnreachable
+	}
+	return exitUnexpected
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "alwayson",
+		Short: "Keeps contacts, calendars, tasks, notes and mail on this device and on a server equal, all the time",
+		Long: "Keeps contacts, calendars, tasks, notes and mail on this device and on a server equal, all the time.\n\n" +
+			"Exit codes: 0 done, 1 unexpected error, 2 usage, 3 agent not running, 4 some items could not be synchronized,\n" +
+			"6 credentials needed, 7 server not reachable (it is tried again), 9 time limit, 10 differences exist (status --check),\n" +
+			"78 the configuration needs the operator.",
+		Version: Version(), SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultFile(), "configuration file")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent (default: that of the configuration)")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
+	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.sync(), a.session(), a.pending(), a.log(), a.login(), a.syncml())
+	for _, c := range root.Commands() {
+		usageErrors(c)
+	}
+	return root
+}
+
+// usageErrors makes wrong arguments exit with the code for usage.
+func usageErrors(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return &exitError{exitUsage, fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		usageErrors(sub)
+	}
+}
+
+// Version is that of the build.
+func Version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "(devel)"
+}
+
+// dial finds the agent: by --socket, else by the configuration, else where it listens by default.
+func (a *app) dial() (*control.Client, error) {
+	if a.socket != "" {
+		return control.Dial(a.socket), nil
+	}
+	c, err := config.Load(a.configPath)
+	if err != nil {
+		return nil, err
+	}
+	return control.Dial(c.Socket), nil
+}
+
+// talk is a command that talks to the agent.
+func (a *app) talk(do func(*cobra.Command, *control.Client) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		c, err := a.dial()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		err = do(cmd, c)
+		if errors.Is(err, control.ErrNoAgent) {
+			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson run)", err)
+		}
+		return err
+	}
+}

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+)
+
+func (a *app) status() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show whether everything is in sync", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			s, err := c.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.show(cmd, s, func() { writeStatus(cmd.OutOrStdout(), &s, time.Now()) }); err != nil {
+				return err
+			}
+			if check && !s.InSync() {
+				return &exitError{exitDifferences, errors.New("not in sync: " + s.Summary)}
+			}
+			return nil
+		}),
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "exit with 10 if something is not in sync")
+	return cmd
+}
+
+// show writes a result as JSON, or as text.
+func (a *app) show(cmd *cobra.Command, v any, text func()) error {
+	if !a.json {
+		text()
+		return nil
+	}
+	e := json.NewEncoder(cmd.OutOrStdout())
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (a *app) on() *cobra.Command {
+	return &cobra.Command{
+		Use: "on", Short: "Switch Always-On on: synchronize once, and from then on by itself", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.flip(cmd, c.On) }),
+	}
+}
+
+func (a *app) off() *cobra.Command {
+	return &cobra.Command{
+		Use: "off", Short: "Switch Always-On off: edits wait, nothing is sent", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.flip(cmd, c.Off) }),
+	}
+}
+
+func (a *app) flip(cmd *cobra.Command, do func(context.Context) (control.Status, error)) error {
+	s, err := do(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return a.show(cmd, s, func() { fmt.Fprintln(cmd.OutOrStdout(), onOff(s.AlwaysOn)+": "+s.Summary) })
+}
+
+func (a *app) sync() *cobra.Command {
+	var wait bool
+	var limit time.Duration
+	cmd := &cobra.Command{
+		Use: "sync", Short: "Synchronize now, also while Always-On is off", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			ctx := cmd.Context()
+			if limit > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, limit)
+				defer cancel()
+			}
+			x, err := c.Sync(ctx, wait || limit > 0)
+			if err != nil {
+				return err
+			}
+			if wait || limit > 0 {
+				return a.outcome(cmd, x)
+			}
+			return a.show(cmd, struct{}{}, func() { fmt.Fprintln(cmd.OutOrStdout(), "started") })
+		}),
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "return when everything is on both sides, or tell why not")
+	cmd.Flags().DurationVar(&limit, "timeout", 0, "wait at most so long, e.g. 30s")
+	return cmd
+}
+
+// outcome shows an exchange that was waited for; the exit code tells what became of it.
+func (a *app) outcome(cmd *cobra.Command, x control.Exchange) error {
+	if err := a.show(cmd, x, func() { writeOutcome(cmd.OutOrStdout(), &x) }); err != nil {
+		return err
+	}
+	switch {
+	case x.Error != "":
+		return &exitError{codeOfProblem(x.Problem), errors.New(x.Error)}
+	case x.Problem == control.Partial:
+		return &exitError{exitPartial, errors.New("some items could not be synchronized; alwayson pending names them")}
+	}
+	return nil
+}
+
+func (a *app) session() *cobra.Command {
+	cmd := &cobra.Command{Use: "session", Short: "Show, open or close the logical session"}
+	cmd.AddCommand(
+		&cobra.Command{Use: "show", Short: "Show the session", Args: cobra.NoArgs,
+			RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.sessionDo(cmd, c.Status) })},
+		&cobra.Command{Use: "open", Short: "Open a session without synchronizing", Args: cobra.NoArgs,
+			RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.sessionDo(cmd, c.OpenSession) })},
+		&cobra.Command{Use: "close", Short: "Close the session; the next change opens another one", Args: cobra.NoArgs,
+			RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.sessionDo(cmd, c.CloseSession) })},
+	)
+	return cmd
+}
+
+func (a *app) sessionDo(cmd *cobra.Command, do func(context.Context) (control.Status, error)) error {
+	s, err := do(cmd.Context())
+	if err != nil {
+		return err
+	}
+	v := struct {
+		State   string           `json:"state"`
+		Session *control.Session `json:"session"`
+		Last    *control.Ended   `json:"last_session"`
+	}{s.State, s.Session, s.Ended}
+	return a.show(cmd, v, func() { writeSession(cmd.OutOrStdout(), &s, time.Now()) })
+}
+
+func (a *app) pending() *cobra.Command {
+	return &cobra.Command{
+		Use: "pending", Short: "List what the server has not got yet, and why", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Pending(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, list, func() { writePending(cmd.OutOrStdout(), list) })
+		}),
+	}
+}
+
+func (a *app) log() *cobra.Command {
+	var n int
+	cmd := &cobra.Command{
+		Use: "log", Short: "List the last exchanges with the server", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Log(cmd.Context(), n)
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, list, func() { writeLog(cmd.OutOrStdout(), list) })
+		}),
+	}
+	cmd.Flags().IntVarP(&n, "lines", "n", 20, "how many; 0 is all that are kept")
+	return cmd
+}
+
+func (a *app) login() *cobra.Command {
+	return &cobra.Command{
+		Use: "login", Short: "Give the agent the secret of this device, typed or on standard input", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conf, err := config.Load(a.configPath)
+			if err != nil {
+				return err
+			}
+			secret, err := a.readSecret(cmd)
+			if err != nil {
+				return err
+			}
+			c := control.Dial(conf.Socket)
+			defer c.Close()
+			x, err := c.Login(cmd.Context(), secret)
+			if errors.Is(err, control.ErrNoAgent) { // it reads the file when it starts
+				if err := config.WriteSecret(conf.Account.SecretFile, secret); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), "saved; the agent is not running")
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return a.outcome(cmd, x)
+		},
+	}
+}
+
+// readSecret asks on a terminal and reads a line elsewhere: a secret is never an argument, where every process can see it.
+func (a *app) readSecret(cmd *cobra.Command) (string, error) {
+	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(cmd.ErrOrStderr(), "Secret: ")
+		b, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(cmd.ErrOrStderr())
+		return string(b), err
+	}
+	line, err := bufio.NewReader(a.in).ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", &exitError{exitUsage, fmt.Errorf("there is no secret on standard input: %w", err)}
+	}
+	return line, nil
+}

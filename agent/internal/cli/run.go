@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/agent"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+)
+
+func (a *app) run() *cobra.Command {
+	return &cobra.Command{
+		Use: "run", Short: "Run the agent in the foreground, as a service manager does", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(a.configPath)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), c, cmd.ErrOrStderr())
+		},
+	}
+}
+
+// serve runs the agent until ctx ends.
+func serve(ctx context.Context, c *config.Config, errs io.Writer) error {
+	log, err := newLog(c.Log, errs)
+	if err != nil {
+		return err
+	}
+	o, err := options(c, log)
+	if err != nil {
+		return err
+	}
+	for _, s := range c.Stores {
+		if _, err := os.Stat(s.Dir); err != nil {
+			log.Warn("store is not there yet; nothing is deleted for it", "store", s.Name, "dir", s.Dir)
+		}
+	}
+	a, err := agent.Start(context.WithoutCancel(ctx), o)
+	if err != nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	log.Info("agent runs", "version", o.Version, "device", o.DeviceID, "server", o.Server, "stores", len(o.Stores))
+	select {
+	case <-ctx.Done():
+		log.Info("agent stops; the session stays open")
+	case <-a.Ended():
+	}
+	return a.Stop()
+}
+
+func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
+	secret, err := config.ReadSecret(c.Account.SecretFile)
+	if err != nil {
+		return agent.Options{}, err
+	}
+	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
+		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log,
+		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
+	for _, s := range c.Stores {
+		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir})
+	}
+	return o, nil
+}
+
+func newLog(c config.Log, w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("log.level = %q is none of debug, info, warn, error", c.Level)}
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch c.Format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return nil, &exitError{exitConfig, errors.New("log.format must be text or json")}
+}
