@@ -43,8 +43,10 @@ type Options struct {
 	// Changed is called after a commit that changed a collection, with the device that caused it ("" for the server).
 	// It must not block.
 	Changed func(c dsstore.Collection, by string)
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Answered is called when a device has come to the end of an exchange, so that it may be notified again. It must not block.
+	Answered func(device string)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Server answers messages. It may be used from many goroutines.
@@ -74,6 +76,9 @@ func New(o Options) *Server {
 	}
 	if o.Changed == nil {
 		o.Changed = func(dsstore.Collection, string) {}
+	}
+	if o.Answered == nil {
+		o.Answered = func(string) {}
 	}
 	if o.ID == "" {
 		o.ID = "alwayson-server"
@@ -107,6 +112,9 @@ func (s *Server) Handle(ctx context.Context, body []byte, enc syncml.Encoding) (
 	}
 	for c := range changed {
 		s.o.Changed(c, x.deviceID)
+	}
+	if x.over && x.authenticated {
+		s.o.Answered(x.deviceID)
 	}
 	return out, nil
 }

@@ -1,0 +1,259 @@
+// Package notify wakes devices: it finds out which ones have something to fetch, and sends each of them at most one notification until
+// it has answered with an exchange. How it is carried is the caller's business.
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/san"
+)
+
+// Options of a Notifier. All but Log and Now must be set.
+type Options struct {
+	Store    dsstore.Store
+	ServerID string
+	Stores   []string // the datastores of each user
+	// Send carries a notification to a device. An error means that it did not get there; it is sent again after Reconnected.
+	Send func(ctx context.Context, device string, payload []byte) error
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// Notifier has one goroutine, Run. Its other methods may be called from anywhere and do not block.
+type Notifier struct {
+	o    Options
+	wake chan struct{}
+	next uint16 // session id of the next notification
+
+	mu    sync.Mutex
+	users map[string]bool // whose data changed; guarded by mu
+	asked map[string]bool // devices that have not answered yet; guarded by mu
+	// told is how far a device was notified, as a sum of revisions: what it was told of once and could not take (a conflict, a full
+	// disk) is no reason to wake it again. Guarded by mu.
+	told  map[string]int64
+	again map[string]bool // devices to look at again; guarded by mu
+	all   bool            // look at everybody; guarded by mu
+}
+
+// New makes a Notifier. It starts nothing.
+func New(o Options) *Notifier {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	var b [2]byte
+	rand.Read(b[:]) //nolint:errcheck // it never fails
+	return &Notifier{o: o, wake: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
+		users: make(map[string]bool), asked: make(map[string]bool), again: make(map[string]bool), told: make(map[string]int64), all: true}
+}
+
+// Changed says that a collection has changed.
+func (n *Notifier) Changed(c dsstore.Collection, _ string) { n.note(func() { n.users[c.User] = true }) }
+
+// Answered says that a device has made an exchange. What came up during it is a reason for another notification.
+func (n *Notifier) Answered(device string) {
+	n.mu.Lock()
+	asked := n.asked[device]
+	n.mu.Unlock()
+	if asked {
+		n.note(func() { delete(n.asked, device); n.again[device] = true })
+	}
+}
+
+// Reconnected says that the road to the devices was interrupted: what was under way may be lost (deps.md 0.1).
+func (n *Notifier) Reconnected() { n.note(func() { clear(n.asked); clear(n.told); n.all = true }) }
+
+func (n *Notifier) note(fn func()) {
+	n.mu.Lock()
+	fn()
+	n.mu.Unlock()
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run sends notifications until ctx ends.
+func (n *Notifier) Run(ctx context.Context) {
+	for {
+		if err := n.round(ctx); err != nil && ctx.Err() == nil {
+			n.o.Log.Error("cannot find out whom to notify", "reason", err)
+		}
+		select {
+		case <-n.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// round looks at the users whose data changed, and at the devices that have answered.
+func (n *Notifier) round(ctx context.Context) error {
+	n.mu.Lock()
+	users, again, all := n.users, n.again, n.all
+	n.users, n.again, n.all = make(map[string]bool), make(map[string]bool), false
+	n.mu.Unlock()
+	var due []target
+	err := n.o.Store.View(ctx, func(tx dsstore.Tx) error {
+		devices, err := candidates(tx, users, again, all)
+		for _, d := range devices {
+			if err == nil {
+				due, err = n.add(tx, due, d)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		n.send(ctx, d)
+	}
+	return nil
+}
+
+// candidates are the devices that a round is about.
+func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []dsstore.Device, err error) {
+	if all {
+		return tx.Devices("")
+	}
+	for id := range again {
+		d, err := tx.Device(id)
+		if errors.Is(err, dsstore.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !users[d.User] {
+			out = append(out, d)
+		}
+	}
+	for user := range users {
+		list, err := tx.Devices(user)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// add adds a device that has something to fetch which it was not told of.
+func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target, error) {
+	n.mu.Lock()
+	asked, told := n.asked[d.ID], n.told[d.ID]
+	n.mu.Unlock()
+	if asked {
+		return due, nil
+	}
+	t, err := n.target(tx, d)
+	if err == nil && len(t.stores) > 0 && t.revs > told {
+		due = append(due, t)
+	}
+	return due, err
+}
+
+// target is a device that has something to fetch.
+type target struct {
+	device  dsstore.Device
+	session string // the logical session it belongs to
+	stores  []string
+	revs    int64 // sum of the revisions of its datastores
+}
+
+// target finds what a device has to fetch. One without an open session is not woken: it fetches when it opens one.
+func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device) (t target, err error) {
+	t.device = d
+	sessions, err := tx.Sessions(d.ID)
+	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
+		return t, err
+	}
+	t.session = sessions[0].ID
+	for _, store := range n.o.Stores {
+		c := dsstore.Collection{User: d.User, Store: store}
+		l, err := tx.Link(d.ID, c)
+		if err != nil {
+			return t, err
+		}
+		if l.ClientNext == "" && l.ClientLast == "" {
+			continue // the device does not synchronize this one
+		}
+		rev, err := tx.Rev(c)
+		if err != nil {
+			return t, err
+		}
+		t.revs += rev
+		list, err := tx.Pending(d.ID, c, l.Done, 1)
+		if err != nil {
+			return t, err
+		}
+		if len(list) > 0 {
+			t.stores = append(t.stores, store)
+		}
+	}
+	return t, nil
+}
+
+func (n *Notifier) send(ctx context.Context, t target) {
+	payload, err := n.build(t)
+	if err != nil {
+		n.o.Log.Error("cannot notify", "device", t.device.ID, "reason", err)
+		return
+	}
+	n.mu.Lock()
+	n.asked[t.device.ID], n.told[t.device.ID] = true, t.revs
+	n.mu.Unlock()
+	if err := n.o.Send(ctx, t.device.ID, payload); err != nil && ctx.Err() == nil {
+		n.o.Log.Info("notification waits for the broker", "device", t.device.ID, "reason", err)
+	}
+}
+
+// twoWay asks for a two-way sync.
+const twoWay = 206
+
+func (n *Notifier) build(t target) ([]byte, error) {
+	n.next++
+	if n.next == 0 {
+		n.next++ // 0 would leave the id to the device
+	}
+	s := &san.Notification{Version: san.DS, UI: san.Background, ByServer: true, SessionID: n.next, ServerID: n.o.ServerID}
+	for _, store := range t.stores {
+		s.Syncs = append(s.Syncs, san.Sync{Type: twoWay, URI: store})
+	}
+	return s.Build(Key(t.device.Credential, t.session))
+}
+
+// Key is what both sides know of a notification: the device's credential, and as nonce the id of the logical session, which only they
+// know and which ends with it. A notification of a former session or for another device says nothing.
+func Key(credential, session string) san.Key {
+	return san.Key{Password: credential, Nonce: []byte(session)}
+}
+
+// ErrNotForUs is a notification that does not come from our server or is not for our session.
+var ErrNotForUs = errors.New("the notification is not from our server, or not for our session")
+
+// Read reads a notification on the device and checks where it comes from.
+func Read(payload []byte, credential, session string) (*san.Notification, error) {
+	s, err := san.Parse(payload)
+	if err != nil {
+		return nil, err
+	}
+	if s.Version != san.DS {
+		return nil, fmt.Errorf("cannot use notification: version %d is not for data synchronization", s.Version)
+	}
+	if !san.Verify(payload, s.ServerID, Key(credential, session)) {
+		return nil, ErrNotForUs
+	}
+	return s, nil
+}
