@@ -1,0 +1,72 @@
+// Package mqtt is a post box: topics and envelopes, no meaning. What lies in it is a hint at most; a broker may lose what it has
+// acknowledged (Mosquitto does, killed between two saves), so nobody may depend on it.
+package mqtt
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// MaxPayload bounds a message (design: device management messages fit).
+const MaxPayload = 128 << 10
+
+// Message is one envelope.
+type Message struct {
+	Topic   string
+	Payload []byte
+	Retain  bool
+}
+
+// Config is one connection that is kept up for ever.
+type Config struct {
+	Broker    string // mqtt, mqtts, ws or wss URL
+	ClientID  string
+	User      string
+	Password  string
+	TLS       *tls.Config // for mqtts and wss; nil is the system's certificates
+	KeepAlive time.Duration
+	Will      *Message // sent by the broker when the connection breaks
+	Topics    []string // subscribed with QoS 1
+	// Received is called for each message; it must not block.
+	Received func(Message)
+	// Connected is called when the connection stands and the topics are subscribed. present tells whether the broker remembers us; if it
+	// does not, what was sent meanwhile is lost. It must not block.
+	Connected func(present bool)
+	// Lost is called when the connection broke or could not be made, with the reason. It must not block.
+	Lost func(error)
+	// MinPause and MaxPause bound the pauses between attempts; they double, with full jitter. 0 is the default.
+	MinPause, MaxPause time.Duration
+}
+
+// Errors of Lost, for errors.Is. Neither gets better by trying at once.
+var (
+	ErrCredentials  = errors.New("the broker refused user name or password")
+	ErrSubscription = errors.New("the broker refused a subscription")
+	// ErrTakenOver: the broker closes each connection soon after it stood. Nearly always another device has the same client id.
+	ErrTakenOver = errors.New("the broker keeps closing the connection; does another device use the same id?")
+)
+
+// ErrDisconnected: there is no connection. What was to be published is not; the caller looks at its state when Connected is called.
+var ErrDisconnected = errors.New("not connected to the broker")
+
+var deviceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// Topics are those of one device (design.md §6).
+type Topics struct{ prefix, device string }
+
+// NewTopics refuses a device id that could reach into other topics.
+func NewTopics(prefix, device string) (Topics, error) {
+	if !deviceName.MatchString(device) {
+		return Topics{}, fmt.Errorf("device id %q must be 1 to 64 letters, digits, - or _", device)
+	}
+	return Topics{prefix, device}, nil
+}
+
+// Notify carries notifications (package 0) to the device.
+func (t Topics) Notify() string { return t.prefix + "/" + t.device + "/notify" }
+
+// Presence is "online" or "offline", retained.
+func (t Topics) Presence() string { return t.prefix + "/" + t.device + "/presence" }
