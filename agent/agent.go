@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -19,8 +20,10 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
 	"github.com/alwayson-sync/alwayson/pim/watch"
@@ -45,9 +48,20 @@ type Options struct {
 	// SaveSecret makes a new secret durable that the user has given (A4); nil if it cannot be changed.
 	SaveSecret func(string) error
 	Stores     []Store
+	Push       Push
 	Version    string
 	Session    session.Config // the zero value is DefaultConfig
 	Log        *slog.Logger
+}
+
+// Push is the broker by which the server wakes the device. Without a Broker, changes on the server are found by polling.
+type Push struct {
+	Broker, Prefix string
+	User           string
+	Password       string      // "" is the secret of the account, also after a login
+	TLS            *tls.Config // nil is the system's certificates
+	// Pauses between attempts; 0 is the default.
+	MinPause, MaxPause time.Duration
 }
 
 // Agent runs from Start to Stop.
@@ -57,6 +71,7 @@ type Agent struct {
 	engine  *engine.Engine
 	history *daemon.History
 	stores  []daemon.Store
+	trigger *trigger.Listener // nil without a broker
 	control *http.Server
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
@@ -116,6 +131,9 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	if l != nil {
 		a.serve(ctx, l)
 	}
+	if a.trigger != nil {
+		a.wg.Go(func() { a.trigger.Run(ctx) })
+	}
 	a.wg.Go(func() {
 		defer close(a.ended)
 		a.err = a.engine.Run(ctx)
@@ -154,7 +172,25 @@ func (a *Agent) compose(ctx context.Context) error {
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
 		},
 	})
-	return nil
+	if a.o.Push.Broker == "" {
+		return nil
+	}
+	a.trigger, err = trigger.New(trigger.Options{
+		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.o.Push.TLS,
+		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.engine.Send, Log: a.o.Log,
+	})
+	return err
+}
+
+func (a *Agent) pushPassword() string {
+	if a.o.Push.Password != "" {
+		return a.o.Push.Password
+	}
+	return a.currentSecret()
+}
+
+func (a *Agent) pushKey() (credential, session string) {
+	return syncml.Credential(a.o.User, a.currentSecret()), a.engine.Snapshot().Session.ID
 }
 
 func (a *Agent) openStores(ctx context.Context) ([]engine.Store, error) {
@@ -227,10 +263,18 @@ func (a *Agent) login(secret string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.secret = secret
+	if a.trigger != nil {
+		a.trigger.Kick()
+	}
 	return nil
 }
 
-func (a *Agent) push() control.Push { return control.Push{State: "none"} }
+func (a *Agent) push() control.Push {
+	if a.trigger == nil {
+		return control.Push{State: "none"}
+	}
+	return a.trigger.Push()
+}
 
 // Ended is closed when the agent has stopped working, by Stop or because its state cannot be written any more.
 func (a *Agent) Ended() <-chan struct{} { return a.ended }
@@ -251,11 +295,3 @@ func (a *Agent) On(ctx context.Context) { a.engine.Send(ctx, session.SwitchOn{})
 
 // Off is described at On.
 func (a *Agent) Off(ctx context.Context) { a.engine.Send(ctx, session.SwitchOff{}) }
-
-// Trigger says that the server has something (a hint: what it is the exchange finds out).
-func (a *Agent) Trigger(ctx context.Context) {
-	a.engine.Send(ctx, session.Wanted{Cause: session.CauseServer})
-}
-
-// LinkUp says that the network is back, so that nobody waits for a timer.
-func (a *Agent) LinkUp(ctx context.Context) { a.engine.Send(ctx, session.LinkUp{}) }

@@ -22,14 +22,14 @@ type Message struct {
 
 // Config is one connection that is kept up for ever.
 type Config struct {
-	Broker    string // mqtt, mqtts, ws or wss URL
-	ClientID  string
-	User      string
-	Password  string
-	TLS       *tls.Config // for mqtts and wss; nil is the system's certificates
-	KeepAlive time.Duration
-	Will      *Message // sent by the broker when the connection breaks
-	Topics    []string // subscribed with QoS 1
+	Broker   string // mqtt, mqtts, ws or wss URL
+	ClientID string
+	// Credentials are asked for before each connection: a password may have changed.
+	Credentials func() (user, password string)
+	TLS         *tls.Config // for mqtts and wss; nil is the system's certificates
+	KeepAlive   time.Duration
+	Will        *Message // sent by the broker when the connection breaks
+	Topics      []string // subscribed with QoS 1
 	// Received is called for each message; it must not block.
 	Received func(Message)
 	// Connected is called when the connection stands and the topics are subscribed. present tells whether the broker remembers us; if it

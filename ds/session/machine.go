@@ -46,8 +46,8 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 	case CloseSession:
 		m.closeSession(now)
 	case LinkUp:
-		if m.State == Retrying || m.State == Lost {
-			m.run(now, CauseLink)
+		if m.On && !m.Refused {
+			m.run(now, CauseLink) // also when all seems well: what was sent while there was no link is lost
 		}
 	case Credentials:
 		m.credentials(now)

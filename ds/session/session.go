@@ -97,7 +97,7 @@ type (
 	OpenSession struct{}
 	// CloseSession: the user ends the session but leaves Always-On switched on; the next cause opens a new one.
 	CloseSession struct{}
-	// LinkUp: the network or the broker is back; do not wait for a timer.
+	// LinkUp: the network or the broker is back; do not wait for a timer, and do not trust that every trigger came through.
 	LinkUp struct{}
 	// Credentials: the user has given new ones.
 	Credentials struct{}

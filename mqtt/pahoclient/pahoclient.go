@@ -207,7 +207,8 @@ func (c *Client) subscribe(ctx context.Context, conn paho.Client) error {
 
 // options are those of one connection (deps.md 2.1). The store is in memory: what must not be lost is not entrusted to it.
 func (c *Client) options(lost chan<- error) *paho.ClientOptions {
-	o := paho.NewClientOptions().AddBroker(c.c.Broker).SetClientID(c.c.ClientID).SetUsername(c.c.User).SetPassword(c.c.Password).
+	user, password := c.c.Credentials()
+	o := paho.NewClientOptions().AddBroker(c.c.Broker).SetClientID(c.c.ClientID).SetUsername(user).SetPassword(password).
 		SetProtocolVersion(4).SetCleanSession(false).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
 		SetKeepAlive(c.c.KeepAlive).SetPingTimeout(min(pingTimeout, c.c.KeepAlive)).SetWriteTimeout(writeTimeout).SetConnectTimeout(connectTimeout).
 		SetTLSConfig(c.c.TLS).SetMaxResumePubInFlight(16).

@@ -142,7 +142,7 @@ type peer struct {
 func dial(t *testing.T, url, id, user, password string, change func(*mqtt.Config)) *peer {
 	t.Helper()
 	p := &peer{t: t, received: make(chan mqtt.Message, 100), up: make(chan bool, 100), lost: make(chan error, 1000)}
-	c := mqtt.Config{Broker: url, ClientID: id, User: user, Password: password, MinPause: 10 * time.Millisecond, MaxPause: 50 * time.Millisecond,
+	c := mqtt.Config{Broker: url, ClientID: id, Credentials: func() (string, string) { return user, password }, MinPause: 10 * time.Millisecond, MaxPause: 50 * time.Millisecond,
 		Received: func(m mqtt.Message) { p.received <- m }, Connected: func(present bool) { p.up <- present }, Lost: func(err error) { p.lost <- err }}
 	if change != nil {
 		change(&c)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -63,10 +65,36 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
 		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log,
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
+	if o.Push, err = push(c); err != nil {
+		return o, err
+	}
 	for _, s := range c.Stores {
 		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir})
 	}
 	return o, nil
+}
+
+func push(c *config.Config) (agent.Push, error) {
+	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User}
+	if p.Broker == "" {
+		return p, nil
+	}
+	if c.Push.SecretFile != c.Account.SecretFile {
+		var err error
+		if p.Password, err = config.ReadSecret(c.Push.SecretFile); err != nil {
+			return p, err
+		}
+	}
+	if c.Push.CAFile == "" {
+		return p, nil
+	}
+	pem, err := os.ReadFile(c.Push.CAFile)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(pem) {
+		return p, &config.Error{Path: c.Push.CAFile, Mistakes: []string{"it holds no certificate"}}
+	}
+	p.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return p, nil
 }
 
 func newLog(c config.Log, w io.Writer) (*slog.Logger, error) {

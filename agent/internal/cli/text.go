@@ -21,8 +21,8 @@ func onOff(on bool) string {
 func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	fmt.Fprintf(out, "%-22s %s\n", onOff(s.AlwaysOn), s.Summary+verified(s, now))
 	writeSession(out, s, now)
-	fmt.Fprintf(out, "%-22s %s\n", "push      "+s.Push.State, pushText(&s.Push, now))
-	fmt.Fprintf(out, "%-22s %s on %s, device %s\n\n", "account", s.User, s.Server, s.Device)
+	fmt.Fprintf(out, "push      %-12s %s\n", s.Push.State, pushText(&s.Push, now))
+	fmt.Fprintf(out, "account   %s on %s, device %s\n\n", s.User, s.Server, s.Device)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STORE\tITEMS\tPENDING\tLAST CHANGE\tSTATE")
 	for _, st := range s.Stores {
@@ -59,7 +59,7 @@ func writeSession(out io.Writer, s *control.Status, now time.Time) {
 	case s.Ended != nil:
 		fmt.Fprintf(out, "%-22s the last one was %s %s%s\n", "session   none", s.Ended.Ending, clock(s.Ended.At, now), next(s, now))
 	default:
-		fmt.Fprintf(out, "%-22s\n", "session   none")
+		fmt.Fprintln(out, "session   none")
 	}
 }
 

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -26,16 +27,16 @@ func (t *tx) PutUser(u dsstore.User) error {
 
 const deviceColumns = `id, user_name, credential, former, changed_at, nonce, former_nonce, devinf, seen`
 
-func scanDevice(scan func(...any) error, d *dsstore.Device) error {
+func (t *tx) scanDevice(scan func(...any) error, d *dsstore.Device) error {
 	var changed, seen int64
 	err := scan(&d.ID, &d.User, &d.Credential, &d.Former, &changed, &d.Nonce, &d.FormerNonce, &d.DevInf, &seen)
 	d.ChangedAt, d.Seen = fromUnix(changed), fromUnix(seen)
-	return err
+	return errors.Join(err, t.unseal(d.ID, &d.Credential), t.unseal(d.ID, &d.Former))
 }
 
 func (t *tx) Device(id string) (dsstore.Device, error) {
 	var d dsstore.Device
-	err := scanDevice(func(dest ...any) error {
+	err := t.scanDevice(func(dest ...any) error {
 		return t.row(`SELECT `+deviceColumns+` FROM devices WHERE id = ?`, []any{id}, dest...)
 	}, &d)
 	return d, err
@@ -43,12 +44,12 @@ func (t *tx) Device(id string) (dsstore.Device, error) {
 
 func (t *tx) Devices(user string) ([]dsstore.Device, error) {
 	return collect(t, `SELECT `+deviceColumns+` FROM devices WHERE ?1 = '' OR user_name = ?1 ORDER BY id`, []any{user},
-		func(r *sql.Rows, d *dsstore.Device) error { return scanDevice(r.Scan, d) })
+		func(r *sql.Rows, d *dsstore.Device) error { return t.scanDevice(r.Scan, d) })
 }
 
 func (t *tx) PutDevice(d dsstore.Device) error {
 	return t.exec(`INSERT OR REPLACE INTO devices (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		d.ID, d.User, d.Credential, d.Former, unix(d.ChangedAt), d.Nonce, d.FormerNonce, d.DevInf, unix(d.Seen))
+		d.ID, d.User, t.seal(d.ID, d.Credential), t.seal(d.ID, d.Former), unix(d.ChangedAt), d.Nonce, d.FormerNonce, d.DevInf, unix(d.Seen))
 }
 
 const sessionColumns = `id, device, opened, renewed, lease, ending, ended, reason`

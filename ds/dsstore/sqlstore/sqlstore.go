@@ -3,6 +3,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"embed"
 	"errors"
@@ -24,6 +25,7 @@ var migrations embed.FS
 // Store is a dsstore.Store on SQLite. One connection writes, so that writers queue in the process and not in the file.
 type Store struct {
 	write, read *sql.DB
+	aead        cipher.AEAD // seals credentials; nil leaves them as they are
 
 	mu         sync.Mutex           // one writer
 	statements map[string]*sql.Stmt // the hot ones; read-only after Open
@@ -86,7 +88,7 @@ func (s *Store) Update(ctx context.Context, fn func(dsstore.Tx) error) error {
 		return fmt.Errorf("cannot write to the database: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // after a commit it does nothing, before one there is nothing to save
-	if err := fn(&tx{ctx: ctx, sql: t, now: time.Now(), kept: s.statements}); err != nil {
+	if err := fn(&tx{ctx: ctx, sql: t, now: time.Now(), kept: s.statements, aead: s.aead}); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {
@@ -116,5 +118,5 @@ func (s *Store) View(ctx context.Context, fn func(dsstore.Tx) error) error {
 		return fmt.Errorf("cannot read the database: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // it only read
-	return fn(&tx{ctx: ctx, sql: t, now: time.Now()})
+	return fn(&tx{ctx: ctx, sql: t, now: time.Now(), aead: s.aead})
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type tx struct {
 	ctx         context.Context // of the transaction, which ends with it
 	sql         *sql.Tx
+	aead        cipher.AEAD
 	now         time.Time
 	kept        map[string]*sql.Stmt // by the store, on the writing connection
 	local       map[string]*sql.Stmt

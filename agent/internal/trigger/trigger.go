@@ -1,0 +1,157 @@
+// Package trigger listens for the server's notifications on the broker and turns them into wishes for an exchange. They are hints: each
+// is checked for where it comes from, and each reconnect counts as one, because the broker may have lost some.
+package trigger
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/ds/notify"
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/mqtt"
+	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
+)
+
+// Options of a Listener. All but TLS, MinPause, MaxPause and Log must be set.
+type Options struct {
+	Broker, Prefix, Device string
+	User                   string
+	Password               func() string
+	TLS                    *tls.Config
+	MinPause, MaxPause     time.Duration
+	// Key is what a notification must be made with: the device's credential and the id of the logical session, "" if none is open.
+	Key func() (credential, session string)
+	// Wake takes an event for the session; it may block for a moment.
+	Wake func(context.Context, session.Event)
+	Log  *slog.Logger
+}
+
+// Listener listens while Run runs.
+type Listener struct {
+	o      Options
+	topics mqtt.Topics
+	client *pahoclient.Client
+	events chan session.Event // capacity one: hints for the same thing
+
+	mu     sync.Mutex
+	push   control.Push       // guarded by mu
+	before bool               // there was a connection already; guarded by mu
+	seen   [64][md5.Size]byte // digests of the last notifications; guarded by mu
+	next   int                // place in seen; guarded by mu
+}
+
+// New makes a Listener. It starts nothing.
+func New(o Options) (*Listener, error) {
+	topics, err := mqtt.NewTopics(o.Prefix, o.Device)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{o: o, topics: topics, events: make(chan session.Event, 1), push: control.Push{State: "connecting", Broker: o.Broker}}
+	l.client, err = pahoclient.New(mqtt.Config{
+		Broker: o.Broker, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
+		Credentials: func() (string, string) { return o.User, o.Password() },
+		Topics:      []string{topics.Notify()},
+		Will:        &mqtt.Message{Topic: topics.Presence(), Payload: []byte("offline"), Retain: true},
+		Received:    l.received, Connected: l.connected, Lost: l.lost,
+	})
+	return l, err
+}
+
+// Push is where the connection stands.
+func (l *Listener) Push() control.Push {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.push
+}
+
+// Kick tries to connect now.
+func (l *Listener) Kick() { l.client.Kick() }
+
+// Run listens until ctx ends.
+func (l *Listener) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { l.client.Run(ctx) })
+	for {
+		select {
+		case ev := <-l.events:
+			l.announce(ctx)
+			l.o.Wake(ctx, ev)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// announce tells the server that the device is there. It is best effort: nothing depends on it.
+func (l *Listener) announce(ctx context.Context) {
+	l.mu.Lock()
+	due := l.push.State == "connected" && !l.before
+	l.before = l.before || due
+	l.mu.Unlock()
+	if due {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		l.client.Publish(ctx, mqtt.Message{Topic: l.topics.Presence(), Payload: []byte("online"), Retain: true}) //nolint:errcheck // see above
+	}
+}
+
+func (l *Listener) wake(ev session.Event) {
+	select {
+	case l.events <- ev:
+	default: // one that waits is as good
+	}
+}
+
+// connected: the network is back, and what was sent meanwhile may be lost, whatever the broker says of our session (deps.md 0.1).
+func (l *Listener) connected(bool) {
+	l.mu.Lock()
+	l.push.State, l.push.Reason, l.before = "connected", "", false
+	l.mu.Unlock()
+	l.wake(session.LinkUp{})
+}
+
+func (l *Listener) lost(err error) {
+	l.mu.Lock()
+	former := l.push
+	l.push.State, l.push.Reason = "connecting", err.Error()
+	if errors.Is(err, mqtt.ErrCredentials) || errors.Is(err, mqtt.ErrSubscription) || errors.Is(err, mqtt.ErrTakenOver) {
+		l.push.State = "refused"
+	}
+	changed := former.State != l.push.State
+	l.mu.Unlock()
+	if changed {
+		l.o.Log.Warn("no push from the server; changes there are found by polling", "broker", l.o.Broker, "reason", err)
+	}
+}
+
+// received takes a notification. What is not from our server, or comes again, is dropped silently (protocol.md F.2).
+func (l *Listener) received(m mqtt.Message) {
+	credential, id := l.o.Key()
+	if _, err := notify.Read(m.Payload, credential, id); err != nil {
+		l.o.Log.Debug("notification dropped", "reason", err)
+		return
+	}
+	digest := [md5.Size]byte(m.Payload)
+	now := time.Now()
+	l.mu.Lock()
+	again := false
+	for _, s := range l.seen {
+		again = again || s == digest
+	}
+	if !again {
+		l.seen[l.next%len(l.seen)] = digest
+		l.next++
+		l.push.LastTrigger = &now
+	}
+	l.mu.Unlock()
+	if !again {
+		l.wake(session.Wanted{Cause: session.CauseServer})
+	}
+}

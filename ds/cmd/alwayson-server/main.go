@@ -1,0 +1,142 @@
+// Command alwayson-server is a Data Sync Server and the administrator's tool for it.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "alwayson-server:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{Use: "alwayson-server", Short: "A Data Sync Server (OMA DS) for alwayson devices", Version: version(),
+		SilenceUsage: true, SilenceErrors: true}
+	a := &admin{}
+	root.PersistentFlags().StringVar(&a.data, "data", "/var/lib/alwayson-server", "folder of the database")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results as JSON")
+	root.AddCommand(a.run(), a.user(), a.device(), a.session())
+	return root
+}
+
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "(devel)"
+}
+
+// admin is what all commands share.
+type admin struct {
+	data string
+	json bool
+}
+
+func (a *admin) run() *cobra.Command {
+	var o site.Options
+	var cert, key, level, brokerSecret string
+	var plain bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run the server in the foreground, as a service manager does", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Log, err = newLog(cmd.ErrOrStderr(), level); err != nil {
+				return err
+			}
+			if o.TLS, err = certificates(cert, key, o.Listen, plain); err != nil {
+				return err
+			}
+			if brokerSecret != "" {
+				if o.BrokerPassword, err = firstLine(brokerSecret); err != nil {
+					return err
+				}
+			}
+			o.DataDir, o.Version = a.data, version()
+			return serve(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:8765", "address for devices")
+	f.StringVar(&cert, "tls-cert", "", "certificate (PEM)")
+	f.StringVar(&key, "tls-key", "", "its key (PEM)")
+	f.BoolVar(&plain, "insecure-http", false, "listen beyond this machine without TLS, e.g. behind a proxy that has it")
+	f.StringVar(&o.Broker, "broker", "", "URL of an MQTT broker; without one the server runs its own")
+	f.StringVar(&o.BrokerUser, "broker-user", "", "user at that broker")
+	f.StringVar(&brokerSecret, "broker-secret-file", "", "file with its password")
+	f.StringVar(&o.BrokerListen, "broker-listen", "127.0.0.1:1883", "address of its own broker")
+	f.StringVar(&o.Prefix, "broker-prefix", "alwayson", "first level of the topics")
+	f.StringVar(&o.ServerID, "id", "alwayson-server", "how the server names itself to devices")
+	f.DurationVar(&o.Lease, "lease", 30*24*time.Hour, "how long a session lives without a sign of its device")
+	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func serve(ctx context.Context, o site.Options) error {
+	s, err := site.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	o.Log.Info("server runs", "version", o.Version, "devices", s.URL(), "broker", s.BrokerURL(), "data", o.DataDir)
+	<-ctx.Done()
+	o.Log.Info("server stops; sessions stay open")
+	return s.Close()
+}
+
+// certificates refuses to send secrets and data in the clear over a network.
+func certificates(cert, key, listen string, plain bool) (*tls.Config, error) {
+	if cert != "" || key != "" {
+		c, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the certificate: %w", err)
+		}
+		return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
+	}
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %q: %w", listen, err)
+	}
+	if ip := net.ParseIP(host); !plain && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%s can be reached over the network: give --tls-cert and --tls-key, or --insecure-http if something in front of it does TLS", listen)
+	}
+	return nil, nil
+}
+
+func newLog(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, errors.New("--log-level is debug, info, warn or error")
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
+}
+
+// show writes a result as JSON, or as text.
+func (a *admin) show(cmd *cobra.Command, v any, text func(io.Writer)) error {
+	if !a.json {
+		text(cmd.OutOrStdout())
+		return nil
+	}
+	e := json.NewEncoder(cmd.OutOrStdout())
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
