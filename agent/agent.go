@@ -25,8 +25,8 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/maildir"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
-	"github.com/alwayson-sync/alwayson/pim/watch"
 )
 
 // Store is a local folder that is kept equal with a datastore of the server.
@@ -217,13 +217,24 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 	if err != nil {
 		return engine.Store{}, err
 	}
-	r, err := replica.Open(ctx, s.Name, s.Remote, vdir.New(dir, s.Kind), index)
+	local := localStore(dir, s.Kind)
+	r, err := replica.Open(ctx, s.Name, s.Remote, local, index)
 	if err != nil {
 		return engine.Store{}, err
 	}
 	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
-	return engine.Store{Replica: r,
-		Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }}, nil
+	return engine.Store{Replica: r, Watch: local.Watch}, nil
+}
+
+// localStore is the store of a kind in a folder.
+func localStore(dir string, kind pim.Kind) interface {
+	pim.Store
+	pim.Watcher
+} {
+	if kind == pim.Mail {
+		return maildir.New(dir)
+	}
+	return vdir.New(dir, kind)
 }
 
 // done notes an exchange that has ended.

@@ -13,9 +13,10 @@ import (
 
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/safefile"
+	"github.com/alwayson-sync/alwayson/pim/watch"
 )
 
-// Store is a vdir. It implements pim.Store.
+// Store is a vdir. It implements pim.Store and pim.Watcher.
 type Store struct {
 	dir  string
 	kind pim.Kind
@@ -214,4 +215,9 @@ func itemError(key string, err error) error {
 		return pim.ErrNotFound
 	}
 	return &pim.ItemError{Key: key, Err: err}
+}
+
+// Watch implements pim.Watcher.
+func (s *Store) Watch(ctx context.Context, hint func(pim.Hint)) error {
+	return watch.Dir(ctx, s.dir, hint)
 }

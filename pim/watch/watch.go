@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -28,12 +29,23 @@ const (
 // Dir watches root and the folders in it until ctx ends, and calls hint, which must not block, after each burst. An error means
 // that nothing is watched (any more): the caller looks by itself from time to time and tries again.
 func Dir(ctx context.Context, root string, hint func(pim.Hint)) error {
+	return Tree(ctx, root, hidden, hint)
+}
+
+// hidden are temporary files of editors, and what they and other programs hide.
+func hidden(rel string) bool {
+	name := path.Base(rel)
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".tmp")
+}
+
+// Tree is Dir for a tree with other rules: what ignore says of a slash-separated path below root is neither watched nor told.
+func Tree(ctx context.Context, root string, ignore func(rel string) bool, hint func(pim.Hint)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_instances?): %w", root, err)
 	}
 	defer w.Close()
-	d := &dir{root: root, w: w, hint: hint, keys: make(map[string]bool)}
+	d := &dir{root: root, w: w, hint: hint, ignore: ignore, keys: make(map[string]bool)}
 	if err := d.add(root); err != nil {
 		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_watches?): %w", root, err)
 	}
@@ -43,28 +55,29 @@ func Dir(ctx context.Context, root string, hint func(pim.Hint)) error {
 
 // dir is one watched tree. It is used from one goroutine.
 type dir struct {
-	root  string
-	w     *fsnotify.Watcher
-	hint  func(pim.Hint)
-	keys  map[string]bool
-	all   bool
-	first time.Time
+	root   string
+	w      *fsnotify.Watcher
+	ignore func(rel string) bool
+	hint   func(pim.Hint)
+	keys   map[string]bool
+	all    bool
+	first  time.Time
 }
 
 // add watches a folder and those in it.
 func (d *dir) add(folder string) error {
-	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+	return filepath.WalkDir(folder, func(at string, e fs.DirEntry, err error) error {
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && path != d.root:
+		case errors.Is(err, fs.ErrNotExist) && at != d.root:
 			return nil // gone again
 		case err != nil:
 			return err
 		case !e.IsDir():
 			return nil
-		case path != d.root && strings.HasPrefix(e.Name(), "."):
+		case at != d.root && d.ignore(d.rel(at)):
 			return filepath.SkipDir
 		}
-		return d.w.Add(path)
+		return d.w.Add(at)
 	})
 }
 
@@ -108,26 +121,32 @@ func (d *dir) arm(timer *time.Timer) {
 
 // take notes an event; false if it means nothing.
 func (d *dir) take(ev fsnotify.Event) (bool, error) {
-	name := filepath.Base(ev.Name)
 	switch {
 	case ev.Name == d.root && ev.Has(fsnotify.Remove|fsnotify.Rename):
 		d.all = true
 		d.flush()
 		return false, fmt.Errorf("cannot watch %s any more: it was removed or renamed", d.root)
-	case ev.Op == fsnotify.Chmod || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasSuffix(name, ".tmp"):
+	case ev.Op == fsnotify.Chmod || d.ignore(d.rel(ev.Name)):
 		return false, nil
 	case ev.Has(fsnotify.Create) && d.folder(ev.Name):
 		d.all = true // files may have come before the watch
 		return true, nil
 	}
-	if rel, err := filepath.Rel(d.root, ev.Name); err == nil {
-		key := filepath.ToSlash(rel)
-		d.keys[key] = true
-		if ev.Has(fsnotify.Remove | fsnotify.Rename) {
-			d.keys[key+"/"] = true // nobody knows any more whether it was a folder
-		}
+	key := d.rel(ev.Name)
+	d.keys[key] = true
+	if ev.Has(fsnotify.Remove | fsnotify.Rename) {
+		d.keys[key+"/"] = true // nobody knows any more whether it was a folder
 	}
 	return true, nil
+}
+
+// rel is a path below root, slash-separated.
+func (d *dir) rel(path string) string {
+	rel, err := filepath.Rel(d.root, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(rel)
 }
 
 // folder watches a new folder.
