@@ -195,7 +195,7 @@ func (d *Daemon) log(r *http.Request) (any, error) {
 }
 
 // quickest bounds how often the status is sent to who watches.
-const quickest = 100 * time.Millisecond
+const quickest = 20 * time.Millisecond
 
 // events streams the status after each change (server-sent events).
 func (d *Daemon) events(w http.ResponseWriter, r *http.Request) {
