@@ -69,7 +69,9 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 
 // matchAnchors decides between the sync that is asked for and a slow one, and remembers the anchors of this exchange.
 // Either of the two that the device presented last time is good: an exchange that was cut off leaves it with the first,
-// one whose end it saw with the second.
+// one whose end it saw with the second. Only then has it seen our Next for sure, too: until it proves that, we present the Last before
+// it, or a lost answer to the message that completes an exchange would make the device believe that we were set back (found by killing
+// servers at random).
 func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	l, err := r.tx.Link(r.x.deviceID, st.c)
 	if err != nil {
@@ -88,6 +90,9 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		if err := r.startOver(st); err != nil {
 			return 0, err
 		}
+	}
+	if known && a.Last == l.ClientNext {
+		l.ServerLast = l.ServerNext
 	}
 	l.ClientLast, l.ClientNext = a.Last, a.Next
 	if !known {
@@ -129,7 +134,6 @@ func (r *reply) tombstone(st *storeState, it dsstore.Item, reason string) error 
 func (r *reply) complete() error {
 	for _, st := range r.x.stores {
 		l := st.link
-		l.ServerLast = l.ServerNext
 		l.Done = max(l.Done, st.cursor)
 		if st.heldBack != 0 {
 			l.Done = min(l.Done, st.heldBack-1)

@@ -184,7 +184,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		return 0, err
 	}
 	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,
-		Mapped: m.LUID == luid, HeldRev: m.Rev}
+		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Rev != 0 && m.Hash == cur.Hash}
 	if in.Base == "" && m.LUID == luid && m.Hash != ([32]byte{}) {
 		in.Base = ds.VersionOf(m.Hash) // a peer without versions: what we know it holds
 	}

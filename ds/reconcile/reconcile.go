@@ -29,9 +29,10 @@ type Current struct {
 	Deleted bool
 	Version string
 	Rev     int64
-	// Mapped: the device is known to hold revision HeldRev of it (0: some unknown one).
+	// Mapped: the device is known to hold revision HeldRev of it (0: some unknown one). Held: that one has the content the item has now.
 	Mapped  bool
 	HeldRev int64
+	Held    bool
 }
 
 // Action is what the server does.
@@ -109,9 +110,13 @@ func decideReflag(cur Current) Decision {
 	return Decision{SetFlags, ds.StatusOK}
 }
 
-// conflicts tells whether the server's item changed since the device last saw it. A device that names its base version
-// is believed, because our own note of what it holds is behind when its answer was lost.
+// conflicts tells whether somebody else changed the server's item since the device last saw it. What the device itself wrote, or has
+// confirmed, is no such change, even if our answer was lost and it names an older base. Else a device that names its base version is
+// believed, because our own note of what it holds is behind when its answer was lost.
 func conflicts(in Incoming, cur Current) bool {
+	if cur.Held {
+		return false
+	}
 	if in.Base != "" {
 		return in.Base != cur.Version
 	}

@@ -12,6 +12,7 @@ func TestDecide(t *testing.T) {
 	changed := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true, HeldRev: 5}
 	gone := reconcile.Current{Exists: true, Deleted: true, Version: "a", Rev: 8, Mapped: true, HeldRev: 5}
 	stranger := reconcile.Current{Exists: true, Version: "a", Rev: 5}
+	mine := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true, HeldRev: 7, Held: true}
 	lost := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true}
 
 	for _, c := range []struct {
@@ -30,6 +31,8 @@ func TestDecide(t *testing.T) {
 		{"two edits are both kept", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a"}, changed, reconcile.KeepBoth, ds.StatusDuplicated},
 		{"two equal edits are one", reconcile.Incoming{Op: reconcile.Replace, Version: "b", Base: "a"}, changed, reconcile.Adopt, ds.StatusOK},
 		{"an edit after a lost answer is no conflict", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "b"}, changed, reconcile.Update, ds.StatusOK},
+		{"two edits in a row are no conflict though the answer to the first was lost", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a"}, mine, reconcile.Update, ds.StatusOK},
+		{"nor is a deletion after an edit whose answer was lost", reconcile.Incoming{Op: reconcile.Delete, Base: "a"}, mine, reconcile.Remove, ds.StatusOK},
 		{"a peer without versions is judged by revision", reconcile.Incoming{Op: reconcile.Replace, Version: "x"}, changed, reconcile.KeepBoth, ds.StatusDuplicated},
 		{"an unknown held revision is no conflict", reconcile.Incoming{Op: reconcile.Replace, Version: "x"}, lost, reconcile.Update, ds.StatusOK},
 		{"an edit wins over a deletion", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a"}, gone, reconcile.Update, ds.StatusAdded},

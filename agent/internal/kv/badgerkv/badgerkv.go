@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/ristretto/v2/z"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 )
@@ -26,6 +28,11 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("cannot open the state: %w", err)
 	}
 	db, err := badger.Open(profile(dir))
+	if err != nil && strings.Contains(err.Error(), z.NewFile.Error()) { // Badger does not wrap it
+		// A kill left a log between its creation and its first octet. Badger begins it and then takes that for an error (found by killing
+		// agents 200 times); now it is like any other.
+		db, err = badger.Open(profile(dir))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the state in %s (is another agent running?): %w", dir, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,5 +87,37 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestALogThatWasNeverBegun is what a kill leaves between the creation of a log and its first octet.
+func TestALogThatWasNeverBegun(t *testing.T) {
+	dir := t.TempDir()
+	s, err := badgerkv.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(w kv.Writer) error { return w.Set("k", []byte("v")) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "00099.mem"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = badgerkv.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.View(func(r kv.Reader) error {
+		v, err := r.Get("k")
+		if string(v) != "v" {
+			t.Errorf("got %q", v)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
