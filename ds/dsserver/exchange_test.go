@@ -387,6 +387,40 @@ func TestEveryLostAnswerIsHarmless(t *testing.T) {
 	}
 }
 
+// TestLostAnswersOneAfterTheOther: exchanges whose only answer is lost, quiet and busy ones, with edits in between. The next one is a
+// two-way sync, and an edit after an edit is no conflict (both found by killing processes at random).
+func TestLostAnswersOneAfterTheOther(t *testing.T) {
+	for n := 1; n <= 4; n++ {
+		w := newWorld(t)
+		a, b := w.device("a"), w.device("b")
+		a.mem.put("1", card("u1", "Ana"))
+		for range 3 {
+			a.sync()
+			b.sync()
+		}
+		for i := range n {
+			if i%2 == 1 {
+				a.mem.put("1", card("u1", fmt.Sprint("Ana, edit ", i)))
+			}
+			a.loseOut = 1
+			if _, err := a.run(dsclient.Sync, 0); err == nil {
+				t.Error("the answer was not lost")
+			}
+			w.restart()
+			a.mem.put("1", card("u1", fmt.Sprint("Ana, edit after ", i)))
+		}
+		a.loseOut = 0
+		if r := a.sync(); r.Stores[0].Alert != ds.AlertTwoWay {
+			t.Errorf("after %d lost answers it fell back to %d", n, r.Stores[0].Alert)
+		}
+		b.sync()
+		equalStores(t, a, b)
+		if got := a.mem.bodies(); len(got) != 1 {
+			t.Errorf("after %d lost answers there are %d items: %v", n, len(got), got)
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	w := newWorld(t)
 	a := w.device("a")
