@@ -205,7 +205,7 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 	for _, row := range missing.left() {
 		gone := row
 		gone.Gone, gone.Problem = true, ""
-		out = append(out, update{former: row, row: gone, remove: !row.Shared})
+		out = append(out, update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
 	}
 	return out, nil
 }

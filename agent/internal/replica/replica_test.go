@@ -259,6 +259,25 @@ func TestACrashAtEachWrite(t *testing.T) {
 	}
 }
 
+// TestADeletionIsSentThoughTheItemWasNeverConfirmed: the answer to its Add may be what was lost (found by killing processes at random).
+func TestADeletionIsSentThoughTheItemWasNeverConfirmed(t *testing.T) {
+	l := newLocal(t)
+	l.edit("a.vcf", "1")
+	l.look()
+	if sent := l.changes(); len(sent) != 1 {
+		t.Fatalf("sent %v", sent)
+	}
+	if err := os.Remove(filepath.Join(l.dir, "a.vcf")); err != nil {
+		t.Fatal(err)
+	}
+	l.open()
+	l.look()
+	if sent := l.send(); len(sent) != 1 || sent[0].Op != dsclient.Delete {
+		t.Errorf("sent %+v, want a deletion", sent)
+	}
+	l.quiet()
+}
+
 func openItems(t testing.TB, db kv.Store, store string) *state.Items {
 	t.Helper()
 	x, err := state.OpenItems(db, store)
