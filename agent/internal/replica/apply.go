@@ -33,7 +33,8 @@ func (r *Replica) Apply(ctx context.Context, changes []dsclient.Change) ([]dscli
 type job struct {
 	dsclient.Change
 	former, row state.Row
-	fresh       bool // a new item: planned and noted before it is written
+	fresh       bool // a new item
+	intent      *state.Intent
 	remove      bool
 	result      dsclient.Result
 }
@@ -95,8 +96,23 @@ func (r *Replica) planOne(t *state.Tx, j *job, taken map[string]bool, force bool
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
+		return intend(t, j)
 	}
 	return nil
+}
+
+// intend notes what a known item will be, before it is written.
+func intend(t *state.Tx, j *job) error {
+	if j.Op == dsclient.Delete {
+		return nil // a deletion that was cut off is found by the next look, and the server has deleted the item, too
+	}
+	will := j.row
+	will.Flags, will.Folder = j.Item.Flags, j.Item.Folder
+	if j.Op != dsclient.Reflag {
+		will.Version = version(j.Item)
+	}
+	j.intent = &state.Intent{Row: will}
+	return t.PutIntent(*j.intent)
 }
 
 func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
@@ -121,7 +137,8 @@ func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
 	j.row = state.Row{LUID: newLUID(), Key: key, Type: j.Item.Type}
 	j.row.Version = version(j.Item)
 	j.result.LUID = j.row.LUID
-	return t.PutIntent(state.Intent{GUID: j.GUID, Row: j.row})
+	j.intent = &state.Intent{GUID: j.GUID, Row: j.row}
+	return t.PutIntent(*j.intent)
 }
 
 func version(it pim.Item) state.Version {
@@ -205,8 +222,8 @@ func (r *Replica) settle(jobs []job) error {
 func settleOne(t *state.Tx, j *job) error {
 	done := j.result.Status.OK()
 	var errs []error
-	if j.fresh {
-		errs = append(errs, t.DeleteIntent(j.GUID))
+	if j.intent != nil {
+		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
 	case !done:
@@ -245,14 +262,32 @@ func (r *Replica) recoverOne(ctx context.Context, i state.Intent) error {
 	if err != nil && !errors.Is(err, pim.ErrNotFound) && !errors.As(err, &bad) {
 		return err
 	}
-	written := err == nil && sha256.Sum256(item.Body) == i.Row.Hash
+	now := state.Version{Flags: e.Flags, Folder: e.Folder}
+	if err == nil {
+		now.Hash = sha256.Sum256(item.Body)
+	}
+	written := now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash // a new one's folder may have had to get another name
 	return r.index.Update(func(t *state.Tx) error {
 		if !written {
-			return t.DeleteIntent(i.GUID)
+			return t.DeleteIntent(i)
 		}
-		j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, fresh: true,
-			result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
-		j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
-		return settleOne(t, &j)
+		return settleIntent(t, i, e)
 	})
+}
+
+// settleIntent records what a crash kept from being recorded.
+func settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
+	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i,
+		result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
+	j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
+	former, ok, err := t.Row(i.Row.LUID)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		j.former, j.Op = former, dsclient.Replace
+	case i.GUID == "":
+		return t.DeleteIntent(i) // the item was forgotten meanwhile
+	}
+	return settleOne(t, &j)
 }

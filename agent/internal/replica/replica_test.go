@@ -259,6 +259,33 @@ func TestACrashAtEachWrite(t *testing.T) {
 	}
 }
 
+// TestACrashInAChangeIsNoEdit: a file that was overwritten for the server, but not yet recorded, is not sent back as if the user had
+// edited it (found by killing processes at random: it became a conflict with the next version).
+func TestACrashInAChangeIsNoEdit(t *testing.T) {
+	for n := 1; n <= 3; n++ {
+		t.Run(fmt.Sprint("write ", n), func(t *testing.T) {
+			l := newLocal(t)
+			luid := l.apply(add("g1", "a.vcf", "1"))[0].LUID
+			change := dsclient.Change{Op: dsclient.Replace, LUID: luid, Item: pim.Item{Type: pim.TypeVCard, Body: []byte("22")}}
+			l.db.FailAt, l.db.Crash = n, true
+			_, err := l.r.Apply(t.Context(), []dsclient.Change{change})
+			l.db.FailAt = 0
+			l.open()
+			l.look()
+			if left := l.changes(); len(left) != 0 {
+				t.Errorf("would send %+v", left)
+			}
+			if err != nil {
+				l.apply(change)
+			}
+			if got, _ := os.ReadFile(filepath.Join(l.dir, "a.vcf")); string(got) != "22" {
+				t.Errorf("it holds %q", got)
+			}
+			l.quiet()
+		})
+	}
+}
+
 // TestADeletionIsSentThoughTheItemWasNeverConfirmed: the answer to its Add may be what was lost (found by killing processes at random).
 func TestADeletionIsSentThoughTheItemWasNeverConfirmed(t *testing.T) {
 	l := newLocal(t)

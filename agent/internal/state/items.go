@@ -77,11 +77,22 @@ const (
 )
 
 // Intent is an item from the server that is about to be written. It is durable before the file is, so that a crash between the
-// two leaves no file that nobody knows.
+// two leaves no file that nobody knows, and none that is taken for a user's edit.
 type Intent struct {
-	GUID string
-	Row  Row // as it will be
+	GUID string // of a new item, "" for a change of one that has a row
+	Row  Row    // as it will be
 }
+
+// id names an intent: there is one for an item.
+func (i Intent) id() string {
+	if i.GUID == "" {
+		return changeMark + i.Row.LUID
+	}
+	return i.GUID
+}
+
+// changeMark begins the id of an intent for a change. No GUID of a server does.
+const changeMark = "\x00"
 
 // Tx reads and writes the index within one transaction. Writes are errors in a View.
 type Tx struct {
@@ -224,17 +235,21 @@ func (t *Tx) Maps() ([]dsclient.MapEntry, error) {
 }
 
 // PutIntent notes an Intent, DeleteIntent that it was carried out or given up.
-func (t *Tx) PutIntent(i Intent) error { return t.w.Set(t.prefix+intents+i.GUID, i.Row.encode()) }
+func (t *Tx) PutIntent(i Intent) error { return t.w.Set(t.prefix+intents+i.id(), i.Row.encode()) }
 
 // DeleteIntent is described at PutIntent.
-func (t *Tx) DeleteIntent(guid string) error { return t.w.Delete(t.prefix + intents + guid) }
+func (t *Tx) DeleteIntent(i Intent) error { return t.w.Delete(t.prefix + intents + i.id()) }
 
 // Intents lists those that were not carried out.
 func (t *Tx) Intents() ([]Intent, error) {
 	var out []Intent
 	err := t.r.Scan(t.prefix+intents, func(k string, v []byte) error {
 		r, err := decodeRow(v)
-		out = append(out, Intent{GUID: strings.TrimPrefix(k, t.prefix+intents), Row: r})
+		i := Intent{GUID: strings.TrimPrefix(k, t.prefix+intents), Row: r}
+		if strings.HasPrefix(i.GUID, changeMark) {
+			i.GUID = ""
+		}
+		out = append(out, i)
 		return err
 	})
 	return out, err
