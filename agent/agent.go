@@ -51,7 +51,9 @@ type Options struct {
 	Push       Push
 	Version    string
 	Session    session.Config // the zero value is DefaultConfig
-	Log        *slog.Logger
+	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
+	Rest func()
+	Log  *slog.Logger
 }
 
 // Push is the broker by which the server wakes the device. Without a Broker, changes on the server are found by polling.
@@ -166,7 +168,8 @@ func (a *Agent) compose(ctx context.Context) error {
 	}
 	a.devInf = account.DevInf
 	a.engine = engine.New(engine.Options{
-		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret, Log: a.o.Log,
+		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret,
+		Rest: a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,

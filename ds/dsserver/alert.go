@@ -134,7 +134,7 @@ func (r *reply) tombstone(st *storeState, it dsstore.Item, reason string) error 
 func (r *reply) complete() error {
 	for _, st := range r.x.stores {
 		l := st.link
-		l.Done = max(l.Done, st.cursor)
+		l.Done = max(l.Done, st.cursor, st.listed) // what the device wrote itself counts, too: nobody need look at it again
 		if st.heldBack != 0 {
 			l.Done = min(l.Done, st.heldBack-1)
 		}

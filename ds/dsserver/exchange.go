@@ -74,6 +74,7 @@ type storeState struct {
 	opened   bool                    // the first Sync has gone out
 	cursor   int64                   // revision of the last item that was sent
 	all      bool                    // nothing is left to be sent
+	listed   int64                   // revision of the collection when that was so
 	anything bool                    // something was sent
 	heldBack int64                   // oldest revision that must be sent again, 0 if none
 	added    map[string]dsstore.Item // sent by Add in this exchange, by GUID

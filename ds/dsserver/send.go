@@ -136,7 +136,8 @@ func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
 		}
 		st.all = len(list) < page
 	}
-	return false, nil
+	st.listed, err = r.tx.Rev(st.c)
+	return false, err
 }
 
 func (r *reply) beginSync(w *writer, st *storeState) error {

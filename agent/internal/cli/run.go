@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +30,12 @@ func (a *app) run() *cobra.Command {
 	}
 }
 
+// memory is what the collector tries to stay below (deps: Badger's profile was measured with it). It is no hard limit.
+const memory = 48 << 20
+
 // serve runs the agent until ctx ends.
 func serve(ctx context.Context, c *config.Config, errs io.Writer) error {
+	debug.SetMemoryLimit(memory)
 	log, err := newLog(c.Log, errs)
 	if err != nil {
 		return err
@@ -64,6 +69,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	}
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
 		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log,
+		Rest:       debug.FreeOSMemory,
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	if o.Push, err = push(c); err != nil {
 		return o, err

@@ -34,6 +34,8 @@ type Options struct {
 	Save func(session.Record, string) error
 	// Done is told of each exchange, from the loop's goroutine, before anything else follows it. May be nil.
 	Done func(Exchange)
+	// Rest is called when there is nothing to do after work on many items. May be nil.
+	Rest func()
 	// Secret is asked for before each exchange, if it is set: it may have changed.
 	Secret func() string
 	Log    *slog.Logger
@@ -149,18 +151,21 @@ func (e *Engine) watch(ctx context.Context, s Store) {
 // loop is the state that only the loop's goroutine touches.
 type loop struct {
 	*Engine
-	m     *session.Machine
-	wg    *sync.WaitGroup
-	timer *time.Timer
+	m      *session.Machine
+	wg     *sync.WaitGroup
+	timer  *time.Timer
+	worked int // octets since the last rest
 	// Who waits for the next exchange to begin, and for the running one to end.
 	waiting, riding []chan *Exchange
 }
 
 func (l *loop) run(ctx context.Context) error {
 	l.look(ctx)
+	l.worked = much // the first look was at everything
 	if err := l.handle(ctx, session.Start{}); err != nil {
 		return err
 	}
+	l.rest(1)
 	for {
 		var err error
 		select {
@@ -233,7 +238,21 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	if err != nil {
 		return err
 	}
-	return l.noticed(ctx)
+	if err := l.noticed(ctx); err != nil {
+		return err
+	}
+	l.rest(x.Report.BytesIn + x.Report.BytesOut)
+	return nil
+}
+
+// much is how many octets of an exchange leave garbage that is worth giving back.
+const much = 1 << 20
+
+func (l *loop) rest(octets int) {
+	if l.worked += octets; l.worked > much && !l.m.Running() && l.o.Rest != nil {
+		l.worked = 0
+		l.o.Rest()
+	}
 }
 
 // keepNonce keeps the server's nonce for the next exchange.
