@@ -306,7 +306,7 @@ func (e *exchange) writeChange(w *message, st *storeExchange, c Change) (full bo
 			st.pull.back = &c
 			return true
 		}
-		e.out = &outObject{st: st, change: c}
+		e.out = &outObject{st: st, change: c, object: wire.NewObject(c.Item, e.Encoding)}
 		return e.writeChunk(w)
 	}
 	if !w.try(func() { cmd := command(c); cmd.ID = w.id(); w.Command(cmd) }) {
@@ -338,20 +338,11 @@ func command(c Change) *syncml.Change {
 // writeChunk writes the next part of a large item; full unless it was the last part.
 func (e *exchange) writeChunk(w *message) (full bool) {
 	o := e.out
-	body := o.change.Item.Body
-	n := min(len(body)-o.off, max(w.limit-w.Len()-chunkOverhead, minChunk))
-	more := o.off+n < len(body)
-	part := o.change
-	part.Item.Body = body[o.off : o.off+n]
-	cmd := command(part)
+	cmd := command(o.change)
 	cmd.ID = w.id()
-	cmd.Items[0].MoreData = more
-	if o.off == 0 {
-		cmd.Meta.Size = int64(len(body))
-	}
+	more := o.object.Next(cmd, max(w.limit-w.Len()-chunkOverhead, minChunk))
 	w.Command(cmd)
 	e.note(w, o.st, o.change, more)
-	o.off += n
 	if !more {
 		e.out = nil
 	}

@@ -87,7 +87,7 @@ type inObject struct {
 type outObject struct {
 	st     *storeExchange
 	change Change
-	off    int
+	object *wire.Object
 }
 
 // errUnknownSession ends an exchange in a logical session that the server has forgotten.

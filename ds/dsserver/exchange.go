@@ -9,6 +9,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
@@ -91,10 +92,9 @@ type inObject struct {
 
 // outObject is an object that goes out in chunks.
 type outObject struct {
-	store *storeState
-	item  dsstore.Pending
-	body  []byte
-	off   int
+	store  *storeState
+	item   dsstore.Pending
+	object *wire.Object
 }
 
 func newExchange(h *syncml.Header) *exchange {

@@ -2,7 +2,6 @@ package dsserver_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"iter"
 	"maps"
@@ -155,9 +154,14 @@ func (m *memDatastore) Remote() string                          { return "contac
 func (m *memDatastore) Kind() pim.Kind                          { return pim.Contacts }
 func (m *memDatastore) Anchors() (dsclient.AnchorState, error)  { return m.anchors, nil }
 func (m *memDatastore) SetAnchors(a dsclient.AnchorState) error { m.anchors = a; return nil }
-func (m *memDatastore) Refresh(context.Context) error           { return nil }
-func (m *memDatastore) FinishRefresh(context.Context) error     { return nil }
 func (m *memDatastore) Count(bool) (int, error)                 { return len(m.items), nil }
+
+func (m *memDatastore) Refresh(ctx context.Context) error { return m.Restart(ctx) }
+
+func (m *memDatastore) FinishRefresh(context.Context) error {
+	maps.DeleteFunc(m.items, func(_ string, it memItem) bool { return !it.synced })
+	return nil
+}
 
 func (m *memDatastore) Restart(context.Context) error {
 	for luid, it := range m.items {
@@ -338,16 +342,69 @@ func TestBothEditsAreKept(t *testing.T) {
 }
 
 func TestLargeItemsComeInChunks(t *testing.T) {
+	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
+		t.Run(enc.String(), func(t *testing.T) { largeItems(t, enc) })
+	}
+}
+
+func largeItems(t *testing.T, enc syncml.Encoding) {
+	t.Helper()
 	w := newWorld(t)
 	a, b := w.device("a"), w.device("b")
-	big := card("u1", strings.Repeat("Ana \x00 ü ", 400_000))
+	a.client.Encoding, b.client.Encoding = enc, enc
+	big, text := card("u1", strings.Repeat("Ana \x00 ü ", 400_000)), card("u3", strings.Repeat("ü&<ü>\r\n", 300_001))
 	a.mem.put("1", big)
 	a.mem.put("2", card("u2", "Ben"))
+	a.mem.put("3", text)
 	a.sync()
 	b.sync()
 	equalStores(t, a, b)
-	if sha256.Sum256([]byte(big)) != sha256.Sum256([]byte(b.mem.bodies()[0])) && !slices.Contains(b.mem.bodies(), big) {
-		t.Error("the large item did not arrive as it was")
+	if got := b.mem.bodies(); !slices.Contains(got, big) || !slices.Contains(got, text) {
+		t.Error("the large items did not arrive as they were")
+	}
+}
+
+// TestModes are the sync types beside two-way and slow. What a mode leaves alone goes with the next two-way sync, which is not slow.
+func TestModes(t *testing.T) {
+	for _, c := range []struct {
+		alert ds.Alert
+		a     string // what device a has afterwards
+		both  string // and both devices after a two-way sync
+	}{
+		{ds.AlertOneWayFromClient, "1a 2a", "1a 2a 3b"},
+		{ds.AlertRefreshFromClient, "1a 2a", "1a 2a"},
+		{ds.AlertOneWayFromServer, "1a 2a 3b", "1a 2a 3b"},
+		{ds.AlertRefreshFromServer, "1a 3b", "1a 3b"},
+	} {
+		t.Run(fmt.Sprint(int(c.alert)), func(t *testing.T) {
+			w := newWorld(t)
+			a, b := w.device("a"), w.device("b")
+			a.mem.put("1", "1a")
+			a.sync()
+			b.sync()
+			a.sync()
+			a.mem.put("2", "2a")
+			b.mem.put("3", "3b")
+			b.sync()
+			if _, err := a.run(dsclient.Sync, c.alert); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(a.mem.bodies(), " "); got != c.a {
+				t.Errorf("a has %s, want %s", got, c.a)
+			}
+			for range 2 {
+				for _, d := range []*device{a, b} {
+					if r := d.sync(); r.Stores[0].Alert != ds.AlertTwoWay {
+						t.Errorf("%s fell back to %d", d.client.DeviceID, r.Stores[0].Alert)
+					}
+				}
+			}
+			for _, d := range []*device{a, b} {
+				if got := strings.Join(d.mem.bodies(), " "); got != c.both {
+					t.Errorf("%s has %s, want %s", d.client.DeviceID, got, c.both)
+				}
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // writer fills one message up to the size that the device takes.
@@ -164,7 +165,7 @@ func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bo
 		if st.anythingIn(w) {
 			return true, nil
 		}
-		r.x.out = &outObject{store: st, item: p, body: body}
+		r.x.out = &outObject{store: st, item: p, object: wire.NewObject(pim.Item{Body: body}, r.enc)}
 		return r.writeChunk(w), nil
 	}
 	if !w.try(func() { c.ID = w.id(); w.Command(c) }) {
@@ -216,16 +217,9 @@ func (r *reply) writeChunk(w *writer) (full bool) {
 	if err != nil {
 		return false
 	}
-	n := min(len(o.body)-o.off, max(w.limit-w.Len()-chunkOverhead, minChunk))
-	more := o.off+n < len(o.body)
 	c.ID = w.id()
-	if o.off == 0 {
-		c.Meta.Size = int64(len(o.body))
-	}
-	c.Items[0].Data = &syncml.Data{Bytes: o.body[o.off : o.off+n]}
-	c.Items[0].MoreData = more
+	more := o.object.Next(c, max(w.limit-w.Len()-chunkOverhead, minChunk))
 	w.Command(c)
-	o.off += n
 	r.noteSent(o.store, o.item, c, more, w.cmd)
 	if !more {
 		r.x.out = nil

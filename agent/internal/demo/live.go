@@ -44,7 +44,6 @@ type screen struct {
 	table bool
 	lines []string        // what happened last
 	seen  map[string]bool // versions of items that both devices have had, by path and content
-	first bool            // the sample items have arrived
 }
 
 func (s *screen) intro() {

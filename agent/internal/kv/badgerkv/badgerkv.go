@@ -43,11 +43,11 @@ func Open(dir string) (*Store, error) {
 // after writes. Nothing goes to the value log, whose space comes back late (and before 4.9.4 deleted keys came back too).
 func profile(dir string) badger.Options {
 	return badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).
-		WithMemTableSize(4 << 20).WithNumMemtables(2).
+		WithMemTableSize(5 << 19).WithNumMemtables(2).
 		WithNumCompactors(0).WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(128).
 		WithBlockCacheSize(1 << 20).WithIndexCacheSize(0).
 		WithBaseTableSize(1 << 20).WithBaseLevelSize(4 << 20).
-		WithValueThreshold(512 << 10).WithValueLogFileSize(4 << 20).
+		WithValueThreshold(256 << 10).WithValueLogFileSize(4 << 20).
 		WithMetricsEnabled(false).WithNumGoroutines(1)
 }
 

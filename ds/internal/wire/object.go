@@ -1,0 +1,37 @@
+package wire
+
+import (
+	"encoding/base64"
+
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Object is an item that goes out in chunks (protocol.md C.8).
+type Object struct {
+	body   []byte
+	off    int
+	format string
+}
+
+// NewObject takes an item. In XML it goes as base64 from its first octet to its last: a chunk of text could end inside a character, or
+// grow beyond the message by its escapes.
+func NewObject(it pim.Item, enc syncml.Encoding) *Object {
+	if enc == syncml.XML {
+		return &Object{body: base64.StdEncoding.AppendEncode(nil, it.Body), format: "b64"}
+	}
+	return &Object{body: it.Body}
+}
+
+// Next puts the next part of at most n octets into c, which is a command for the whole item, and tells whether more follows.
+func (o *Object) Next(c *syncml.Change, n int) (more bool) {
+	n = min(len(o.body)-o.off, n)
+	if o.off == 0 {
+		c.Meta.Size = int64(len(o.body))
+	}
+	c.Meta.Format = o.format
+	c.Items[0].Data = &syncml.Data{Bytes: o.body[o.off : o.off+n]}
+	o.off += n
+	c.Items[0].MoreData = o.off < len(o.body)
+	return c.Items[0].MoreData
+}
