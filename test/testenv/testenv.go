@@ -246,16 +246,22 @@ func (w *World) device(name string) *Device {
 			}
 		}
 	}
-	d.Process = w.process(name, filepath.Join(bin, "alwayson"), "run", "--config", w.write(name+".toml", conf))
+	d.Process = w.process(name, d.Program(), "run", "--config", w.write(name+".toml", conf))
 	return d
 }
 
 // Command runs the command line against the device's agent and returns what it writes.
 func (d *Device) Command(args ...string) (string, error) {
-	cmd := exec.Command(filepath.Join(bin, "alwayson"), append([]string{"--config", filepath.Join(d.w.Dir, d.Name+".toml")}, args...)...)
+	cmd := exec.Command(d.Program(), append([]string{"--config", d.Config()}, args...)...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
+
+// Program is the agent's program, Config its configuration file.
+func (d *Device) Program() string { return filepath.Join(bin, "alwayson") }
+
+// Config is described at Program.
+func (d *Device) Config() string { return filepath.Join(d.w.Dir, d.Name+".toml") }
 
 // On switches the device on as soon as its agent answers.
 func (d *Device) On() {

@@ -1,0 +1,116 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+)
+
+func load(t *testing.T, text string) (*config.Config, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "alwayson.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config.Load(path)
+}
+
+const good = `device = "d"
+[account]
+server = "https://sync.example.org/ds"
+user = "ana"
+secret_file = "secret"
+[[store]]
+name = "contacts"
+kind = "contacts"
+dir = "c"
+`
+
+// TestTheSampleIsGood also with everything switched on that is commented out in it.
+func TestTheSampleIsGood(t *testing.T) {
+	text, err := os.ReadFile("../../../configs/alwayson.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ""
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(rest, " = ") {
+			line = rest
+		}
+		all += line
+	}
+	for _, s := range []string{string(text), all} {
+		c, err := load(t, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Stores) != 3 || c.Push.User != "laptop" || c.Session.Attempts != 8 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+func TestPathsStartAtTheFile(t *testing.T) {
+	c, err := load(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{c.Account.SecretFile, c.Stores[0].Dir, c.State, c.Socket} {
+		if !filepath.IsAbs(p) {
+			t.Errorf("%s is not absolute", p)
+		}
+	}
+	if c.Stores[0].Remote != "contacts" || c.Push.SecretFile != c.Account.SecretFile {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestMistakesAreNamed with the line, a suggestion, and all at once.
+func TestMistakesAreNamed(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"an unknown key", strings.Replace(good, "server =", "sever =", 1), "line 3: unknown key account.sever (did you mean account.server?)"},
+		{"an unknown table", good + "[sesion]\n", "unknown key sesion (did you mean session?)"},
+		{"something quite unknown", good + "xyzzy = 1\n", "unknown key store.xyzzy"},
+		{"a wrong type", strings.Replace(good, `"d"`, "5", 1), "line 1"},
+		{"bad TOML", good + "[[[", "line 10"},
+		{"a bad duration", good + "[session]\npoll = \"soon\"\n", `"soon" is no duration`},
+		{"a secret in the address", strings.Replace(good, "https://", "https://ana:geheim@", 1), "user and secret do not belong in the address"},
+		{"no TLS word", strings.Replace(good, "https://", "ftp://", 1), "is no address like https://host"},
+		{"a device that could reach other topics", strings.Replace(good, `"d"`, `"a/b"`, 1), "must be 1 to 64 letters"},
+		{"an unknown kind", strings.Replace(good, `kind = "contacts"`, `kind = "contact"`, 1), "is none of contacts, calendar, tasks, notes, mail"},
+		{"no store", good[:strings.Index(good, "[[store]]")], "there is no [[store]]"},
+		{"two of a name", good + good[strings.Index(good, "[[store]]"):], "store contacts is there twice"},
+		{"several", "device = \"\"\n[account]\nuser = \"\"\n", "account.user is missing; account.secret_file is missing; there is no [[store]]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(t, c.text)
+			var bad *config.Error
+			if !errors.As(err, &bad) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSecretsAreKeptFromOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if _, err := config.ReadSecret(path); err == nil || !strings.Contains(err.Error(), "alwayson login") {
+		t.Errorf("no secret: %v", err)
+	}
+	if err := config.WriteSecret(path, "geheim"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := config.ReadSecret(path); err != nil || s != "geheim" {
+		t.Errorf("read %q, %v", s, err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // that is what must be refused
+		t.Fatal(err)
+	}
+	if _, err := config.ReadSecret(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("readable for all: %v", err)
+	}
+}

@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/test/testenv"
+)
+
+// TestCommandLine goes through the commands as a user types them, with the exit codes that scripts rely on (ux.md 5.2).
+func TestCommandLine(t *testing.T) {
+	w := testenv.New(t, testenv.Options{Stores: []string{"contacts", "mail"}, Devices: []string{"laptop"}})
+	d := w.Devices[0]
+	file := filepath.Join(d.Dir, "contacts", "ana.vcf")
+	testenv.Ask(t, "the agent does not answer", func(ctx context.Context) error {
+		_, err := d.Control.Status(ctx)
+		return err
+	})
+	says := func(code int, want string, args ...string) {
+		t.Helper()
+		out, err := d.Command(args...)
+		if got := exitCode(err); got != code || !strings.Contains(out, want) {
+			t.Errorf("alwayson %s: exit %d, want %d, and it says\n%s\nwant %q", strings.Join(args, " "), got, code, out, want)
+		}
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says(0, "Always-On is OFF", "status")
+	says(10, "not in sync", "status", "--check")
+	says(1, "Always-On is off", "session", "open")
+	says(0, "Always-On is ON", "on")
+	write("BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
+	says(0, "safe to disconnect", "sync", "--wait")
+	says(0, "in sync", "status", "--check")
+	says(0, `"always_on": true`, "status", "--json")
+	says(0, "no transport", "session", "show")
+	says(0, "the last one was closed", "session", "close")
+	says(0, "open since", "session", "open")
+	says(0, "nothing waits", "pending")
+	says(0, "asked by the user", "log")
+	says(0, `"cause": "asked by the user"`, "log", "--json", "-n", "3")
+	says(2, "unknown flag", "sync", "--fast")
+	says(2, "unknown command", "sink")
+	says(0, "Always-On is OFF", "off")
+	write("BEGIN:VCARD\r\nUID:1\r\nNOTE:more\r\nEND:VCARD\r\n")
+	says(0, "sent 1", "sync", "--timeout", "20s")
+
+	says(0, "Always-On is ON", "on")
+	secret := w.Admin("device", "secret", "laptop") // A3, A6: changed on the server in the middle of a session
+	says(6, "the password has changed", "sync", "--wait")
+	says(6, "alwayson login", "sync", "--wait")
+	says(0, "alwayson login", "status")
+	login := exec.Command(d.Program(), "--config", d.Config(), "login")
+	login.Stdin = strings.NewReader(secret + "\n")
+	if out, err := login.CombinedOutput(); err != nil || !strings.Contains(string(out), "safe to disconnect") {
+		t.Errorf("login: %v %s", err, out)
+	}
+	says(0, "in sync", "status", "--check")
+
+	w.Server.Kill()
+	says(7, "cannot reach the server", "sync", "--wait")
+	d.Kill()
+	says(3, "the agent is not running", "status")
+	if list := w.Admin("session", "list"); !strings.Contains(list, "closed") || !strings.Contains(list, "open") {
+		t.Errorf("the server's sessions:\n%s", list)
+	}
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}
