@@ -32,6 +32,10 @@ type Broker struct {
 // startTime bounds the start; it takes some 30 ms.
 const startTime = 20 * time.Second
 
+// ackWait is after how long a message that was not acknowledged is sent again. One that is under way while a client renews its
+// subscription is not, and the server's own half minute is long for a hint.
+const ackWait = 3 * time.Second
+
 // Start returns when clients can connect.
 func Start(o Options) (*Broker, error) {
 	if o.Addr == "" {
@@ -42,7 +46,7 @@ func Start(o Options) (*Broker, error) {
 		return nil, err
 	}
 	opts := &server.Options{ServerName: "alwayson", DontListen: true, JetStream: true, StoreDir: o.StoreDir, NoSigs: true, NoLog: true,
-		MaxPayload: 1 << 20, MQTT: server.MQTTOpts{Host: host, Port: port}}
+		MaxPayload: 1 << 20, MQTT: server.MQTTOpts{Host: host, Port: port, AckWait: ackWait}}
 	if o.Authorize != nil {
 		opts.CustomClientAuthentication = authenticator(o.Authorize)
 	}
