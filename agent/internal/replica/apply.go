@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -13,20 +14,10 @@ import (
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
-// Apply carries out changes from the server. The order makes it safe against a crash anywhere: intents, files, one sync of the
-// disk, rows; a file whose intent is there is recognised, one whose intent is not was never written.
+// Apply carries out changes from the server, together: the order makes it safe against a crash anywhere: intents, files, one sync of
+// the disk, rows; a file whose intent is there is recognised, one whose intent is not was never written.
 func (r *Replica) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
-	var out []dsclient.Result
-	for len(changes) > 0 {
-		n := min(len(changes), state.Rows)
-		results, err := r.carryOut(ctx, changes[:n], false)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, results...)
-		changes = changes[n:]
-	}
-	return out, nil
+	return r.carryOut(ctx, changes, false)
 }
 
 // job is one change on its way.
@@ -61,17 +52,29 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force
 // plan finds the item of each change, gives new ones a LUID and a key, and makes intents durable.
 func (r *Replica) plan(changes []dsclient.Change, force bool) ([]job, error) {
 	jobs := make([]job, len(changes))
+	for i, c := range changes {
+		jobs[i].Change = c
+	}
 	taken := make(map[string]bool)
-	err := r.index.Update(func(t *state.Tx) error {
-		for i, c := range changes {
-			jobs[i].Change = c
-			if err := r.planOne(t, &jobs[i], taken, force); err != nil {
-				return err
+	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(t, j, taken, force) })
+}
+
+// inPieces calls fn for each job, with as many of them in one transaction as it takes.
+func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
+	for piece := range slices.Chunk(jobs, state.Rows) {
+		err := r.index.Update(func(t *state.Tx) error {
+			for i := range piece {
+				if err := fn(t, &piece[i]); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	return jobs, err
+	}
+	return nil
 }
 
 func (r *Replica) planOne(t *state.Tx, j *job, taken map[string]bool, force bool) error {
@@ -209,14 +212,7 @@ func resultOf(err error, ok ds.Status) ds.Status {
 
 // settle records what was done, and that the server knows it: our own writes are no news (G10).
 func (r *Replica) settle(jobs []job) error {
-	return r.index.Update(func(t *state.Tx) error {
-		for i := range jobs {
-			if err := settleOne(t, &jobs[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return r.inPieces(jobs, settleOne)
 }
 
 func settleOne(t *state.Tx, j *job) error {
