@@ -22,27 +22,27 @@ import (
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
-// site is a Data Sync Server that can be restarted.
-type site struct {
+// endpoint is a Data Sync Server that can be restarted.
+type endpoint struct {
 	t        *testing.T
 	store    *sqlstore.Store
 	http     *httptest.Server
 	requests atomic.Int32
 }
 
-func newSite(t *testing.T) *site {
+func newEndpoint(t *testing.T) *endpoint {
 	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "server.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, store: store}
+	s := &endpoint{t: t, store: store}
 	s.start()
 	t.Cleanup(func() { s.http.Close(); store.Close() })
 	s.password("s", "")
 	return s
 }
 
-func (s *site) start() {
+func (s *endpoint) start() {
 	srv := dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores()})
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
@@ -51,7 +51,7 @@ func (s *site) start() {
 }
 
 // password changes that of the device; former is the one it had before.
-func (s *site) password(secret, former string) {
+func (s *endpoint) password(secret, former string) {
 	s.t.Helper()
 	err := s.store.Update(s.t.Context(), func(tx dsstore.Tx) error {
 		d, err := tx.Device("d")
@@ -70,7 +70,7 @@ func (s *site) password(secret, former string) {
 }
 
 // session is the newest one of the device.
-func (s *site) session() (l dsstore.Session) {
+func (s *endpoint) session() (l dsstore.Session) {
 	s.t.Helper()
 	err := s.store.View(s.t.Context(), func(tx dsstore.Tx) error {
 		all, err := tx.Sessions("d")
@@ -179,7 +179,7 @@ func (d *device) last() control.Exchange {
 // TestARestartGoesOnInTheSession is N11: the next sync after a restart of agent and server is incremental, in the same session,
 // and brings what was edited meanwhile (T5 for a process that did not run). The log outlives it, too.
 func TestARestartGoesOnInTheSession(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
 	d.start(s.http.URL)
 	first := d.on()
@@ -202,7 +202,7 @@ func TestARestartGoesOnInTheSession(t *testing.T) {
 
 // TestAManualSyncIsShared is M4 and M5: who waits gets the outcome of an exchange that covers what was there when he asked.
 func TestAManualSyncIsShared(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	before := d.on()
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
@@ -226,7 +226,7 @@ func TestAManualSyncIsShared(t *testing.T) {
 
 // TestManualSyncWhileOff is T4: Always-On off leaves the manual sync, and edits wait (T5).
 func TestManualSyncWhileOff(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	d.on()
 	if _, err := d.c.Off(t.Context()); err != nil {
@@ -250,7 +250,7 @@ func TestManualSyncWhileOff(t *testing.T) {
 
 // TestASessionOpensWithoutASync is S3, and the sync after it is neither slow nor full.
 func TestASessionOpensWithoutASync(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
 	first := d.on()
@@ -279,7 +279,7 @@ func TestASessionOpensWithoutASync(t *testing.T) {
 
 // TestAgedCredentialsHold is A1, A3, A4, A6, A8: told to the user, one attempt, the session kept, and incremental after the login.
 func TestAgedCredentialsHold(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	before := d.on()
 	s.password("new", "s")
@@ -304,7 +304,7 @@ func TestAgedCredentialsHold(t *testing.T) {
 
 // TestWrongCredentialsEndTheSession is A2.
 func TestWrongCredentialsEndTheSession(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	before := d.on()
 	s.password("another", "")
@@ -323,7 +323,7 @@ func TestWrongCredentialsEndTheSession(t *testing.T) {
 
 // TestASecondAgentIsRefused: two agents on one state would be two truths.
 func TestASecondAgentIsRefused(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	if a, err := agent.Start(t.Context(), d.o); err == nil {
 		t.Error("a second agent started", a.Stop())
@@ -335,7 +335,7 @@ func TestASecondAgentIsRefused(t *testing.T) {
 
 // TestAStoreThatVanishedDeletesNothing: a missing folder is a problem of the folder (pains.md 7).
 func TestAStoreThatVanishedDeletesNothing(t *testing.T) {
-	s, d := newSite(t), newDevice(t)
+	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
 	d.on()

@@ -36,6 +36,7 @@ type Notifier struct {
 	mu    sync.Mutex
 	users map[string]bool // whose data changed; guarded by mu
 	asked map[string]bool // devices that have not answered yet; guarded by mu
+	busy  map[string]bool // devices that exchange; guarded by mu
 	// told is how far a device was notified, as a sum of revisions: what it was told of once and could not take (a conflict, a full
 	// disk) is no reason to wake it again. Guarded by mu.
 	told  map[string]int64
@@ -54,19 +55,27 @@ func New(o Options) *Notifier {
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
 	return &Notifier{o: o, wake: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
-		users: make(map[string]bool), asked: make(map[string]bool), again: make(map[string]bool), told: make(map[string]int64), all: true}
+		users: make(map[string]bool), asked: make(map[string]bool), busy: make(map[string]bool), again: make(map[string]bool), told: make(map[string]int64), all: true}
 }
 
-// Changed says that a collection has changed.
-func (n *Notifier) Changed(c dsstore.Collection, _ string) { n.note(func() { n.users[c.User] = true }) }
+// Changed says that a collection has changed, by a device in the middle of an exchange or by the server itself (""). A device that is
+// exchanging gets what there is anyway; it is looked at when it has answered.
+func (n *Notifier) Changed(c dsstore.Collection, by string) {
+	n.note(func() {
+		n.users[c.User] = true
+		if by != "" {
+			n.busy[by] = true
+		}
+	})
+}
 
 // Answered says that a device has made an exchange. What came up during it is a reason for another notification.
 func (n *Notifier) Answered(device string) {
 	n.mu.Lock()
-	asked := n.asked[device]
+	concerns := n.asked[device] || n.busy[device]
 	n.mu.Unlock()
-	if asked {
-		n.note(func() { delete(n.asked, device); n.again[device] = true })
+	if concerns {
+		n.note(func() { delete(n.asked, device); delete(n.busy, device); n.again[device] = true })
 	}
 }
 
@@ -152,9 +161,9 @@ func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []ds
 // add adds a device that has something to fetch which it was not told of.
 func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target, error) {
 	n.mu.Lock()
-	asked, told := n.asked[d.ID], n.told[d.ID]
+	waits, told := n.asked[d.ID] || n.busy[d.ID], n.told[d.ID]
 	n.mu.Unlock()
-	if asked {
+	if waits {
 		return due, nil
 	}
 	t, err := n.target(tx, d)
