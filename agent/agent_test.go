@@ -333,6 +333,34 @@ func TestASecondAgentIsRefused(t *testing.T) {
 	}
 }
 
+// TestABadItemIsNamed and leaves the others alone; when it is mended it goes out.
+func TestABadItemIsNamed(t *testing.T) {
+	s, d := newEndpoint(t), newDevice(t)
+	d.write("broken.vcf", "this is no card")
+	d.write("good.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
+	d.write("huge.vcf", "")
+	if err := os.Truncate(filepath.Join(d.dir, "huge.vcf"), pim.MaxItemSize+1); err != nil {
+		t.Fatal(err)
+	}
+	d.start(s.http.URL)
+	if _, err := d.c.On(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := d.until("synced", func(s control.Status) bool { return s.State == "idle" && s.Running == "" })
+	if now.InSync() || now.Stores[0].Problems != 1 || now.Stores[0].Pending != 0 || now.Advice != "alwayson pending" {
+		t.Errorf("%+v", now)
+	}
+	list, err := d.c.Pending(t.Context())
+	if err != nil || len(list) != 1 || list[0].Item != "huge.vcf" || list[0].Problem == "" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if x := d.last(); x.Stores[0].Sent != 2 {
+		t.Errorf("%+v", x)
+	}
+	d.write("huge.vcf", "BEGIN:VCARD\r\nUID:2\r\nEND:VCARD\r\n")
+	d.until("in sync", idle)
+}
+
 // TestAStoreThatVanishedDeletesNothing: a missing folder is a problem of the folder (pains.md 7).
 func TestAStoreThatVanishedDeletesNothing(t *testing.T) {
 	s, d := newEndpoint(t), newDevice(t)

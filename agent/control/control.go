@@ -33,10 +33,10 @@ type Status struct {
 	ServerDevInf string `json:"server_device_information,omitempty"`
 }
 
-// InSync tells whether everything the agent knows of is on both sides.
+// InSync tells whether everything the agent knows of is on both sides. An item with a problem, or a store that cannot be read, is not.
 func (s *Status) InSync() bool {
 	for _, st := range s.Stores {
-		if st.Pending > 0 {
+		if st.Pending > 0 || st.Problems > 0 || st.Unavailable != "" {
 			return false
 		}
 	}

@@ -2,8 +2,6 @@ package maildir
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +18,7 @@ func (s *Store) PlanKey(item pim.Item) (string, error) {
 	folder := safeFolder(item.Folder)
 	if item.Type == pim.TypeFolder {
 		if folder == "" {
-			folder = "folder-" + random()
+			folder = "folder-" + safefile.Random()
 		}
 		return folder + "/", nil
 	}
@@ -43,20 +41,11 @@ func (s *Store) PlanKey(item pim.Item) (string, error) {
 }
 
 // newUnique is a name as the Maildir convention wants it, with a random part instead of a host name, which is nobody's business.
-func newUnique() string { return fmt.Sprintf("%d.R%s.alwayson", time.Now().Unix(), random()) }
-
-func random() string {
-	var b [10]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(b[:])
-}
-
-// maxName bounds a name: file systems take 255 octets, and flags and temporary names want some.
-const maxName = 180
+func newUnique() string { return fmt.Sprintf("%d.R%s.alwayson", time.Now().Unix(), safefile.Random()) }
 
 // safeUnique tells whether a name from the wire can be one here. It never becomes a path.
 func safeUnique(name string) bool {
-	if name == "" || len(name) > maxName || name[0] == '.' || name[0] == '-' {
+	if name == "" || len(name) > safefile.MaxName || name[0] == '.' || name[0] == '-' {
 		return false
 	}
 	for i := range len(name) {
@@ -68,27 +57,13 @@ func safeUnique(name string) bool {
 	return true
 }
 
-// safeFolder keeps the parts of a folder path that can be names, and replaces what cannot stand in one.
+// safeFolder is the folder path of one that came over the wire. In Maildir++ all of it is one name, so it has to fit in one.
 func safeFolder(folder string) string {
-	var parts []string
-	for part := range strings.SplitSeq(folder, "/") {
-		part = strings.Map(func(r rune) rune {
-			if r < 0x20 || strings.ContainsRune(`\:*?"<>|`, r) {
-				return '_'
-			}
-			return r
-		}, part)
-		if part = strings.Trim(part, ". "); part == "cur" || part == "new" || part == "tmp" {
-			part += "_"
-		}
-		if part != "" && len(part) <= maxName {
-			parts = append(parts, part)
-		}
+	path := safefile.Folder(folder, "cur", "new", "tmp")
+	for len(path) > safefile.MaxName {
+		path = path[:strings.LastIndex(path, "/")]
 	}
-	if joined := strings.Join(parts, "/"); len(joined) <= maxName {
-		return joined
-	}
-	return parts[0]
+	return path
 }
 
 // batch implements pim.Batch. The tree is opened for its whole life.

@@ -2,8 +2,6 @@ package vdir
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -16,7 +14,7 @@ import (
 
 // PlanKey implements pim.Store.
 func (s *Store) PlanKey(item pim.Item) (string, error) {
-	folder := safeFolder(item.Folder)
+	folder := safefile.Folder(item.Folder)
 	if item.Type == pim.TypeFolder {
 		return folder + "/", nil
 	}
@@ -28,27 +26,18 @@ func (s *Store) PlanKey(item pim.Item) (string, error) {
 	ext := extensions[s.kind][0]
 	stem := safeName(strings.TrimSuffix(item.Name, path.Ext(item.Name)))
 	if stem == "" {
-		stem = random()
+		stem = safefile.Random()
 	}
 	key := path.Join(folder, stem+ext)
 	if _, err := r.Lstat(key); errors.Is(err, fs.ErrNotExist) {
 		return key, nil
 	}
-	return path.Join(folder, stem+"-"+random()[:8]+ext), nil
+	return path.Join(folder, stem+"-"+safefile.Random()[:8]+ext), nil
 }
-
-func random() string {
-	var b [12]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(b[:])
-}
-
-// maxName bounds a file name: file systems take 255 octets, and temporary names and suffixes want some.
-const maxName = 180
 
 // safeName keeps a name that is one on every system, "" otherwise. What comes from the wire never becomes a path.
 func safeName(name string) string {
-	if name == "" || len(name) > maxName || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || reserved[strings.ToLower(name)] {
+	if name == "" || len(name) > safefile.MaxName || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || reserved[strings.ToLower(name)] {
 		return ""
 	}
 	for i := range len(name) {
@@ -64,24 +53,6 @@ func safeName(name string) string {
 // reserved are names that Windows keeps for devices.
 var reserved = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true, "com1": true, "com2": true, "com3": true, "com4": true,
 	"lpt1": true, "lpt2": true, "lpt3": true}
-
-// safeFolder keeps the parts of a folder path that can be names of folders, and replaces what cannot stand in one.
-func safeFolder(folder string) string {
-	var parts []string
-	for part := range strings.SplitSeq(folder, "/") {
-		part = strings.Map(func(r rune) rune {
-			if r < 0x20 || strings.ContainsRune(`\:*?"<>|`, r) {
-				return '_'
-			}
-			return r
-		}, part)
-		part = strings.TrimLeft(part, ".")
-		if part != "" && len(part) <= maxName {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, "/")
-}
 
 // batch implements pim.Batch. Its folder is opened for its whole life.
 type batch struct {
@@ -183,7 +154,7 @@ func (b *batch) Reflag(key string, _ pim.Flags, folder string) (pim.Entry, error
 
 // move puts an item into another folder, under another name if its own is taken there.
 func (b *batch) move(key, folder string) (pim.Entry, error) {
-	folder = safeFolder(folder)
+	folder = safefile.Folder(folder)
 	if at(folder) == path.Dir(key) {
 		return b.stat(key)
 	}
@@ -193,7 +164,7 @@ func (b *batch) move(key, folder string) (pim.Entry, error) {
 	to := path.Join(folder, path.Base(key))
 	if _, err := b.r.Lstat(to); err == nil {
 		ext := path.Ext(to)
-		to = strings.TrimSuffix(to, ext) + "-" + random()[:8] + ext
+		to = strings.TrimSuffix(to, ext) + "-" + safefile.Random()[:8] + ext
 	}
 	if err := b.w.Rename(key, to); err != nil {
 		return pim.Entry{}, err

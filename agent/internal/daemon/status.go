@@ -24,14 +24,18 @@ func (d *Daemon) status() control.Status {
 	if r.Ending != "" {
 		out.Ended = &control.Ended{Ending: string(r.Ending), At: r.Ended, Reason: r.Reason}
 	}
-	waiting := 0
+	var sum sums
 	progress := d.Engine.Progress()
 	for _, st := range d.Stores {
 		row := d.store(st, s, progress)
-		waiting += row.Pending
+		sum.waiting += row.Pending
+		sum.problems += row.Problems
+		if row.Unavailable != "" {
+			sum.unreadable = append(sum.unreadable, row.Name)
+		}
 		out.Stores = append(out.Stores, row)
 	}
-	out.Summary, out.Advice = summary(s, waiting)
+	out.Summary, out.Advice = summary(s, sum)
 	return out
 }
 
@@ -51,9 +55,15 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 	}
 }
 
+// sums are over all stores.
+type sums struct {
+	waiting, problems int
+	unreadable        []string // names
+}
+
 // summary is the state as one sentence, and what the user can do about it.
-func summary(s engine.Snapshot, waiting int) (sentence, advice string) {
-	r := s.Session
+func summary(s engine.Snapshot, sum sums) (sentence, advice string) {
+	r, waiting := s.Session, sum.waiting
 	switch r.State {
 	case session.Off:
 		if r.Refused {
@@ -61,10 +71,7 @@ func summary(s engine.Snapshot, waiting int) (sentence, advice string) {
 		}
 		return "Always-On is off" + wait(waiting), "alwayson on"
 	case session.Idle:
-		if waiting > 0 {
-			return "session open" + wait(waiting), ""
-		}
-		return "in sync", ""
+		return idleSummary(sum)
 	case session.Syncing:
 		return "syncing (" + string(s.Running) + ")", ""
 	case session.Opening:
@@ -80,6 +87,21 @@ func summary(s engine.Snapshot, waiting int) (sentence, advice string) {
 		return "the server refused the credentials; nothing is lost" + wait(waiting), "alwayson login"
 	}
 	return strings.TrimSpace(string(r.State) + " " + r.Reason), ""
+}
+
+// idleSummary does not say "in sync" of what is not.
+func idleSummary(sum sums) (sentence, advice string) {
+	switch {
+	case len(sum.unreadable) > 0:
+		return strings.Join(sum.unreadable, ", ") + " cannot be read; nothing is deleted for it, everything else is in sync" + wait(sum.waiting), ""
+	case sum.waiting > 0:
+		return "session open" + wait(sum.waiting), ""
+	case sum.problems == 1:
+		return "in sync but for 1 item", "alwayson pending"
+	case sum.problems > 1:
+		return fmt.Sprintf("in sync but for %d items", sum.problems), "alwayson pending"
+	}
+	return "in sync", ""
 }
 
 func wait(n int) string {

@@ -178,6 +178,9 @@ func (l *loop) run(ctx context.Context) error {
 		case <-l.wake:
 			err = l.noticed(ctx)
 		case <-l.timer.C:
+			if l.m.State == session.Idle {
+				l.lookAtAll(ctx) // the safety poll: watchers miss things, on network file systems everything
+			}
 			err = l.handle(ctx, session.Tick{})
 		}
 		if err != nil {

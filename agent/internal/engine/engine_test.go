@@ -30,6 +30,7 @@ type fleet struct {
 	mu      sync.Mutex
 	engines map[string]*engine.Engine // by device
 	down    bool                      // the server is not reachable
+	blind   bool                      // nobody watches the folders; only the poll finds anything
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -84,10 +85,17 @@ func (f *fleet) start(id string) *member {
 		Save: func(session.Record, string) error { return nil },
 		Done: func(x engine.Exchange) { m.done <- x.Cause }}
 	o.Config.Backoff = 10 * time.Millisecond
+	if f.blind {
+		o.Config.Poll = 20 * time.Millisecond
+	}
 	for i, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
 		dir := filepath.Join(m.dir, string(kind))
-		o.Stores = append(o.Stores, engine.Store{Replica: m.stores[i],
-			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }})
+		st := engine.Store{Replica: m.stores[i],
+			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }}
+		if f.blind {
+			st.Watch = nil
+		}
+		o.Stores = append(o.Stores, st)
 	}
 	m.e = engine.New(o)
 	f.mu.Lock()
@@ -151,6 +159,17 @@ func TestEditsTravelByThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.arrives("contacts/ana.vcf", "")
+}
+
+// TestThePollFindsWhatNobodyTold: no watcher and no trigger, as on a network file system without a broker.
+func TestThePollFindsWhatNobodyTold(t *testing.T) {
+	f := newFleet(t)
+	f.blind = true
+	a := f.start("a")
+	<-a.done // the look at the start is over
+	a.write("contacts/1.vcf", card("u1", "Ana"))
+	b := f.start("b")
+	b.arrives("contacts/1.vcf", card("u1", "Ana"))
 }
 
 // TestEditsMadeWhileOffArriveAfterOn is T1, T5. That switching off itself sends nothing (T3) is in the transcripts of ds/session.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -148,10 +149,13 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 	case a.Status == ds.StatusNotFound || a.Status == ds.StatusGone:
 		row.Shared = false // the server lost it: it goes out whole
 	case refusedForGood(a.Status):
-		row.Problem = fmt.Sprintf("the server refused it: %v %s", a.Status, a.Text)
+		row.Problem = strings.TrimSpace(fmt.Sprintf("%s: %v %s", refused, a.Status, a.Text))
 	}
 	return t.Put(former, row)
 }
+
+// refused begins a problem that the server has with an item, and not we.
+const refused = "the server refused it"
 
 // refusedForGood tells whether the same version would be refused again. It is sent again when the item changes.
 func refusedForGood(s ds.Status) bool {
@@ -188,7 +192,10 @@ func (r *Replica) Restart(context.Context) error {
 	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			row.Shared, row.Synced, row.Problem = false, state.Version{}, ""
+			row.Shared, row.Synced = false, state.Version{}
+			if strings.HasPrefix(row.Problem, refused) {
+				row.Problem = "" // perhaps not this time
+			}
 			rows = append(rows, update{former: former, row: row, remove: row.Gone})
 			return nil
 		})
