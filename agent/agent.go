@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -94,6 +95,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if o.Session.Poll == 0 {
 		o.Session = session.DefaultConfig()
 	}
+	o.Session.Jitter = rand.Float64
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

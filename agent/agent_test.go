@@ -3,6 +3,7 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,6 +29,8 @@ type endpoint struct {
 	store    *sqlstore.Store
 	http     *httptest.Server
 	requests atomic.Int32
+	open     atomic.Int32  // connections
+	closed   chan struct{} // one for each that was closed
 }
 
 func newEndpoint(t *testing.T) *endpoint {
@@ -44,10 +47,21 @@ func newEndpoint(t *testing.T) *endpoint {
 
 func (s *endpoint) start() {
 	srv := dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores()})
-	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		srv.ServeHTTP(w, r)
 	}))
+	s.closed = make(chan struct{}, 1000)
+	s.http.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.open.Add(1)
+		case http.StateClosed:
+			s.open.Add(-1)
+			s.closed <- struct{}{}
+		}
+	}
+	s.http.Start()
 }
 
 // password changes that of the device; former is the one it had before.
@@ -221,6 +235,23 @@ func TestAManualSyncIsShared(t *testing.T) {
 	}
 	if n := len(d.log()); n > 4 {
 		t.Errorf("eight wishes took %d exchanges", n-1)
+	}
+}
+
+// TestNoTransportWhileIdle is N8: after each exchange the connection is closed.
+func TestNoTransportWhileIdle(t *testing.T) {
+	s, d := newEndpoint(t), newDevice(t)
+	d.start(s.http.URL)
+	d.on()
+	for s.open.Load() > 0 {
+		select {
+		case <-s.closed:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d connections are open", s.open.Load())
+		}
+	}
+	if now, err := d.c.Status(t.Context()); err != nil || now.Session == nil || now.Running != "" {
+		t.Errorf("%+v, %v", now, err)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/maildir"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
 )
 
@@ -73,18 +74,28 @@ func newDevice(t testing.TB, url string, store *sqlstore.Store, id string, enc s
 			t.Error(err)
 		}
 	})
-	for _, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
+	for _, kind := range kinds {
 		dir := filepath.Join(d.dir, string(kind))
-		if err := vdir.Create(dir); err != nil {
+		store, err := createStore(dir, kind)
+		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := replica.Open(t.Context(), string(kind), string(kind), vdir.New(dir, kind), openItems(t, db, string(kind)))
+		r, err := replica.Open(t.Context(), string(kind), string(kind), store, openItems(t, db, string(kind)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		d.stores = append(d.stores, r)
 	}
 	return d
+}
+
+var kinds = []pim.Kind{pim.Contacts, pim.Calendar, pim.Mail}
+
+func createStore(dir string, kind pim.Kind) (pim.Store, error) {
+	if kind == pim.Mail {
+		return maildir.New(dir), maildir.Create(dir)
+	}
+	return vdir.New(dir, kind), vdir.Create(dir)
 }
 
 // sync looks at all stores and makes one exchange.
@@ -128,7 +139,7 @@ func (d *device) contents() []string {
 	return out
 }
 
-// TestRealFilesArriveToTheByte sends every real card and calendar of the corpus, broken ones included, to another device, in both
+// TestRealFilesArriveToTheByte sends every real card, calendar and message of the corpus, broken ones included, to another device, in both
 // encodings.
 func TestRealFilesArriveToTheByte(t *testing.T) {
 	corpus, err := filepath.Abs("../../../../shared/corpus")
@@ -147,9 +158,10 @@ func TestRealFilesArriveToTheByte(t *testing.T) {
 			a, b := newDevice(t, url, store, "a", enc), newDevice(t, url, store, "b", enc)
 			a.fill(filepath.Join(corpus, "vcard"), pim.Contacts, ".vcf")
 			a.fill(filepath.Join(corpus, "icalendar"), pim.Calendar, ".ics")
+			a.fill(filepath.Join(corpus, "email"), "mail/new", ".eml")
 			a.sync()
 			b.sync()
-			if n := len(a.contents()); n < 500 {
+			if n := len(a.contents()); n < 900 {
 				t.Errorf("only %d files", n)
 			}
 			if d := cmp.Diff(a.contents(), b.contents()); d != "" {
@@ -189,6 +201,9 @@ func (d *device) fill(from string, kind pim.Kind, ext string) {
 		}
 		n++
 		name := fmt.Sprintf("%03d-%s%s", n, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), ext)
+		if kind == "mail/new" {
+			name = strings.ReplaceAll(name, ":", "_") // in a Maildir it begins the flags
+		}
 		return os.WriteFile(filepath.Join(d.dir, string(kind), name), body, 0o600)
 	})
 	if err != nil {
