@@ -114,11 +114,14 @@ func (c *Client) Run(ctx context.Context) {
 			return
 		}
 		failures++
-		if stood {
+		switch {
+		case !stood:
+			short = 0 // a broker that is down throws nobody out
+		case time.Since(began) > brief:
+			failures, short = 1, 0
+		default:
 			failures = 1
-			if short++; time.Since(began) > brief {
-				short = 0
-			}
+			short++
 		}
 		if short >= suspicious {
 			err = fmt.Errorf("%w (%v)", mqtt.ErrTakenOver, err)

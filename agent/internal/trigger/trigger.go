@@ -41,7 +41,7 @@ type Listener struct {
 
 	mu     sync.Mutex
 	push   control.Push       // guarded by mu
-	before bool               // there was a connection already; guarded by mu
+	told   bool               // the server knows of this connection; guarded by mu
 	seen   [64][md5.Size]byte // digests of the last notifications; guarded by mu
 	next   int                // place in seen; guarded by mu
 }
@@ -92,8 +92,8 @@ func (l *Listener) Run(ctx context.Context) {
 // announce tells the server that the device is there. It is best effort: nothing depends on it.
 func (l *Listener) announce(ctx context.Context) {
 	l.mu.Lock()
-	due := l.push.State == "connected" && !l.before
-	l.before = l.before || due
+	due := l.push.State == "connected" && !l.told
+	l.told = l.told || due
 	l.mu.Unlock()
 	if due {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -112,7 +112,7 @@ func (l *Listener) wake(ev session.Event) {
 // connected: the network is back, and what was sent meanwhile may be lost, whatever the broker says of our session (deps.md 0.1).
 func (l *Listener) connected(bool) {
 	l.mu.Lock()
-	l.push.State, l.push.Reason, l.before = "connected", "", false
+	l.push.State, l.push.Reason, l.told = "connected", "", false
 	l.mu.Unlock()
 	l.wake(session.LinkUp{})
 }
