@@ -95,7 +95,8 @@ func (e *exchange) header() *syncml.Header {
 	if e.msgID == 1 {
 		h.Meta.MaxMsgSize, h.Meta.MaxObjSize = wire.MaxMsgSize, wire.MaxObjSize
 	}
-	if !e.authOK || e.each {
+	e.credSent = !e.authOK || e.each
+	if e.credSent {
 		h.Source.Name = e.User
 		h.Cred = e.cred()
 		h.Meta.EMI = e.emi()

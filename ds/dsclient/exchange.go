@@ -35,13 +35,15 @@ type exchange struct {
 	msgID   int
 	phase   phase
 	authOK  bool
-	each    bool // the server wants credentials in every message
-	stores  []*storeExchange
-	queue   []*syncml.Status // our answers
-	results []syncml.Command // Results we owe
-	sent    map[ref]sentChange
-	in      *inObject
-	out     *outObject
+	// credSent: the message that is under way has credentials.
+	credSent bool
+	each     bool // the server wants credentials in every message
+	stores   []*storeExchange
+	queue    []*syncml.Status // our answers
+	results  []syncml.Command // Results we owe
+	sent     map[ref]sentChange
+	in       *inObject
+	out      *outObject
 }
 
 type ref struct{ msg, cmd string }

@@ -2,6 +2,7 @@ package dsclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -130,6 +131,11 @@ func (e *exchange) takeHeaderStatus(s *syncml.Status) error {
 // refused tells a stale nonce from wrong and from aged credentials. Only a server that keeps the session says held, and
 // one that gives no new nonce wants no second attempt with the same credentials (A8).
 func (e *exchange) refused(s *syncml.Status) error {
+	if !e.credSent {
+		// No verdict on credentials, which it has not seen: a server that was restarted in the middle of the exchange (found by killing
+		// servers at random). The next exchange brings them.
+		return &TransportError{errors.New("the server has forgotten the exchange")}
+	}
 	auth := &AuthError{Status: s.Code, Held: s.Code == ds.StatusCredMissing && e.opened.Verb == wire.Held}
 	if e.authOK || e.Basic || s.Chal == nil || s.Chal.NextNonce == "" || s.Chal.NextNonce == e.nonce {
 		return auth

@@ -478,6 +478,45 @@ func TestLostAnswersOneAfterTheOther(t *testing.T) {
 	}
 }
 
+// TestARestartInTheMiddleIsNoRefusal: a server that forgot the exchange asks for credentials in a message that has none. The device must
+// not take that for its password being wrong, or it would wait for its user for ever (found by killing servers at random).
+func TestARestartInTheMiddleIsNoRefusal(t *testing.T) {
+	w := newWorld(t)
+	a := w.device("a")
+	a.mem.put("1", card("u1", "Ana"))
+	a.sync()
+	for i := range 40 {
+		a.mem.put(fmt.Sprint("big", i), card(fmt.Sprint("b", i), strings.Repeat("Ben", 20_000)))
+	}
+	session := a.session
+	a.client.Transport = &restarting{device: a, after: 1}
+	_, err := a.run(dsclient.Sync, 0)
+	if link, ok := err.(*dsclient.TransportError); !ok {
+		t.Fatalf("error %v, want a lost exchange, %v", err, link)
+	}
+	a.client.Transport, a.session = a, session
+	if r := a.sync(); r.Session != session || r.Stores[0].Alert != ds.AlertTwoWay {
+		t.Errorf("%+v", r)
+	}
+	if n := len(a.mem.bodies()); n != 41 {
+		t.Errorf("%d items, want 41", n)
+	}
+}
+
+// restarting restarts the server after some messages.
+type restarting struct {
+	*device
+	after int
+}
+
+func (r *restarting) RoundTrip(ctx context.Context, url string, body []byte, enc syncml.Encoding) ([]byte, error) {
+	if r.after == 0 {
+		r.w.restart()
+	}
+	r.after--
+	return r.device.RoundTrip(ctx, url, body, enc)
+}
+
 func TestCredentials(t *testing.T) {
 	w := newWorld(t)
 	a := w.device("a")

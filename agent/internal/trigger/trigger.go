@@ -39,11 +39,11 @@ type Listener struct {
 	client *pahoclient.Client
 	events chan session.Event // capacity one: hints for the same thing
 
-	mu     sync.Mutex
-	push   control.Push       // guarded by mu
-	told   bool               // the server knows of this connection; guarded by mu
-	seen   [64][md5.Size]byte // digests of the last notifications; guarded by mu
-	next   int                // place in seen; guarded by mu
+	mu   sync.Mutex
+	push control.Push       // guarded by mu
+	told bool               // the server knows of this connection; guarded by mu
+	seen [64][md5.Size]byte // digests of the last notifications; guarded by mu
+	next int                // place in seen; guarded by mu
 }
 
 // New makes a Listener. It starts nothing.
