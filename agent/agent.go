@@ -84,6 +84,7 @@ type Agent struct {
 	mu     sync.Mutex
 	secret string // guarded by mu
 	devInf string // of the server; guarded by mu
+	opened string // the logical session of the last exchange, "" before the first; guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -195,7 +196,13 @@ func (a *Agent) pushPassword() string {
 }
 
 func (a *Agent) pushKey() (credential, session string) {
-	return syncml.Credential(a.o.User, a.currentSecret()), a.engine.Snapshot().Session.ID
+	credential = syncml.Credential(a.o.User, a.currentSecret())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.opened != "" {
+		return credential, a.opened
+	}
+	return credential, a.engine.Snapshot().Session.ID
 }
 
 func (a *Agent) openStores(ctx context.Context) ([]engine.Store, error) {
@@ -245,6 +252,14 @@ func localStore(dir string, kind pim.Kind) interface {
 // done notes an exchange that has ended.
 func (a *Agent) done(x engine.Exchange) {
 	a.history.Add(x)
+	if x.Report.Session != "" {
+		a.mu.Lock()
+		a.opened = x.Report.Session
+		a.mu.Unlock()
+	}
+	if a.trigger != nil {
+		a.trigger.Recheck()
+	}
 	if d := string(x.Report.DevInf); d != "" {
 		a.mu.Lock()
 		a.devInf = d

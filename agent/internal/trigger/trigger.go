@@ -39,11 +39,12 @@ type Listener struct {
 	client *pahoclient.Client
 	events chan session.Event // capacity one: hints for the same thing
 
-	mu   sync.Mutex
-	push control.Push       // guarded by mu
-	told bool               // the server knows of this connection; guarded by mu
-	seen [64][md5.Size]byte // digests of the last notifications; guarded by mu
-	next int                // place in seen; guarded by mu
+	mu     sync.Mutex
+	unsure []byte             // the last notification that did not verify; guarded by mu
+	push   control.Push       // guarded by mu
+	told   bool               // the server knows of this connection; guarded by mu
+	seen   [64][md5.Size]byte // digests of the last notifications; guarded by mu
+	next   int                // place in seen; guarded by mu
 }
 
 // New makes a Listener. It starts nothing.
@@ -131,11 +132,26 @@ func (l *Listener) lost(err error) {
 	}
 }
 
+// Recheck looks once more at the last notification that could not be verified: it may belong to a session that was being opened when it
+// came, which the server knows a moment before we do (found by killing processes at random).
+func (l *Listener) Recheck() {
+	l.mu.Lock()
+	payload := l.unsure
+	l.unsure = nil
+	l.mu.Unlock()
+	if payload != nil {
+		l.received(mqtt.Message{Payload: payload})
+	}
+}
+
 // received takes a notification. What is not from our server, or comes again, is dropped silently (protocol.md F.2).
 func (l *Listener) received(m mqtt.Message) {
 	credential, id := l.o.Key()
 	if _, err := notify.Read(m.Payload, credential, id); err != nil {
-		l.o.Log.Debug("notification dropped", "reason", err)
+		l.o.Log.Debug("notification not understood", "reason", err)
+		l.mu.Lock()
+		l.unsure = m.Payload
+		l.mu.Unlock()
 		return
 	}
 	digest := [md5.Size]byte(m.Payload)
