@@ -114,14 +114,11 @@ func (c *Client) Run(ctx context.Context) {
 			return
 		}
 		failures++
-		switch {
-		case !stood:
-			short = 0 // a broker that is down throws nobody out
-		case time.Since(began) > brief:
-			failures, short = 1, 0
-		default:
+		if stood {
 			failures = 1
-			short++
+			if short++; time.Since(began) > brief {
+				short = 0
+			}
 		}
 		if short >= suspicious {
 			err = fmt.Errorf("%w (%v)", mqtt.ErrTakenOver, err)
