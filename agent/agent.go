@@ -38,7 +38,7 @@ type Store struct {
 	Dir    string
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Session and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Push, Session, Rest and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -84,7 +84,7 @@ type Agent struct {
 	mu     sync.Mutex
 	secret string // guarded by mu
 	devInf string // of the server; guarded by mu
-	opened string // the logical session of the last exchange, "" before the first; guarded by mu
+	opened string // the logical session that was used last, "" before the first; guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -169,7 +169,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.devInf = account.DevInf
+	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret,
 		Rest: a.o.Rest, Log: a.o.Log,
@@ -196,13 +196,9 @@ func (a *Agent) pushPassword() string {
 }
 
 func (a *Agent) pushKey() (credential, session string) {
-	credential = syncml.Credential(a.o.User, a.currentSecret())
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.opened != "" {
-		return credential, a.opened
-	}
-	return credential, a.engine.Snapshot().Session.ID
+	return syncml.Credential(a.o.User, a.secret), a.opened
 }
 
 func (a *Agent) openStores(ctx context.Context) ([]engine.Store, error) {
@@ -252,18 +248,20 @@ func localStore(dir string, kind pim.Kind) interface {
 // done notes an exchange that has ended.
 func (a *Agent) done(x engine.Exchange) {
 	a.history.Add(x)
-	if x.Report.Session != "" {
-		a.mu.Lock()
-		a.opened = x.Report.Session
-		a.mu.Unlock()
-	}
+	a.remember(x.Report)
 	if a.trigger != nil {
 		a.trigger.Recheck()
 	}
-	if d := string(x.Report.DevInf); d != "" {
-		a.mu.Lock()
-		a.devInf = d
-		a.mu.Unlock()
+}
+
+func (a *Agent) remember(r dsclient.Report) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.Session != "" {
+		a.opened = r.Session
+	}
+	if len(r.DevInf) > 0 {
+		a.devInf = string(r.DevInf)
 	}
 }
 

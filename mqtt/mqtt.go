@@ -49,17 +49,25 @@ var (
 	ErrTakenOver = errors.New("the broker keeps closing the connection; does another device use the same id?")
 )
 
+// NeedsOperator tells whether err is one of the errors above.
+func NeedsOperator(err error) bool {
+	return errors.Is(err, ErrCredentials) || errors.Is(err, ErrSubscription) || errors.Is(err, ErrTakenOver)
+}
+
 // ErrDisconnected: there is no connection. What was to be published is not; the caller looks at its state when Connected is called.
 var ErrDisconnected = errors.New("not connected to the broker")
 
 var deviceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// ValidDevice tells whether an id can be a level of a topic, and none that reaches into other topics.
+func ValidDevice(id string) bool { return deviceName.MatchString(id) }
 
 // Topics are those of one device (design.md §6).
 type Topics struct{ prefix, device string }
 
 // NewTopics refuses a device id that could reach into other topics.
 func NewTopics(prefix, device string) (Topics, error) {
-	if !deviceName.MatchString(device) {
+	if !ValidDevice(device) {
 		return Topics{}, fmt.Errorf("device id %q must be 1 to 64 letters, digits, - or _", device)
 	}
 	return Topics{prefix, device}, nil

@@ -107,6 +107,14 @@ type Entry struct {
 	Stamp  Stamp
 }
 
+// FolderEntry is how every store lists a folder; FolderItem is how it reads one.
+func FolderEntry(folder string) Entry {
+	return Entry{Key: folder + "/", Type: TypeFolder, Folder: folder}
+}
+
+// FolderItem is described at FolderEntry.
+func FolderItem(folder string) Item { return Item{Type: TypeFolder, Folder: folder, Body: []byte{}} }
+
 // Errors of stores. Callers inspect them with errors.Is.
 var (
 	// ErrNotFound: no item has this key (any more).

@@ -92,9 +92,10 @@ type inObject struct {
 
 // outObject is an object that goes out in chunks.
 type outObject struct {
-	store  *storeState
-	item   dsstore.Pending
-	object *wire.Object
+	store   *storeState
+	item    dsstore.Pending
+	command *syncml.Change // of each chunk
+	object  *wire.Object
 }
 
 func newExchange(h *syncml.Header) *exchange {

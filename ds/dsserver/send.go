@@ -165,7 +165,7 @@ func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bo
 		if st.anythingIn(w) {
 			return true, nil
 		}
-		r.x.out = &outObject{store: st, item: p, object: wire.NewObject(pim.Item{Body: body}, r.enc)}
+		r.x.out = &outObject{store: st, item: p, command: c, object: wire.NewObject(pim.Item{Body: body}, r.enc)}
 		return r.writeChunk(w), nil
 	}
 	if !w.try(func() { c.ID = w.id(); w.Command(c) }) {
@@ -213,10 +213,7 @@ func (r *reply) outgoing(p dsstore.Pending) (*syncml.Change, []byte, error) {
 // writeChunk writes the next part of a large object (protocol.md C.8). It always fills the message, except with the last part.
 func (r *reply) writeChunk(w *writer) (full bool) {
 	o := r.x.out
-	c, _, err := r.outgoing(o.item)
-	if err != nil {
-		return false
-	}
+	c := o.command
 	c.ID = w.id()
 	more := o.object.Next(c, max(w.limit-w.Len()-chunkOverhead, minChunk))
 	w.Command(c)

@@ -131,7 +131,7 @@ func (c *Client) Run(ctx context.Context) {
 // pause waits before the next attempt: up to twice as long each time, and long at once where trying again does not help.
 func (c *Client) pause(ctx context.Context, failures int, err error) {
 	p := c.c.MaxPause
-	if !errors.Is(err, mqtt.ErrCredentials) && !errors.Is(err, mqtt.ErrSubscription) && !errors.Is(err, mqtt.ErrTakenOver) {
+	if !mqtt.NeedsOperator(err) {
 		p = min(p, c.c.MinPause<<min(failures-1, 16))
 		p = time.Duration(rand.Int64N(int64(p) + 1))
 	}

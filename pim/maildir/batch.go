@@ -72,7 +72,7 @@ type batch struct {
 	t    *tree
 	w    safefile.Root
 	sync *safefile.Syncer
-	// added are the files that this batch wrote or renamed, so that nothing is listed anew for each write.
+	// listed are the folders by directory, kept up to date with what the batch does, so that nothing is listed anew for each write.
 	listed map[string]*listing
 }
 
@@ -88,7 +88,7 @@ func (s *Store) Update(context.Context) (pim.Batch, error) {
 
 const filePerm, folderPerm = 0o600, 0o700
 
-// in is the listing of a folder, kept up to date with what the batch does.
+// in is the listing of a folder.
 func (b *batch) in(folder string) (*listing, error) {
 	dir := b.t.dirOf(folder)
 	if l := b.listed[dir]; l != nil {
@@ -103,7 +103,7 @@ func (b *batch) in(folder string) (*listing, error) {
 
 func (b *batch) Add(key string, item pim.Item) (pim.Entry, error) {
 	if folder, ok := strings.CutSuffix(key, "/"); ok {
-		return folderEntry(folder), b.makeFolder(folder)
+		return pim.FolderEntry(folder), b.makeFolder(folder)
 	}
 	folder, unique := splitKey(key)
 	if err := b.makeFolder(folder); err != nil {
@@ -181,7 +181,7 @@ func (b *batch) as(key string, expect *pim.Stamp) (l *listing, unique, file stri
 
 func (b *batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry, error) {
 	if strings.HasSuffix(key, "/") {
-		return folderEntry(strings.TrimSuffix(key, "/")), nil // a folder has no content of its own
+		return pim.FolderEntry(strings.TrimSuffix(key, "/")), nil // a folder has no content of its own
 	}
 	if _, _, _, err := b.as(key, &expect); err != nil {
 		return pim.Entry{}, err
@@ -205,7 +205,7 @@ func (b *batch) Reflag(key string, flags pim.Flags, folder string) (pim.Entry, e
 		if !b.t.has(f) {
 			return pim.Entry{}, pim.ErrNotFound
 		}
-		return folderEntry(f), nil
+		return pim.FolderEntry(f), nil
 	}
 	from, unique, file, err := b.as(key, nil)
 	if err != nil {

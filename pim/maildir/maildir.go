@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -36,7 +37,7 @@ func New(dir string) *Store {
 func Create(dir string) error {
 	var errs []error
 	for _, sub := range []string{"cur", "new", "tmp"} {
-		errs = append(errs, os.MkdirAll(dir+string(os.PathSeparator)+sub, folderPerm))
+		errs = append(errs, os.MkdirAll(filepath.Join(dir, sub), folderPerm))
 	}
 	return errors.Join(errs...)
 }
@@ -77,7 +78,7 @@ func (s *Store) Scan(ctx context.Context, yield func(pim.Entry, error) error) er
 	defer t.Close()
 	for _, folder := range t.folders() {
 		if folder != "" {
-			if err := yield(folderEntry(folder), nil); err != nil {
+			if err := yield(pim.FolderEntry(folder), nil); err != nil {
 				return err
 			}
 		}
@@ -86,10 +87,6 @@ func (s *Store) Scan(ctx context.Context, yield func(pim.Entry, error) error) er
 		}
 	}
 	return nil
-}
-
-func folderEntry(folder string) pim.Entry {
-	return pim.Entry{Key: folder + "/", Type: pim.TypeFolder, Folder: folder}
 }
 
 func (s *Store) scanFolder(ctx context.Context, t *tree, folder string, yield func(pim.Entry, error) error) error {
@@ -104,7 +101,7 @@ func (s *Store) scanFolder(ctx context.Context, t *tree, folder string, yield fu
 		key := path.Join(folder, unique)
 		e, err := stat(t.r, folder, unique, files[0])
 		if errors.Is(err, fs.ErrNotExist) {
-			if e, err = s.find(t, key); errors.Is(err, pim.ErrNotFound) {
+			if _, e, err = s.find(t, key); errors.Is(err, pim.ErrNotFound) {
 				continue // removed while we looked
 			}
 		}
@@ -138,25 +135,19 @@ func stat(r *os.Root, folder, unique, file string) (pim.Entry, error) {
 	return pim.Entry{Key: path.Join(folder, unique), Type: pim.TypeMessage, Folder: folder, Flags: flags, Stamp: pim.StampOf(fi)}, nil
 }
 
-// find looks a message up by its key; pim.ErrNotFound if it is not there.
-func (s *Store) find(t *tree, key string) (pim.Entry, error) {
-	file, err := s.file(t, key)
-	if err != nil {
-		return pim.Entry{}, err
-	}
+// find looks a message up by its key: its file now, and its entry; pim.ErrNotFound if it is not there.
+func (s *Store) find(t *tree, key string) (file string, e pim.Entry, err error) {
 	folder, unique := splitKey(key)
-	e, err := stat(t.r, folder, unique, file)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return e, err
+	for range 2 { // once more if its flags change just now
+		if file, err = s.file(t, key); err != nil {
+			return "", pim.Entry{}, err
+		}
+		if e, err = stat(t.r, folder, unique, file); !errors.Is(err, fs.ErrNotExist) {
+			return file, e, err
+		}
+		s.cached = nil
 	}
-	s.cached = nil // its flags changed just now
-	if file, err = s.file(t, key); err != nil {
-		return pim.Entry{}, err
-	}
-	if e, err = stat(t.r, folder, unique, file); errors.Is(err, fs.ErrNotExist) {
-		err = pim.ErrNotFound
-	}
-	return e, err
+	return "", pim.Entry{}, pim.ErrNotFound
 }
 
 // file is where a message lies now.
@@ -197,11 +188,11 @@ func (s *Store) Stat(_ context.Context, keys []string) ([]pim.Entry, error) {
 	for _, key := range keys {
 		if folder, ok := strings.CutSuffix(key, "/"); ok {
 			if t.has(folder) {
-				out = append(out, folderEntry(folder))
+				out = append(out, pim.FolderEntry(folder))
 			}
 			continue
 		}
-		e, err := s.find(t, key)
+		_, e, err := s.find(t, key)
 		switch {
 		case err == nil:
 			out = append(out, e)
@@ -223,13 +214,13 @@ func (s *Store) Read(_ context.Context, key string) (pim.Item, pim.Entry, error)
 		if !t.has(folder) {
 			return pim.Item{}, pim.Entry{}, pim.ErrNotFound
 		}
-		return pim.Item{Type: pim.TypeFolder, Folder: folder, Body: []byte{}}, folderEntry(folder), nil
+		return pim.FolderItem(folder), pim.FolderEntry(folder), nil
 	}
-	e, err := s.find(t, key)
+	file, e, err := s.find(t, key)
 	if err != nil {
 		return pim.Item{}, pim.Entry{}, itemError(key, err)
 	}
-	body, err := s.body(t, key, e)
+	body, err := read(t.r, file, e.Stamp.Size)
 	if err != nil {
 		return pim.Item{}, pim.Entry{}, itemError(key, err)
 	}
@@ -237,15 +228,11 @@ func (s *Store) Read(_ context.Context, key string) (pim.Item, pim.Entry, error)
 	return pim.Item{Type: e.Type, Folder: e.Folder, Name: unique, Flags: e.Flags, Body: body}, e, nil
 }
 
-func (s *Store) body(t *tree, key string, e pim.Entry) ([]byte, error) {
-	if e.Stamp.Size > pim.MaxItemSize {
+func read(r *os.Root, file string, size int64) ([]byte, error) {
+	if size > pim.MaxItemSize {
 		return nil, pim.ErrTooLarge
 	}
-	file, err := s.file(t, key)
-	if err != nil {
-		return nil, err
-	}
-	f, err := t.r.Open(file)
+	f, err := r.Open(file)
 	if err != nil {
 		return nil, err
 	}

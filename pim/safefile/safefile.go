@@ -3,8 +3,6 @@
 package safefile
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path"
@@ -47,7 +45,7 @@ func Replace(r Root, s *Syncer, name string, body []byte, perm os.FileMode) erro
 }
 
 func write(r Root, s *Syncer, name string, body []byte, perm os.FileMode, publish func(temp string) error) error {
-	temp := path.Join(path.Dir(name), tempPrefix+token()+tempSuffix)
+	temp := path.Join(path.Dir(name), tempPrefix+Random()+tempSuffix)
 	err := fill(r, s, temp, body, perm)
 	if err == nil {
 		err = publish(temp)
@@ -72,12 +70,6 @@ func fill(r Root, s *Syncer, temp string, body []byte, perm os.FileMode) error {
 		err = e
 	}
 	return err
-}
-
-func token() string {
-	var b [8]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(b[:])
 }
 
 // Syncer makes the writes of a batch durable together. Its zero value is not usable.

@@ -76,7 +76,7 @@ const filePerm, folderPerm = 0o600, 0o700
 
 func (b *batch) Add(key string, item pim.Item) (pim.Entry, error) {
 	if folder, ok := strings.CutSuffix(key, "/"); ok {
-		return folderEntry(folder), b.makeFolder(folder)
+		return pim.FolderEntry(folder), b.makeFolder(folder)
 	}
 	if err := b.makeFolder(path.Dir(key)); err != nil {
 		return pim.Entry{}, err
@@ -131,7 +131,7 @@ func (b *batch) as(key string, expect pim.Stamp) error {
 
 func (b *batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry, error) {
 	if strings.HasSuffix(key, "/") {
-		return folderEntry(strings.TrimSuffix(key, "/")), nil // a folder has no content of its own
+		return pim.FolderEntry(strings.TrimSuffix(key, "/")), nil // a folder has no content of its own
 	}
 	if err := b.as(key, expect); err != nil {
 		return pim.Entry{}, err
@@ -147,7 +147,7 @@ func (b *batch) Reflag(key string, _ pim.Flags, folder string) (pim.Entry, error
 		return pim.Entry{}, pim.ErrNotFound
 	}
 	if strings.HasSuffix(key, "/") {
-		return folderEntry(strings.TrimSuffix(key, "/")), nil
+		return pim.FolderEntry(strings.TrimSuffix(key, "/")), nil
 	}
 	return b.move(key, folder)
 }

@@ -101,7 +101,7 @@ func (s *Store) scanFolder(ctx context.Context, r *os.Root, folder string, yield
 		}
 	}
 	for _, f := range folders {
-		if err := yield(folderEntry(f), nil); err != nil {
+		if err := yield(pim.FolderEntry(f), nil); err != nil {
 			return err
 		}
 		if err := s.scanFolder(ctx, r, f, yield); err != nil {
@@ -116,10 +116,6 @@ func at(folder string) string {
 		return "."
 	}
 	return folder
-}
-
-func folderEntry(folder string) pim.Entry {
-	return pim.Entry{Key: folder + "/", Type: pim.TypeFolder, Folder: folder}
 }
 
 func (s *Store) scanEntry(folder string, e fs.DirEntry, folders *[]string, yield func(pim.Entry, error) error) error {
@@ -164,7 +160,7 @@ func (s *Store) Stat(_ context.Context, keys []string) ([]pim.Entry, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%w: %v", pim.ErrUnavailable, err)
 		case fi.IsDir() && strings.HasSuffix(key, "/"):
-			out = append(out, folderEntry(strings.TrimSuffix(key, "/")))
+			out = append(out, pim.FolderEntry(strings.TrimSuffix(key, "/")))
 		case fi.Mode().IsRegular() && s.isItem(path.Base(key)):
 			out = append(out, s.entry(key, fi))
 		}
@@ -207,7 +203,7 @@ func readFolder(r *os.Root, folder string) (pim.Item, pim.Entry, error) {
 	if err != nil || !fi.IsDir() {
 		return pim.Item{}, pim.Entry{}, pim.ErrNotFound
 	}
-	return pim.Item{Type: pim.TypeFolder, Folder: folder, Body: []byte{}}, folderEntry(folder), nil
+	return pim.FolderItem(folder), pim.FolderEntry(folder), nil
 }
 
 func itemError(key string, err error) error {

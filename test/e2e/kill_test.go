@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,13 +81,14 @@ func (u *users) edit() {
 	}
 }
 
-// own are the items that belong to a device.
+// own are the items that belong to a device, in an order that follows from the seed.
 func (u *users) own(d *testenv.Device) (out []string) {
 	for name := range u.want {
 		if strings.Contains(name, "/"+d.Name+"-") {
 			out = append(out, name)
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 

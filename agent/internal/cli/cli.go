@@ -89,8 +89,6 @@ func codeOf(err error) int {
 
 func codeOfProblem(p control.Problem) int {
 	switch p {
-	case control.NoProblem:
-		return exitUnexpected
 	case control.Partial:
 		return exitPartial
 	case control.Credentials:

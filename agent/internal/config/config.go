@@ -15,6 +15,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -180,15 +181,12 @@ func absolute(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-var (
-	deviceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	storeName  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-)
+var storeName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // check lists everything that is wrong.
 func (c *Config) check() (bad []string) {
 	wrong := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
-	if !deviceName.MatchString(c.Device) {
+	if !mqtt.ValidDevice(c.Device) {
 		wrong("device = %q must be 1 to 64 letters, digits, - or _", c.Device)
 	}
 	if err := checkURL(c.Account.Server, "https", "http"); err != nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -24,7 +25,6 @@ type Snapshot struct {
 	Session session.Record
 	Running session.Cause // of the exchange that runs, "" if none does
 	Next    time.Time     // when the session wakes by itself, zero if it does not
-	Last    *Exchange     // that ended last, nil if there was none since the start
 	Good    time.Time     // end of the last exchange that went well
 	// Unavailable is why a store could not be read when it was looked at last, by local name. Must not be changed.
 	Unavailable map[string]string
@@ -44,11 +44,7 @@ func (e *Engine) Snapshot() Snapshot {
 func (e *Engine) Progress() map[string]Progress {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := make(map[string]Progress, len(e.progress))
-	for k, v := range e.progress {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(e.progress)
 }
 
 // Changed is closed at the next change of Snapshot or Progress.

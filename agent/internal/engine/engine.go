@@ -220,7 +220,7 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	x := f.Exchange
 	l.o.Done(x)
 	l.update(func() {
-		l.snapshot.Running, l.snapshot.Last = "", &x
+		l.snapshot.Running = ""
 		if x.Err == nil && !x.Report.Unknown {
 			l.snapshot.Good = x.At.Add(x.Took)
 		}

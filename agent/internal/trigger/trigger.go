@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/md5"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -122,7 +121,7 @@ func (l *Listener) lost(err error) {
 	l.mu.Lock()
 	former := l.push
 	l.push.State, l.push.Reason = "connecting", err.Error()
-	if errors.Is(err, mqtt.ErrCredentials) || errors.Is(err, mqtt.ErrSubscription) || errors.Is(err, mqtt.ErrTakenOver) {
+	if mqtt.NeedsOperator(err) {
 		l.push.State = "refused"
 	}
 	changed := former.State != l.push.State

@@ -56,6 +56,10 @@ func readSecret(in io.Reader, errs io.Writer) (string, error) {
 		fmt.Fprintln(errs)
 		return string(b), err
 	}
+	return readLine(in)
+}
+
+func readLine(in io.Reader) (string, error) {
 	line, err := bufio.NewReader(in).ReadString('\n')
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
 		return "", fmt.Errorf("there is no password on standard input: %w", err)
@@ -70,7 +74,7 @@ func firstLine(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	return readSecret(io.MultiReader(f), io.Discard)
+	return readLine(f)
 }
 
 func (a *admin) listUsers(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {

@@ -26,6 +26,7 @@ func NewObject(it pim.Item, enc syncml.Encoding) *Object {
 // Next puts the next part of at most n octets into c, which is a command for the whole item, and tells whether more follows.
 func (o *Object) Next(c *syncml.Change, n int) (more bool) {
 	n = min(len(o.body)-o.off, n)
+	c.Meta.Size = 0 // stands in the first chunk only
 	if o.off == 0 {
 		c.Meta.Size = int64(len(o.body))
 	}
