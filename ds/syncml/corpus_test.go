@@ -10,29 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
 )
-
-// shared is the folder of real messages beside the checkout.
-func shared(t testing.TB) string {
-	t.Helper()
-	dir, err := filepath.Abs("../../../shared")
-	if err == nil {
-		_, err = os.Stat(dir)
-	}
-	switch {
-	case err == nil:
-		return dir
-	case os.Getenv("CI") != "":
-		t.Fatal("../shared is missing, and CI skips nothing")
-	}
-	t.Skip("needs ../shared, the folder of real messages beside the checkout")
-	return ""
-}
 
 // TestRecordedConversations decodes every message of SyncEvolution's recorded conversations and writes it again.
 func TestRecordedConversations(t *testing.T) {
 	n := 0
-	err := filepath.WalkDir(filepath.Join(shared(t), "traces"), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(pimtest.Shared(t, "traces"), func(path string, e fs.DirEntry, err error) error {
 		name := filepath.Base(path)
 		wire := strings.HasSuffix(name, ".wbxml") || strings.HasSuffix(name, ".xml") && strings.HasSuffix(filepath.Dir(path), "xml") && !strings.HasSuffix(filepath.Dir(path), "wbxml")
 		if err != nil || e.IsDir() || !wire || len(name) < 3 || name[2] != '-' {
@@ -77,7 +61,7 @@ func roundTrip(t *testing.T, path string) {
 
 // TestHostileDocumentsAreRefused feeds the inputs that crash a C decoder.
 func TestHostileDocumentsAreRefused(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(shared(t), "corpus/syncml-wbxml/libwbxml-fuzz/*"))
+	files, err := filepath.Glob(pimtest.Shared(t, "corpus/syncml-wbxml/libwbxml-fuzz/*"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
 	}
@@ -111,7 +95,7 @@ func FuzzDecode(f *testing.F) {
 // TestOtherPeoplesMessages decodes the SyncML documents of the corpus that libwbxml decodes, and the well-formed XML ones, and writes
 // them again. Documents of other languages (WML channels, e-mail notifications …) are refused by name.
 func TestOtherPeoplesMessages(t *testing.T) {
-	dir := shared(t)
+	dir := pimtest.Shared(t)
 	table, err := os.ReadFile(filepath.Join(dir, "corpus/PROVENANCE.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
 )
 
 // otherLanguage is how documents of WML, service indications, e-mail notifications and their like are refused.
@@ -75,7 +76,7 @@ func writeTree(out *strings.Builder, d *xml.Decoder, depth int) error {
 
 // TestDocumentsAreThoseOfLibwbxml translates every WBXML file of the corpus that wbxml2xml decodes, and compares.
 func TestDocumentsAreThoseOfLibwbxml(t *testing.T) {
-	dir := shared(t)
+	dir := pimtest.Shared(t)
 	tool, err := exec.LookPath("wbxml2xml")
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -171,7 +172,7 @@ var notMessages = map[string]string{
 // TestXMLDocuments takes every XML file of the corpus with a root of the SyncML family: messages decode and come back, and all of them
 // survive the way over WBXML.
 func TestXMLDocuments(t *testing.T) {
-	dir := filepath.Join(shared(t), "corpus")
+	dir := pimtest.Shared(t, "corpus")
 	messages, others := 0, 0
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".xml") || notMessages[e.Name()] != "" {

@@ -222,16 +222,7 @@ func TestWhatIsNoMaildirIsNeverEmpty(t *testing.T) {
 
 // TestRealMessages stores every message of the corpus and reads it back.
 func TestRealMessages(t *testing.T) {
-	corpus, err := filepath.Abs("../../../shared/corpus/email")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(corpus); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("../shared is missing, and CI skips nothing")
-		}
-		t.Skip("needs ../shared, the folder of real files beside the checkout")
-	}
+	corpus := pimtest.Shared(t, "corpus", "email")
 	s := newStore(t)
 	want := make(map[string][]byte)
 	write(t, s, func(b pim.Batch) error {

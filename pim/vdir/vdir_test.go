@@ -160,16 +160,7 @@ func add(t *testing.T, s *Store, key, body string) pim.Entry {
 
 // TestCorpusComesBackToTheByte stores every real card and calendar, broken ones included.
 func TestCorpusComesBackToTheByte(t *testing.T) {
-	dir, err := filepath.Abs("../../../shared/corpus")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("../shared is missing, and CI skips nothing")
-		}
-		t.Skip("needs ../shared, the folder of real files beside the checkout")
-	}
+	dir := pimtest.Shared(t, "corpus")
 	for folder, kind := range map[string]pim.Kind{"vcard": pim.Contacts, "icalendar": pim.Calendar} {
 		s := New(t.TempDir(), kind)
 		b, err := s.Update(t.Context())

@@ -364,20 +364,16 @@ func (w *World) ServerHolds(ctx context.Context, want map[string]string) error {
 	got := make(map[string]string)
 	err = store.View(ctx, func(tx dsstore.Tx) error {
 		for _, s := range w.o.Stores {
-			items, err := tx.List(dsstore.Collection{User: "ana", Store: s})
+			folder := s
+			if s == "mail" {
+				folder = "mail/new"
+			}
+			err := dsstore.Each(tx, dsstore.Collection{User: "ana", Store: s}, func(it dsstore.Item, body []byte) error {
+				got[folder+"/"+it.Name] += string(body) // a double shows
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			for _, it := range items {
-				body, err := tx.Body(it.Hash)
-				if err != nil {
-					return err
-				}
-				name := s + "/" + it.Name
-				if s == "mail" {
-					name = "mail/new/" + it.Name
-				}
-				got[name] += string(body) // a double shows
 			}
 		}
 		return nil

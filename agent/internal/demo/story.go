@@ -99,16 +99,12 @@ func (w *world) served() map[string]string {
 	out := make(map[string]string)
 	w.site.Store().View(context.Background(), func(tx dsstore.Tx) error { //nolint:errcheck // what cannot be read is not equal
 		for _, kind := range kinds {
-			items, err := tx.List(dsstore.Collection{User: user, Store: string(kind)})
+			err := dsstore.Each(tx, dsstore.Collection{User: user, Store: string(kind)}, func(it dsstore.Item, body []byte) error {
+				out[layOut(kind, it)] = string(body)
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			for _, it := range items {
-				body, err := tx.Body(it.Hash)
-				if err != nil {
-					return err
-				}
-				out[layOut(kind, it)] = string(body)
 			}
 		}
 		return nil

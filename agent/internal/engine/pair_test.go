@@ -25,6 +25,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/maildir"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
 )
 
@@ -142,16 +143,7 @@ func (d *device) contents() []string {
 // TestRealFilesArriveToTheByte sends every real card, calendar and message of the corpus, broken ones included, to another device, in both
 // encodings.
 func TestRealFilesArriveToTheByte(t *testing.T) {
-	corpus, err := filepath.Abs("../../../../shared/corpus")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(corpus); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("../shared is missing, and CI skips nothing")
-		}
-		t.Skip("needs ../shared, the folder of real files beside the checkout")
-	}
+	corpus := pimtest.Shared(t, "corpus")
 	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
 		t.Run(enc.String(), func(t *testing.T) {
 			url, store := server(t)
