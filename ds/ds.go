@@ -153,7 +153,8 @@ type Anchors struct{ Last, Next string }
 // Ending says how a logical session ended. The change request uses four verbs for four different things.
 type Ending string
 
-// The endings (requirements.md, terms). Finalized is a normal end by agreement, Closed is the client's when Always-On
+// The endings (requirements.md, terms). Finalized is a normal end, when the device is removed from
+// the server, Closed is the client's when Always-On
 // is switched off (T3), Destroyed follows permanent loss (L5) or changed connectivity (S12) or a run-out lease (N10),
 // Terminated is the server's on invalid credentials (A2).
 const (

@@ -72,6 +72,8 @@ type Store struct {
 	Items    int    `json:"items"`
 	Pending  int    `json:"pending"`  // changes the server has not got
 	Problems int    `json:"problems"` // items that cannot be synchronized; see Pending
+	// Oldest is when the oldest pending change came: how far the server is behind (G5, G6).
+	Oldest *time.Time `json:"pending_since,omitempty"`
 	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.
 	Unavailable string  `json:"unavailable,omitempty"`
 	Change      *Change `json:"last_change,omitempty"`

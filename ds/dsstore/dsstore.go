@@ -62,6 +62,8 @@ type Accounts interface {
 	// Devices lists all devices of a user, or of everybody if user is "".
 	Devices(user string) ([]Device, error)
 	PutDevice(Device) error
+	// DeleteDevice forgets a device with its maps and links. Its sessions stay in the list.
+	DeleteDevice(id string) error
 }
 
 // Session is a logical session (design.md §4).
@@ -141,6 +143,9 @@ type Link struct {
 	// Done is the revision up to which the device has everything except what Pending still lists.
 	Done int64
 }
+
+// Known tells whether the device has ever begun to synchronize the collection.
+func (l Link) Known() bool { return l.ClientNext != "" || l.ClientLast != "" }
 
 // Pending is an item that a device does not have in its newest version.
 type Pending struct {

@@ -195,7 +195,7 @@ func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device) (t target, err error)
 		if err != nil {
 			return t, err
 		}
-		if l.ClientNext == "" && l.ClientLast == "" {
+		if !l.Known() {
 			continue // the device does not synchronize this one
 		}
 		rev, err := tx.Rev(c)

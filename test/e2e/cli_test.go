@@ -67,10 +67,13 @@ func TestCommandLine(t *testing.T) {
 	says(0, "in sync", "status", "--check")
 
 	w.Server.Kill()
+	write("BEGIN:VCARD\r\nUID:1\r\nNOTE:even more\r\nEND:VCARD\r\n")
 	says(7, "cannot reach the server", "sync", "--wait")
+	says(0, "waits since", "status") // G6
 	d.Kill()
 	says(3, "the agent is not running", "status")
-	if list := w.Admin("session", "list"); !strings.Contains(list, "closed") || !strings.Contains(list, "open") {
+	w.Admin("device", "remove", "laptop")
+	if list := w.Admin("session", "list"); !strings.Contains(list, "closed") || !strings.Contains(list, "finalized") {
 		t.Errorf("the server's sessions:\n%s", list)
 	}
 }

@@ -26,7 +26,7 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STORE\tITEMS\tPENDING\tLAST CHANGE\tSTATE")
 	for _, st := range s.Stores {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\n", st.Name, st.Items, st.Pending, changeText(st.Change, now), storeState(&st))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\n", st.Name, st.Items, st.Pending, changeText(st.Change, now), storeState(&st, now))
 	}
 	w.Flush()
 	if s.Advice != "" {
@@ -106,7 +106,7 @@ func changeText(c *control.Change, now time.Time) string {
 	return arrow + clock(c.At, now) + " " + c.From
 }
 
-func storeState(s *control.Store) string {
+func storeState(s *control.Store, now time.Time) string {
 	switch {
 	case s.Unavailable != "":
 		return "not readable, nothing is deleted: " + s.Unavailable
@@ -116,8 +116,8 @@ func storeState(s *control.Store) string {
 		return "1 item has a problem → alwayson pending"
 	case s.Problems > 1:
 		return fmt.Sprintf("%d items have problems → alwayson pending", s.Problems)
-	case s.Pending > 0:
-		return "waits"
+	case s.Pending > 0 && s.Oldest != nil:
+		return "waits since " + clock(*s.Oldest, now)
 	}
 	return "ok"
 }

@@ -50,7 +50,7 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 	c, p := st.Replica.Counts(), progress[st.Replica.Local()]
 	return control.Store{
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
-		Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
+		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
 		Sent: p.Sent, Received: p.Received, Total: p.Total,
 	}
 }

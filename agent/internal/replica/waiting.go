@@ -2,6 +2,7 @@ package replica
 
 import (
 	"sort"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -22,6 +23,9 @@ func (r *Replica) Counts() state.Counts {
 	c.Problems += len(r.unlisted)
 	return c
 }
+
+// Since is when the oldest change came that the server has not got, the zero time if there is none. It may be called at any time.
+func (r *Replica) Since() time.Time { return r.index.Since() }
 
 // Waiting lists them by key. It may be called at any time.
 func (r *Replica) Waiting() ([]Waiting, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -18,7 +19,8 @@ type Items struct {
 	prefix string
 
 	mu     sync.Mutex
-	counts Counts // guarded by mu
+	counts Counts    // guarded by mu
+	since  time.Time // guarded by mu; since when something is pending
 }
 
 // Counts are how many items a store has, how many changes the server has not got, and how many items cannot be synchronized.
@@ -56,7 +58,28 @@ func OpenItems(db kv.Store, store string) (*Items, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the state of %s: %w", store, err)
 	}
-	return x, nil
+	return x, x.loadSince()
+}
+
+// loadSince reads how long the server has been behind. A value that cannot be read is as good as none.
+func (x *Items) loadSince() error {
+	return x.View(func(t *Tx) error {
+		v, ok, err := t.get(waiting, "")
+		if ok {
+			x.since, _ = time.Parse(time.RFC3339, v)
+		}
+		return err
+	})
+}
+
+// Since is when the oldest change came that the server has not got, the zero time if there is none (G5, G6). It may be called at any time.
+func (x *Items) Since() time.Time {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.counts.Pending == 0 {
+		return time.Time{}
+	}
+	return x.since
 }
 
 // Counts may be called at any time.
@@ -74,6 +97,7 @@ const (
 	maps    = "m/" // GUID → LUID, until the server has confirmed the Map
 	intents = "i/" // GUID → Intent, while it is carried out
 	anchors = "a"
+	waiting = "w" // since when the store has pending changes
 )
 
 // Intent is an item from the server that is about to be written. It is durable before the file is, so that a crash between the
@@ -109,23 +133,31 @@ func (x *Items) View(fn func(*Tx) error) error {
 
 // Update writes, durably and all or nothing. A row with its Map and intent costs up to five of kv.MaxWrites.
 func (x *Items) Update(fn func(*Tx) error) error {
+	former := x.Counts().Pending
+	now := time.Now().UTC().Truncate(time.Second)
 	var delta Counts
 	err := x.db.Update(func(w kv.Writer) error {
 		t := &Tx{prefix: x.prefix, r: w, w: w}
 		err := fn(t)
 		delta = t.delta
+		if former == 0 && delta.Pending > 0 {
+			err = errors.Join(err, w.Set(x.prefix+waiting, []byte(now.Format(time.RFC3339))))
+		}
 		return err
 	})
 	if err == nil {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		x.counts = x.counts.plus(delta, 1)
+		if former == 0 && delta.Pending > 0 {
+			x.since = now
+		}
 	}
 	return err
 }
 
-// Rows is how many rows one Update may put.
-const Rows = kv.MaxWrites / 5
+// Rows is how many rows one Update may put, with one write of its own.
+const Rows = (kv.MaxWrites - 1) / 5
 
 func (t *Tx) get(kind, id string) (string, bool, error) {
 	v, err := t.r.Get(t.prefix + kind + id)

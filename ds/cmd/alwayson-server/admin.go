@@ -78,23 +78,9 @@ func firstLine(path string) (string, error) {
 }
 
 func (a *admin) listUsers(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
-	type row struct {
-		Name    string `json:"name"`
-		Admin   bool   `json:"admin"`
-		Devices int    `json:"devices"`
-	}
-	list := []row{}
-	err := store.View(ctx, func(tx dsstore.Tx) error {
-		users, err := tx.Users()
-		for _, u := range users {
-			devices, e := tx.Devices(u.Name)
-			err = errors.Join(err, e)
-			list = append(list, row{u.Name, u.Admin, len(devices)})
-		}
-		return err
-	})
+	list, err := site.Users(ctx, store)
 	return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
-		table(out, "USER\tADMIN\tDEVICES", list, func(r row) string { return fmt.Sprintf("%s\t%t\t%d", r.Name, r.Admin, r.Devices) })
+		table(out, "USER\tADMIN\tDEVICES", list, func(u site.UserInfo) string { return fmt.Sprintf("%s\t%t\t%d", u.Name, u.Admin, u.Devices) })
 	}))
 }
 
@@ -123,6 +109,10 @@ func (a *admin) device() *cobra.Command {
 				secret, err := site.NewSecret(ctx, store, args[0])
 				return a.secret(cmd, secret, err)
 			})},
+		&cobra.Command{Use: "remove ID", Short: "Forget a device: its session is finalized, its items stay with the user", Args: cobra.ExactArgs(1),
+			RunE: a.with(func(ctx context.Context, store dsstore.Store, _ *cobra.Command, args []string) error {
+				return site.Remove(ctx, store, args[0])
+			})},
 		&cobra.Command{Use: "list", Short: "List the devices", Args: cobra.NoArgs, RunE: a.with(a.listDevices)})
 	return cmd
 }
@@ -136,44 +126,16 @@ func (a *admin) secret(cmd *cobra.Command, secret string, err error) error {
 }
 
 func (a *admin) listDevices(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
-	type row struct {
-		ID      string    `json:"id"`
-		User    string    `json:"user"`
-		Seen    time.Time `json:"seen"`
-		Session string    `json:"session"` // open, or how the last one ended
-	}
-	list := []row{}
-	err := store.View(ctx, func(tx dsstore.Tx) error {
-		devices, err := tx.Devices("")
-		for _, d := range devices {
-			sessions, e := tx.Sessions(d.ID)
-			err = errors.Join(err, e)
-			list = append(list, row{d.ID, d.User, d.Seen, sessionState(sessions)})
-		}
-		return err
-	})
+	list, err := site.Devices(ctx, store, "")
 	return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
-		table(out, "DEVICE\tUSER\tLAST SEEN\tSESSION", list, func(r row) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%s", r.ID, r.User, when(r.Seen), r.Session)
+		table(out, "DEVICE\tUSER\tLAST SEEN\tSESSION\tWAITING\tSINCE", list, func(d site.DeviceInfo) string {
+			since := ""
+			if d.Oldest != nil {
+				since = when(*d.Oldest)
+			}
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s", d.ID, d.User, when(d.Seen), d.Session, d.Pending, since)
 		})
 	}))
-}
-
-func sessionState(newestFirst []dsstore.Session) string {
-	if len(newestFirst) == 0 {
-		return "none"
-	}
-	return state(newestFirst[0])
-}
-
-func state(s dsstore.Session) string {
-	switch {
-	case s.Ending != "":
-		return string(s.Ending)
-	case !s.Open(time.Now()):
-		return "lapsed" // the server ends it when it looks through the sessions
-	}
-	return "open"
 }
 
 func when(t time.Time) string {
@@ -196,25 +158,10 @@ func (a *admin) session() *cobra.Command {
 }
 
 func (a *admin) listSessions(ctx context.Context, store dsstore.Store, cmd *cobra.Command, device string) error {
-	type row struct {
-		ID      string    `json:"id"`
-		Device  string    `json:"device"`
-		State   string    `json:"state"` // open, lapsed, or the ending
-		Opened  time.Time `json:"opened"`
-		Renewed time.Time `json:"renewed"`
-		Reason  string    `json:"reason,omitempty"`
-	}
-	list := []row{}
-	err := store.View(ctx, func(tx dsstore.Tx) error {
-		all, err := tx.Sessions(device)
-		for _, s := range all {
-			list = append(list, row{s.ID, s.Device, state(s), s.Opened, s.Renewed, s.Reason})
-		}
-		return err
-	})
+	list, err := site.Sessions(ctx, store, device)
 	return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
-		table(out, "SESSION\tDEVICE\tSTATE\tOPENED\tLAST SIGN\tREASON", list, func(r row) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", r.ID, r.Device, r.State, when(r.Opened), when(r.Renewed), r.Reason)
+		table(out, "SESSION\tDEVICE\tSTATE\tOPENED\tLAST SIGN\tREASON", list, func(s site.SessionInfo) string {
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", s.ID, s.Device, s.State, when(s.Opened), when(s.Renewed), s.Reason)
 		})
 	}))
 }

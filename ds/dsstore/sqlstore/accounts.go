@@ -52,6 +52,15 @@ func (t *tx) PutDevice(d dsstore.Device) error {
 		d.ID, d.User, t.seal(d.ID, d.Credential), t.seal(d.ID, d.Former), unix(d.ChangedAt), d.Nonce, d.FormerNonce, d.DevInf, unix(d.Seen))
 }
 
+func (t *tx) DeleteDevice(id string) error {
+	for _, q := range []string{`DELETE FROM mappings WHERE device = ?`, `DELETE FROM links WHERE device = ?`, `DELETE FROM devices WHERE id = ?`} {
+		if err := t.exec(q, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const sessionColumns = `id, device, opened, renewed, lease, ending, ended, reason`
 
 func scanSession(scan func(...any) error, s *dsstore.Session) error {

@@ -53,7 +53,8 @@ type Site struct {
 	client   *pahoclient.Client
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
-	internal string // the server's password at its own broker
+	internal string        // the server's password at its own broker
+	checks   chan struct{} // bounds how many passwords are checked at a time
 
 	http   *http.Server
 	addr   string
@@ -108,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Site{o: o, store: store, cancel: cancel, internal: rand.Text()}
+	s := &Site{o: o, store: store, cancel: cancel, internal: rand.Text(), checks: make(chan struct{}, 2)}
 	s.compose()
 	err = s.StartBroker()
 	if err == nil {
@@ -218,6 +219,7 @@ func (s *Site) StartHTTP() error {
 	s.addr = l.Addr().String()
 	mux := http.NewServeMux()
 	mux.Handle("/ds", s.server)
+	mux.Handle("/v1/", s.api())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, TLSConfig: s.o.TLS,
 		ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug)}
