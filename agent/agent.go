@@ -46,6 +46,10 @@ type Options struct {
 	DeviceID string
 	User     string
 	Secret   string
+	// Encoding, Basic and MaxMsgSize are for servers of others; see dsclient.Client.
+	Encoding   syncml.Encoding
+	Basic      bool
+	MaxMsgSize int
 	// SaveSecret makes a new secret durable that the user has given (A4); nil if it cannot be changed.
 	SaveSecret func(string) error
 	Stores     []Store
@@ -176,6 +180,7 @@ func (a *Agent) compose(ctx context.Context) error {
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
+			Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
 	})
 	if a.o.Push.Broker == "" {

@@ -6,7 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Alert is a SyncML alert code (protocol.md C.3).
@@ -37,6 +40,26 @@ const (
 
 // IsSync tells whether a client may open a datastore with a: 200 to 205.
 func (a Alert) IsSync() bool { return a >= AlertTwoWay && a <= AlertRefreshFromServer }
+
+// syncTypes are the names under which people ask for a sync type.
+var syncTypes = map[string]Alert{
+	"two-way": AlertTwoWay, "slow": AlertSlow, "one-way-from-client": AlertOneWayFromClient, "refresh-from-client": AlertRefreshFromClient,
+	"one-way-from-server": AlertOneWayFromServer, "refresh-from-server": AlertRefreshFromServer,
+}
+
+// ParseSyncType reads a name like "two-way" or "refresh-from-server"; the empty one is two-way.
+func ParseSyncType(name string) (Alert, error) {
+	if name == "" {
+		return AlertTwoWay, nil
+	}
+	if a, ok := syncTypes[name]; ok {
+		return a, nil
+	}
+	return 0, fmt.Errorf("sync type %q is none of %s", name, strings.Join(slices.Sorted(maps.Keys(syncTypes)), ", "))
+}
+
+// Refreshes tells whether under a one side is replaced by the other: what only that side had is removed there.
+func (a Alert) Refreshes() bool { return a == AlertRefreshFromClient || a == AlertRefreshFromServer }
 
 // FromClient tells whether items go from client to server under a.
 func (a Alert) FromClient() bool {

@@ -66,7 +66,12 @@ func (c *Client) Off(ctx context.Context) (s Status, err error) {
 // Sync asks for an exchange by hand, also while Always-On is off. With wait it returns when that exchange has ended, and what became
 // of it; without, the Exchange is zero.
 func (c *Client) Sync(ctx context.Context, wait bool) (x Exchange, err error) {
-	err = c.call(ctx, http.MethodPost, "/v1/sync", SyncRequest{Wait: wait}, &x)
+	return c.SyncWith(ctx, SyncRequest{Wait: wait})
+}
+
+// SyncWith is Sync with sync types.
+func (c *Client) SyncWith(ctx context.Context, req SyncRequest) (x Exchange, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/sync", req, &x)
 	return x, err
 }
 

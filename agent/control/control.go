@@ -136,4 +136,8 @@ type Pending struct {
 // SyncRequest is the body of POST /v1/sync.
 type SyncRequest struct {
 	Wait bool `json:"wait"`
+	// Mode is a sync type like "refresh-from-server" (ds.ParseSyncType) for Stores, or for all if that is empty. Everything else is
+	// synchronized two-way.
+	Mode   string   `json:"mode,omitempty"`
+	Stores []string `json:"stores,omitempty"`
 }

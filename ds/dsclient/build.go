@@ -59,7 +59,7 @@ func (w *message) try(write func()) bool {
 // build writes the next message of the package under way.
 func (e *exchange) build(ctx context.Context) ([]byte, error) {
 	e.msgID++
-	w := &message{Encoder: syncml.NewEncoder(e.Encoding, e.header()), limit: min(e.maxMsg, wire.MaxMsgSize)}
+	w := &message{Encoder: syncml.NewEncoder(e.Encoding, e.header()), limit: min(e.maxMsg, e.ownLimit())}
 	if e.msgID > 1 && !e.writeAnswers(w) {
 		return w.Finish(false)
 	}
@@ -93,7 +93,7 @@ func (e *exchange) header() *syncml.Header {
 		Target: syncml.Location{URI: e.url}, Source: syncml.Location{URI: e.DeviceID},
 	}
 	if e.msgID == 1 {
-		h.Meta.MaxMsgSize, h.Meta.MaxObjSize = wire.MaxMsgSize, wire.MaxObjSize
+		h.Meta.MaxMsgSize, h.Meta.MaxObjSize = int64(e.ownLimit()), wire.MaxObjSize
 	}
 	e.credSent = !e.authOK || e.each
 	if e.credSent {

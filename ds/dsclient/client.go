@@ -55,7 +55,10 @@ type Client struct {
 	Nonce     string // of the last exchange, base64; the next one is in the Report
 	Basic     bool   // send the password itself, for servers without md5; only over TLS
 	Encoding  syncml.Encoding
-	Now       func() time.Time
+	// MaxMsgSize is what the client takes in one message, and the most it sends, in octets; 0 is the usual size. Small ones are for
+	// servers and proxies that cannot bear large messages.
+	MaxMsgSize int
+	Now        func() time.Time
 	// Progress is told of each batch that was confirmed or applied; may be nil.
 	Progress func(store string, sent, received, total int)
 }
@@ -151,6 +154,13 @@ func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report
 
 // minServerMsg is the size of a message to a server that has not said what it takes.
 const minServerMsg = 16 << 10
+
+func (c *Client) ownLimit() int {
+	if c.MaxMsgSize > 0 {
+		return min(max(c.MaxMsgSize, minMsgSize), wire.MaxMsgSize)
+	}
+	return wire.MaxMsgSize
+}
 
 func (c *Client) now() time.Time {
 	if c.Now != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/ds"
 )
 
 func (a *app) status() *cobra.Command {
@@ -73,10 +74,16 @@ func (a *app) flip(cmd *cobra.Command, do func(context.Context) (control.Status,
 }
 
 func (a *app) sync() *cobra.Command {
-	var wait bool
+	var req control.SyncRequest
 	var limit time.Duration
+	var yes bool
 	cmd := &cobra.Command{
-		Use: "sync", Short: "Synchronize now, also while Always-On is off", Args: cobra.NoArgs,
+		Use: "sync [STORE…]", Short: "Synchronize now, also while Always-On is off",
+		Example: "  alwayson sync --wait\n  alwayson sync contacts --mode refresh-from-server --yes --wait",
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			req.Stores, req.Wait = args, req.Wait || limit > 0
+			return checkMode(req, yes)
+		},
 		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
 			ctx := cmd.Context()
 			if limit > 0 {
@@ -84,19 +91,37 @@ func (a *app) sync() *cobra.Command {
 				ctx, cancel = context.WithTimeout(ctx, limit)
 				defer cancel()
 			}
-			x, err := c.Sync(ctx, wait || limit > 0)
+			x, err := c.SyncWith(ctx, req)
 			if err != nil {
 				return err
 			}
-			if wait || limit > 0 {
+			if req.Wait {
 				return a.outcome(cmd, x)
 			}
 			return a.show(cmd, struct{}{}, func() { fmt.Fprintln(cmd.OutOrStdout(), "started") })
 		}),
 	}
-	cmd.Flags().BoolVar(&wait, "wait", false, "return when everything is on both sides, or tell why not")
+	cmd.Flags().BoolVar(&req.Wait, "wait", false, "return when everything is on both sides, or tell why not")
+	cmd.Flags().StringVar(&req.Mode, "mode", "", "sync type of the stores named, or of all: two-way, slow, one-way-from-client, one-way-from-server, refresh-from-client, refresh-from-server")
+	cmd.Flags().BoolVar(&yes, "yes", false, "one side may be replaced by the other")
 	cmd.Flags().DurationVar(&limit, "timeout", 0, "wait at most so long, e.g. 30s")
 	return cmd
+}
+
+// checkMode refuses what removes items unless the user has said that he knows.
+func checkMode(req control.SyncRequest, yes bool) error {
+	alert, err := ds.ParseSyncType(req.Mode)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if len(req.Stores) > 0 && req.Mode == "" {
+		return &exitError{exitUsage, errors.New("stores are named with --mode only; without it all are synchronized")}
+	}
+	if alert.Refreshes() && !yes {
+		side := map[ds.Alert]string{ds.AlertRefreshFromServer: "this device", ds.AlertRefreshFromClient: "the server"}[alert]
+		return &exitError{exitUsage, fmt.Errorf("%s deletes on %s what the other side does not have; nothing was done. Type it again with --yes", req.Mode, side)}
+	}
+	return nil
 }
 
 // outcome shows an exchange that was waited for; the exit code tells what became of it.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -36,7 +38,14 @@ type Account struct {
 	Server     string `toml:"server"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
+	// For servers of others: how messages are written, how the secret is proved, and how large a message may be (octets).
+	Encoding   syncml.Encoding `toml:"encoding"` // wbxml, xml
+	Auth       string          `toml:"auth"`     // md5, basic
+	MaxMessage int             `toml:"max_message"`
 }
+
+// Basic is Auth that sends the secret itself.
+const Basic = "basic"
 
 // Push is the broker that wakes the device. Without one, changes on the server are found by polling.
 type Push struct {
@@ -198,6 +207,15 @@ func (c *Config) check() (bad []string) {
 	if c.Account.SecretFile == "" {
 		wrong("account.secret_file is missing")
 	}
+	if a := c.Account.Auth; a != "" && a != "md5" && a != Basic {
+		wrong("account.auth = %q is neither md5 nor basic", a)
+	}
+	if u := c.Account.Server; c.Account.Auth == Basic && strings.HasPrefix(u, "http:") && !loopback(u) {
+		wrong("account.auth = \"basic\" sends the secret readably: use an https server, or md5")
+	}
+	if n := c.Account.MaxMessage; n != 0 && n < 2000 {
+		wrong("account.max_message = %d must be at least 2000 octets", n)
+	}
 	if c.Push.Broker != "" {
 		if err := checkURL(c.Push.Broker, "mqtts", "mqtt", "wss", "ws"); err != nil {
 			wrong("push.broker: %v", err)
@@ -207,6 +225,16 @@ func (c *Config) check() (bad []string) {
 		wrong("session.attempts must be at least 1")
 	}
 	return append(bad, c.checkStores()...)
+}
+
+// loopback tells whether what goes to an address stays on this machine.
+func loopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func checkURL(s string, schemes ...string) error {

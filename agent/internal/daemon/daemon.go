@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
 
@@ -91,19 +94,44 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 		return nil, badRequest(err)
 	}
 	ev := session.Wanted{Cause: session.CauseUser, Force: true}
+	types, err := d.types(&req)
+	if err != nil {
+		return nil, badRequest(err)
+	}
 	if !req.Wait {
-		s, err := d.Engine.Tell(r.Context(), ev)
+		s, err := d.Engine.TellWith(r.Context(), ev, types)
 		if err == nil && s.Session.Refused {
 			err = refused(s.Session)
 		}
 		return control.Exchange{}, err
 	}
-	return d.ask(r, ev)
+	return d.ask(r, ev, types)
+}
+
+// types are the sync types that a request asks for.
+func (d *Daemon) types(req *control.SyncRequest) (engine.Types, error) {
+	alert, err := ds.ParseSyncType(req.Mode)
+	if err != nil {
+		return nil, err
+	}
+	types, names := engine.Types{}, []string{}
+	for _, s := range d.Stores {
+		names = append(names, s.Replica.Name())
+		if len(req.Stores) == 0 || slices.Contains(req.Stores, s.Replica.Name()) {
+			types[s.Replica.Local()] = alert
+		}
+	}
+	for _, name := range req.Stores {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("there is no store %s, only %s", name, strings.Join(names, ", "))
+		}
+	}
+	return types, nil
 }
 
 // ask waits for the exchange that an event leads to.
-func (d *Daemon) ask(r *http.Request, ev session.Event) (any, error) {
-	x, err := d.Engine.Ask(r.Context(), ev)
+func (d *Daemon) ask(r *http.Request, ev session.Event, types engine.Types) (any, error) {
+	x, err := d.Engine.AskWith(r.Context(), ev, types)
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +192,12 @@ func (d *Daemon) login(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if s := d.Engine.Snapshot().Session; s.State == session.Held {
-		return d.ask(r, session.Credentials{})
+		return d.ask(r, session.Credentials{}, nil)
 	}
 	if _, err := d.Engine.Tell(r.Context(), session.Credentials{}); err != nil {
 		return nil, err
 	}
-	return d.ask(r, session.Wanted{Cause: session.CausePassword, Force: true})
+	return d.ask(r, session.Wanted{Cause: session.CausePassword, Force: true}, nil)
 }
 
 func (d *Daemon) pending(*http.Request) (any, error) {

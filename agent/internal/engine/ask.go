@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -69,13 +70,23 @@ var ErrStopped = errors.New("the agent is stopping")
 // request is an event whose sender waits: until the loop has taken it, or until the exchange that it led to has ended.
 type request struct {
 	event session.Event
+	types Types
 	taken chan Snapshot  // nil if the sender waits for the exchange
 	ended chan *Exchange // capacity one; nil is: no exchange followed
 }
 
 // Tell gives the loop an event and returns where it stands then.
 func (e *Engine) Tell(ctx context.Context, ev session.Event) (Snapshot, error) {
-	r := request{event: ev, taken: make(chan Snapshot, 1)}
+	return e.TellWith(ctx, ev, nil)
+}
+
+// Types are the sync types that the next exchange shall have, by local name of the datastore; those it does not name are synchronized
+// two-way.
+type Types map[string]ds.Alert
+
+// TellWith is Tell with sync types for the exchange that the event leads to.
+func (e *Engine) TellWith(ctx context.Context, ev session.Event, types Types) (Snapshot, error) {
+	r := request{event: ev, types: types, taken: make(chan Snapshot, 1)}
 	if err := e.send(ctx, r); err != nil {
 		return Snapshot{}, err
 	}
@@ -93,7 +104,12 @@ func (e *Engine) Tell(ctx context.Context, ev session.Event) (Snapshot, error) {
 // covers everything that was there when Ask was called (M4). Several who ask share one exchange (M5). The exchange is nil if the state
 // of the session did not allow any.
 func (e *Engine) Ask(ctx context.Context, ev session.Event) (*Exchange, error) {
-	r := request{event: ev, ended: make(chan *Exchange, 1)}
+	return e.AskWith(ctx, ev, nil)
+}
+
+// AskWith is Ask with sync types for that exchange.
+func (e *Engine) AskWith(ctx context.Context, ev session.Event, types Types) (*Exchange, error) {
+	r := request{event: ev, types: types, ended: make(chan *Exchange, 1)}
 	if err := e.send(ctx, r); err != nil {
 		return nil, err
 	}
@@ -126,6 +142,9 @@ func (l *loop) take(ctx context.Context, r request) error {
 			l.lookAtAll(ctx)
 		}
 	}
+	if len(r.types) > 0 {
+		l.types = r.types
+	}
 	err := l.handle(ctx, r.event)
 	if r.taken != nil {
 		r.taken <- l.Snapshot()
@@ -150,5 +169,5 @@ func (l *loop) release() {
 	for _, w := range l.waiting {
 		w <- nil
 	}
-	l.waiting = nil
+	l.waiting, l.types = nil, nil
 }

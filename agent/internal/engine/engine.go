@@ -157,6 +157,7 @@ type loop struct {
 	worked int // octets since the last rest
 	// Who waits for the next exchange to begin, and for the running one to end.
 	waiting, riding []chan *Exchange
+	types           Types // for the next exchange that synchronizes
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -352,7 +353,10 @@ func (l *loop) request(a session.Run) dsclient.Request {
 		req.Purpose = dsclient.Open
 	}
 	for _, s := range l.o.Stores {
-		req.Stores = append(req.Stores, dsclient.StoreRequest{Store: s.Replica})
+		req.Stores = append(req.Stores, dsclient.StoreRequest{Store: s.Replica, Alert: l.types[s.Replica.Local()]})
+	}
+	if !a.Greet {
+		l.types = nil
 	}
 	return req
 }
