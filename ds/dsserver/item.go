@@ -52,3 +52,23 @@ func (s *Server) Put(ctx context.Context, c dsstore.Collection, guid string, it 
 	}
 	return guid, err
 }
+
+// Remove deletes an item on the server itself; its last version is kept. Devices are told as after any other change.
+func (s *Server) Remove(ctx context.Context, c dsstore.Collection, guid string) error {
+	err := s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		it, err := tx.Item(c, guid)
+		if err != nil || it.Deleted {
+			return err
+		}
+		if err := tx.Keep(c, it, nil, "deleted on the server"); err != nil {
+			return err
+		}
+		it.Deleted, it.Modified, it.By = true, s.o.Now(), ""
+		_, err = tx.PutItem(c, it, nil)
+		return err
+	})
+	if err == nil {
+		s.o.Changed(c, "")
+	}
+	return err
+}
