@@ -35,3 +35,12 @@ func checkout(t testing.TB) string {
 	t.Fatal("there is no go.mod above the test", err)
 	return ""
 }
+
+// Need skips a test that lacks Debian packages, or fails it in CI.
+func Need(t testing.TB, packages string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is missing, and CI skips nothing", packages)
+	}
+	t.Skipf("needs apt install %s", packages)
+}

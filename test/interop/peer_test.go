@@ -91,6 +91,30 @@ func (s *seServer) start(o options) {
 	})
 }
 
+// forget wipes what the server knows of the device: anchors, ids, changes (peers.md 4).
+func (s *seServer) forget() {
+	s.t.Helper()
+	peer := filepath.Join(s.dir, "config", "syncevolution", "server", "peers", "dev")
+	for _, pattern := range []string{".internal.ini", "sources/*/.internal.ini", "sources/*/.server.ini", "sources/*/.other.ini"} {
+		files, err := filepath.Glob(filepath.Join(peer, pattern))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := os.Remove(f); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (h *home) remove(store, name string) {
+	h.t.Helper()
+	if err := os.Remove(filepath.Join(h.data(store), name)); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func (s *seServer) log(cmd *exec.Cmd, name string) {
 	f, err := os.Create(filepath.Join(s.dir, name))
 	if err != nil {
@@ -146,7 +170,7 @@ type seClient struct{ *home }
 func newSEClient(t testing.TB, o options, url string) *seClient {
 	c := &seClient{newHome(t, "cli")}
 	c.configureSources("@default", "deviceId="+deviceID)
-	args := []string{"--configure", "--template", "SyncEvolution", "syncURL=" + url, "username=" + user, "password=" + o.secret(),
+	args := []string{"--configure", "--template", "SyncEvolution", "syncURL=" + url, "username=" + user, "password=" + o.clientSecret(),
 		"preventSlowSync=0", "printChanges=0", "dumpData=0", "enableRefreshSync=1", "RetryInterval=2s", "RetryDuration=6s"}
 	if o.encoding == "XML" {
 		args = append(args, "enableWBXML=0")
