@@ -19,10 +19,7 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 	case reconcile.TakeMine:
 		return r.takeMine(st, luid, cur, rec, body)
 	case reconcile.KeepBoth:
-		rec.GUID = newID()
-		r.changed[st.c] = true
-		_, err := r.tx.PutItem(st.c, rec, body)
-		return err // the device's item stays mapped to ours, which goes out as a Replace; this one follows as an Add
+		return r.keepBoth(st, luid, cur, rec, body)
 	case reconcile.SetFlags:
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
 		return r.store(st, luid, cur, nil)
@@ -32,6 +29,16 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 		return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
 	}
 	return nil // Nothing, Unknown
+}
+
+// keepBoth leaves the device's item mapped to ours, which goes out as a Replace; its own version is a new item and follows as an Add.
+func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	rec.GUID = newID()
+	r.changed[st.c] = true
+	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
+		return err
+	}
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid})
 }
 
 // store writes an item and notes that the device holds this version.

@@ -79,18 +79,23 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	}
 	status := ds.StatusOK
 	known := a.Last != "" && (a.Last == l.ClientLast || a.Last == l.ClientNext)
-	if (st.alert.NeedsAnchors() || st.alert == ds.AlertResume) && !known {
+	resumed := st.alert == ds.AlertResume && l.Running != 0 && (known || a.Last == l.ClientLast)
+	switch {
+	case resumed:
+		st.alert = l.Running // every acknowledged item is remembered, so the rest is just a sync that does not start over
+		r.resume(st)
+	case st.alert == ds.AlertResume && known: // it was complete, but the device has not seen it
+		st.alert = ds.AlertTwoWay
+	case (st.alert.NeedsAnchors() || st.alert == ds.AlertResume) && !known:
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
-	if st.alert == ds.AlertResume {
-		st.alert = ds.AlertTwoWay // every acknowledged item is remembered, so the rest is just the next sync
-	}
-	if !st.alert.NeedsAnchors() {
+	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {
 			return 0, err
 		}
 	}
+	l.Running = st.alert
 	if known && a.Last == l.ClientNext {
 		l.ServerLast = l.ServerNext
 	}
@@ -104,8 +109,34 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	return status, r.tx.PutLink(r.x.deviceID, st.c, l)
 }
 
+// resume takes over what the exchange that was cut off left in memory: an object of which a part has come, and which items were sent.
+// Both are conveniences; without them the parts and items in question travel once more.
+func (r *reply) resume(st *storeState) {
+	former := r.s.formerOf(r.x)
+	if former == nil || !former.mu.TryLock() { // it may still work on a message that the device no longer waits for
+		return
+	}
+	defer former.mu.Unlock()
+	if !former.authenticated {
+		return
+	}
+	for _, old := range former.stores {
+		if old.URI != st.URI {
+			continue
+		}
+		st.added = old.added
+		if former.in != nil && former.in.store == old {
+			former.in.store = st
+			r.x.in, former.in = former.in, nil
+		}
+	}
+}
+
 // startOver forgets what the device holds: it sends all, or takes all, anew. A refresh from the client drops our items first.
 func (r *reply) startOver(st *storeState) error {
+	if st.alert == ds.AlertSlow {
+		return r.tx.Forget(r.x.deviceID, st.c)
+	}
 	err := r.tx.ClearMappings(r.x.deviceID, st.c)
 	if err != nil || st.alert != ds.AlertRefreshFromClient {
 		return err
@@ -137,6 +168,10 @@ func (r *reply) complete() error {
 		l.Done = max(l.Done, st.cursor, st.listed) // what the device wrote itself counts, too: nobody need look at it again
 		if st.heldBack != 0 {
 			l.Done = min(l.Done, st.heldBack-1)
+		}
+		l.Running = 0
+		if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
+			return err
 		}
 		if err := r.tx.PutLink(r.x.deviceID, st.c, l); err != nil {
 			return err

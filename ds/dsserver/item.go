@@ -14,12 +14,19 @@ func pimItem(it dsstore.Item) pim.Item {
 	return pim.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags}
 }
 
-// identity is what an item is matched by in a first or slow sync: UID or Message-ID. Folders are their path.
-func identity(it pim.Item) string {
+// identity is what an item is matched by in a first or slow sync. Folders are their path.
+func identity(it pim.Item) match.Identity {
 	if it.Type == pim.TypeFolder {
-		return "folder:" + it.Folder
+		return match.Identity{UID: "folder:" + it.Folder}
 	}
-	return match.Identify(it.Type, it.Body).UID
+	return match.Identify(it.Type, it.Body)
+}
+
+// record is what the server notes of an item's content.
+func record(it pim.Item) dsstore.Item {
+	id := identity(it)
+	return dsstore.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags, Hash: sha256.Sum256(it.Body),
+		Size: int64(len(it.Body)), UID: id.UID, Alike: id.Alike}
 }
 
 // Put stores an item on the server itself, e.g. mail that was delivered to it or an import, and returns its GUID. An empty
@@ -34,8 +41,8 @@ func (s *Server) Put(ctx context.Context, c dsstore.Collection, guid string, it 
 	if it.Body == nil {
 		it.Body = []byte{}
 	}
-	rec := dsstore.Item{GUID: guid, Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags,
-		Hash: sha256.Sum256(it.Body), Size: int64(len(it.Body)), UID: identity(it), Modified: s.o.Now()}
+	rec := record(it)
+	rec.GUID, rec.Modified = guid, s.o.Now()
 	err := s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
 		former, err := tx.Item(c, guid)
 		if err == nil && !former.Deleted {

@@ -1,7 +1,6 @@
 package dsserver
 
 import (
-	"crypto/sha256"
 	"errors"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -141,8 +140,8 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 	if it.Type == pim.TypeFolder {
 		it.Body = nil
 	}
-	rec := dsstore.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags, Hash: sha256.Sum256(it.Body),
-		Size: int64(len(it.Body)), UID: identity(it), Modified: r.now, By: r.x.deviceID}
+	rec := record(it)
+	rec.Modified, rec.By = r.now, r.x.deviceID
 	in := reconcile.Incoming{Op: reconcile.Add, Base: meta.Version, Version: ds.VersionOf(rec.Hash)}
 	if op == syncml.OpReplace {
 		in.Op = reconcile.Replace
@@ -179,7 +178,7 @@ func (r *reply) takeFlags(st *storeState, luid string, meta syncml.Meta) (ds.Sta
 
 // decide looks up what we have, asks reconcile, and does what it says.
 func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item, body []byte) (ds.Status, error) {
-	cur, m, err := r.current(st, luid, in, rec)
+	cur, m, err := r.current(st, luid, &in, rec, body)
 	if err != nil {
 		return 0, err
 	}
@@ -194,7 +193,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 
 // current is the item that a device's change is about: the mapped one, or for new ones an item of the same identity
 // that this device does not have yet, so that a first sync makes no doubles (N6).
-func (r *reply) current(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item) (dsstore.Item, dsstore.Mapping, error) {
+func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec dsstore.Item, body []byte) (dsstore.Item, dsstore.Mapping, error) {
 	m, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
 	if err == nil {
 		it, err := r.tx.Item(st.c, m.GUID)
@@ -204,6 +203,9 @@ func (r *reply) current(st *storeState, luid string, in reconcile.Incoming, rec 
 		return dsstore.Item{}, m, ignoreNotFound(err)
 	}
 	it, err := r.match(st, rec)
+	if err == nil && it.GUID == "" {
+		it, in.Likeness, err = r.resemble(st, luid, rec, body)
+	}
 	return it, dsstore.Mapping{}, err
 }
 
@@ -212,20 +214,4 @@ func ignoreNotFound(err error) error {
 		return nil
 	}
 	return err
-}
-
-// match finds a live item of the same identity that the device does not hold: by UID, else by content.
-func (r *reply) match(st *storeState, rec dsstore.Item) (dsstore.Item, error) {
-	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
-	for _, it := range same {
-		if err != nil {
-			break
-		}
-		m, e := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
-		if errors.Is(e, dsstore.ErrNotFound) || e == nil && m.LUID == "" {
-			return it, nil
-		}
-		err = e
-	}
-	return dsstore.Item{}, ignoreNotFound(err)
 }

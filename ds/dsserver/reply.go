@@ -43,6 +43,9 @@ func (r *reply) process() error {
 			return err
 		}
 	}
+	for _, st := range r.x.stores {
+		st.refused = false // what came along with anchors that did not match was refused; what follows the Alert is the slow sync
+	}
 	for _, c := range r.m.Commands {
 		if err := r.command(c); err != nil {
 			return err

@@ -137,7 +137,9 @@ func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
 		}
 		st.all = len(list) < page
 	}
-	st.listed, err = r.tx.Rev(st.c)
+	if st.alert.FromServer() {
+		st.listed, err = r.tx.Rev(st.c)
+	}
 	return false, err
 }
 

@@ -157,6 +157,9 @@ func (s *Server) exchangeOf(h *syncml.Header) *exchange {
 		former := x
 		x = newExchange(h)
 		x.challenged = former != nil && former.challenged && !former.authenticated
+		if x.former = former; former != nil {
+			former.former = nil
+		}
 		s.exchanges[h.Source.URI] = x
 	}
 	x.touched = now
@@ -173,7 +176,19 @@ func (s *Server) drop(x *exchange) {
 }
 
 // finish keeps a complete exchange only for the case that its last answer is lost and asked for again.
-func (s *Server) finish(x *exchange) { x.release() }
+func (s *Server) finish(x *exchange) {
+	x.release()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.former = nil
+}
+
+// formerOf is the exchange that the device gave up for x, nil if there is none.
+func (s *Server) formerOf(x *exchange) *exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return x.former
+}
 
 // Sweep ends the logical sessions whose lease has run out (N10, L11) and returns how many there were.
 func (s *Server) Sweep(ctx context.Context) (ended int, err error) {

@@ -106,6 +106,7 @@ type Item struct {
 	Hash     [32]byte // SHA-256 of the body
 	Size     int64
 	UID      string    // identity in its content, for matching; "" if it has none
+	Alike    string    // what copies have in common that lost it, see match.Identity
 	Modified time.Time // when the server took the change
 	By       string    // device that wrote it, "" for the server itself
 }
@@ -118,6 +119,8 @@ type Items interface {
 	Body(hash [32]byte) ([]byte, error)
 	// Same lists live items of the same type with this UID, or with this hash if uid is "".
 	Same(c Collection, typ, uid string, hash [32]byte) ([]Item, error)
+	// Alike lists live items of the same type that are alike.
+	Alike(c Collection, typ, alike string) ([]Item, error)
 	// List lists live items by Rev.
 	List(c Collection) ([]Item, error)
 	// Rev is the newest revision of the collection, 0 if it is empty.
@@ -140,6 +143,8 @@ type Mapping struct {
 type Link struct {
 	ClientLast, ClientNext string
 	ServerLast, ServerNext string
+	// Running is the sync type of an exchange that is not complete, 0 if all are. It can be resumed (225).
+	Running ds.Alert
 	// Done is the revision up to which the device has everything except what Pending still lists.
 	Done int64
 }
@@ -163,6 +168,10 @@ type Maps interface {
 	PutMapping(device string, c Collection, m Mapping) error
 	DeleteMapping(device string, c Collection, guid string) error
 	ClearMappings(device string, c Collection) error
+	// Forget prepares a slow sync: the mappings count no more, but Former finds them until ForgetFormer. PutMapping makes one anew.
+	Forget(device string, c Collection) error
+	Former(device string, c Collection, luid string) (Mapping, error)
+	ForgetFormer(device string, c Collection) error
 	// Pending lists, by Rev, at most limit items with Rev > after that the device has not got: live ones without mapping,
 	// and changed or deleted ones whose mapping is older.
 	Pending(device string, c Collection, after int64, limit int) ([]Pending, error)

@@ -17,11 +17,21 @@ const (
 
 // Incoming is a change from a device as far as the decision needs it.
 type Incoming struct {
-	Op      Op
-	Base    string // version both sides last agreed on as the device says, "" if it does not say
-	Version string // version it has now, "" for Reflag and Delete
-	Newer   bool   // slow sync only: its content says that it is newer than the server's
+	Op       Op
+	Base     string // version both sides last agreed on as the device says, "" if it does not say
+	Version  string // version it has now, "" for Reflag and Delete
+	Likeness        // only for an item that was matched in a first or slow sync
 }
+
+// Likeness is what a look into both says of two versions whose common ancestor nobody names any more.
+type Likeness int
+
+// The likenesses.
+const (
+	Akin     Likeness = iota // nothing in one contradicts the other, or nothing better is known
+	Newer                    // the server's is what the device once held, and the device has changed it
+	Contrary                 // both were changed
+)
 
 // Current is the item on the server.
 type Current struct {
@@ -83,10 +93,13 @@ func Decide(in Incoming, cur Current) Decision {
 }
 
 // decideMatch is for an item the device never shared with us although we have one with the same identity: a first or a
-// slow sync. There is no common version to compare with, so the newer one wins and the other goes to the history.
+// slow sync. There is no common version to compare with; what does not live on goes to the history.
 func decideMatch(in Incoming) Decision {
-	if in.Newer {
+	switch in.Likeness {
+	case Newer:
 		return Decision{Update, ds.StatusOK}
+	case Contrary:
+		return Decision{KeepBoth, ds.StatusDuplicated}
 	}
 	return Decision{TakeMine, ds.StatusServerWins}
 }

@@ -101,7 +101,7 @@ func (n *node) addOpaque(b []byte) {
 			return
 		}
 	}
-	if xmlText(b) {
+	if XMLText(b) {
 		n.addText(b)
 		return
 	}
@@ -201,7 +201,7 @@ func (w *xmlWriter) text(parts []*node) {
 		all = append(all, p.text...)
 		opaque = opaque || p.opaque
 	}
-	if opaque || !xmlText(all) {
+	if opaque || !XMLText(all) {
 		w.out.b.WriteString(` opaque="base64">` + base64.StdEncoding.EncodeToString(all))
 		return
 	}

@@ -221,7 +221,7 @@ func (e *Encoder) item(it *Item, object bool) {
 	e.parent("SourceParent", it.SourceParent)
 	e.parent("TargetParent", it.TargetParent)
 	meta, body := it.Meta, it.Data
-	if body != nil && e.enc == XML && !xmlText(body.Bytes) {
+	if body != nil && e.enc == XML && !XMLText(body.Bytes) {
 		meta.Format = "b64" // XML cannot carry these octets
 		body = &Data{Bytes: base64.StdEncoding.AppendEncode(nil, body.Bytes)}
 	}

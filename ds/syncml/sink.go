@@ -123,8 +123,8 @@ func (s *xmlSink) reset(m any) {
 
 func (s *xmlSink) bytes() ([]byte, error) { return s.b.Bytes(), nil }
 
-// xmlText tells whether b comes through XML unchanged: UTF-8 without control characters.
-func xmlText(b []byte) bool {
+// XMLText tells whether b comes through XML unchanged: UTF-8 without control characters.
+func XMLText(b []byte) bool {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		if r == utf8.RuneError && n == 1 || !isXMLChar(r) {
@@ -137,4 +137,28 @@ func xmlText(b []byte) bool {
 
 func isXMLChar(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
+}
+
+// XMLRoom is how many octets of text take at most n octets in XML and end with a whole character; at least one character.
+func XMLRoom(text []byte, n int) int {
+	used := 0
+	for i := 0; i < len(text); {
+		_, size := utf8.DecodeRune(text[i:])
+		if used += size + escapeCost(text[i]); used > n && i > 0 {
+			return i
+		}
+		i += size
+	}
+	return len(text)
+}
+
+// escapeCost is how much longer an octet is when it is escaped.
+func escapeCost(c byte) int {
+	switch c {
+	case '&', '\r':
+		return len("&amp;") - 1
+	case '<', '>':
+		return len("&lt;") - 1
+	}
+	return 0
 }

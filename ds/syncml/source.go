@@ -33,9 +33,47 @@ func newXMLSource(in []byte) *xmlSource {
 	if !utf8.Valid(in) {
 		in = latin1(in)
 	}
-	d := xml.NewDecoder(bytes.NewReader(in))
+	d := xml.NewDecoder(bytes.NewReader(keepCR(in)))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // converted above
 	return &xmlSource{d: d}
+}
+
+// keepCR writes carriage returns in text as references. XML makes line feeds of the bare ones, but SyncEvolution writes the lines of its
+// cards and events with them and counts them in Size (traces, large-object-both-xml).
+func keepCR(in []byte) []byte {
+	if bytes.IndexByte(in, '\r') < 0 {
+		return in
+	}
+	out := make([]byte, 0, len(in)+len(in)/8)
+	for len(in) > 0 {
+		var text, markup []byte
+		if inside, ok := bytes.CutPrefix(in, cdata); ok {
+			text, in = cutAt(inside, []byte("]]>"))
+			out = append(out, cdata...)
+			out = append(out, bytes.ReplaceAll(text, []byte("\r"), []byte("]]>&#xD;<![CDATA["))...)
+			continue
+		}
+		if in[0] == '<' {
+			end := max(bytes.IndexByte(in, '>')+1, 1)
+			markup, in = in[:end], in[end:]
+			out = append(out, markup...)
+			continue
+		}
+		text, in = cutAt(in, []byte("<"))
+		out = append(out, bytes.ReplaceAll(text, []byte("\r"), []byte("&#xD;"))...)
+	}
+	return out
+}
+
+var cdata = []byte("<![CDATA[")
+
+// cutAt cuts before a mark; without one, everything comes before it.
+func cutAt(in, mark []byte) (before, rest []byte) {
+	i := bytes.Index(in, mark)
+	if i < 0 {
+		return in, nil
+	}
+	return in[:i], in[i:]
 }
 
 func latin1(in []byte) []byte {

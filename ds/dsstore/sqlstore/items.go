@@ -7,13 +7,13 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
 
-const itemColumns = `i.guid, i.rev, i.deleted, i.type, i.folder, i.name, i.flags, i.hash, i.size, i.uid, i.modified, i.written_by`
+const itemColumns = `i.guid, i.rev, i.deleted, i.type, i.folder, i.name, i.flags, i.hash, i.size, i.uid, i.alike, i.modified, i.written_by`
 
 // itemDest are the places for itemColumns; call the function returned after the scan.
 func itemDest(it *dsstore.Item) (dest []any, done func()) {
 	var hash []byte
 	var modified int64
-	dest = []any{&it.GUID, &it.Rev, &it.Deleted, &it.Type, &it.Folder, &it.Name, &it.Flags, &hash, &it.Size, &it.UID, &modified, &it.By}
+	dest = []any{&it.GUID, &it.Rev, &it.Deleted, &it.Type, &it.Folder, &it.Name, &it.Flags, &hash, &it.Size, &it.UID, &it.Alike, &modified, &it.By}
 	return dest, func() {
 		copy(it.Hash[:], hash)
 		it.Modified = fromUnix(modified)
@@ -30,8 +30,8 @@ func scanItem(r *sql.Rows, it *dsstore.Item) error {
 const (
 	bumpRev = `UPDATE collections SET rev = rev + 1 WHERE id = ? RETURNING rev`
 	putBody = `INSERT INTO bodies (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING`
-	putItem = `INSERT OR REPLACE INTO items (collection, guid, rev, deleted, type, folder, name, flags, hash, size, uid, modified, written_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	putItem = `INSERT OR REPLACE INTO items (collection, guid, rev, deleted, type, folder, name, flags, hash, size, uid, alike, modified, written_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 func (t *tx) PutItem(c dsstore.Collection, it dsstore.Item, body []byte) (int64, error) {
@@ -48,7 +48,7 @@ func (t *tx) PutItem(c dsstore.Collection, it dsstore.Item, body []byte) (int64,
 		}
 	}
 	return it.Rev, t.exec(putItem, id, it.GUID, it.Rev, it.Deleted, it.Type, it.Folder, it.Name, string(it.Flags), it.Hash[:], it.Size, it.UID,
-		unix(it.Modified), it.By)
+		it.Alike, unix(it.Modified), it.By)
 }
 
 func (t *tx) Item(c dsstore.Collection, guid string) (dsstore.Item, error) {
@@ -72,6 +72,7 @@ func (t *tx) Body(hash [32]byte) ([]byte, error) {
 // The unary plus keeps the planner from walking the whole collection by revision to save sorting a handful of rows.
 const (
 	sameUID  = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.uid = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
+	sameLike = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.alike = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
 	sameHash = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.hash = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
 )
 
@@ -84,6 +85,14 @@ func (t *tx) Same(c dsstore.Collection, typ, uid string, hash [32]byte) ([]dssto
 		return collect(t, sameUID, []any{id, uid, typ}, scanItem)
 	}
 	return collect(t, sameHash, []any{id, hash[:], typ}, scanItem)
+}
+
+func (t *tx) Alike(c dsstore.Collection, typ, alike string) ([]dsstore.Item, error) {
+	id, err := t.collectionID(c, false)
+	if err != nil || id == 0 || alike == "" {
+		return nil, err
+	}
+	return collect(t, sameLike, []any{id, alike, typ}, scanItem)
 }
 
 func (t *tx) List(c dsstore.Collection) ([]dsstore.Item, error) {

@@ -13,8 +13,8 @@ func (t *tx) Link(device string, c dsstore.Collection) (dsstore.Link, error) {
 	if err != nil {
 		return l, err
 	}
-	err = t.row(`SELECT client_last, client_next, server_last, server_next, done FROM links WHERE device = ? AND collection = ?`,
-		[]any{device, id}, &l.ClientLast, &l.ClientNext, &l.ServerLast, &l.ServerNext, &l.Done)
+	err = t.row(`SELECT client_last, client_next, server_last, server_next, running, done FROM links WHERE device = ? AND collection = ?`,
+		[]any{device, id}, &l.ClientLast, &l.ClientNext, &l.ServerLast, &l.ServerNext, &l.Running, &l.Done)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		err = nil
 	}
@@ -26,8 +26,8 @@ func (t *tx) PutLink(device string, c dsstore.Collection, l dsstore.Link) error 
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT OR REPLACE INTO links (device, collection, client_last, client_next, server_last, server_next, done)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`, device, id, l.ClientLast, l.ClientNext, l.ServerLast, l.ServerNext, l.Done)
+	return t.exec(`INSERT OR REPLACE INTO links (device, collection, client_last, client_next, server_last, server_next, running, done)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, device, id, l.ClientLast, l.ClientNext, l.ServerLast, l.ServerNext, int(l.Running), l.Done)
 }
 
 func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (dsstore.Mapping, error) {
@@ -43,8 +43,9 @@ func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (ds
 }
 
 const (
-	byLUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND luid = ?`
-	byGUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND guid = ?`
+	byLUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 0`
+	byGUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
+	former     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 1`
 	dropLUID   = `DELETE FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND guid <> ?`
 	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash) VALUES (?, ?, ?, ?, ?, ?)`
 )
@@ -89,9 +90,29 @@ func (t *tx) ClearMappings(device string, c dsstore.Collection) error {
 	return t.exec(`DELETE FROM mappings WHERE device = ? AND collection = ?`, device, id)
 }
 
+func (t *tx) Forget(device string, c dsstore.Collection) error {
+	id, err := t.collectionID(c, false)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE mappings SET former = 1 WHERE device = ? AND collection = ?`, device, id)
+}
+
+func (t *tx) Former(device string, c dsstore.Collection, luid string) (dsstore.Mapping, error) {
+	return t.mapping(device, c, former, luid)
+}
+
+func (t *tx) ForgetFormer(device string, c dsstore.Collection) error {
+	id, err := t.collectionID(c, false)
+	if err != nil {
+		return err
+	}
+	return t.exec(`DELETE FROM mappings WHERE device = ? AND collection = ? AND former = 1`, device, id)
+}
+
 // pendingFrom: live items the device has not, and those it has or refused in an older version. A tombstone of an item
 // that the device refused is of no interest to it.
-const pendingFrom = ` FROM items i LEFT JOIN mappings m ON m.device = ? AND m.collection = i.collection AND m.guid = i.guid
+const pendingFrom = ` FROM items i LEFT JOIN mappings m ON m.device = ? AND m.collection = i.collection AND m.guid = i.guid AND m.former = 0
 	WHERE i.collection = ? AND i.rev > ? AND (m.rev IS NULL AND i.deleted = 0 OR m.rev < i.rev AND (i.deleted = 0 OR m.luid <> ''))`
 
 func (t *tx) Pending(device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error) {

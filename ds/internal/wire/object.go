@@ -12,20 +12,25 @@ type Object struct {
 	body   []byte
 	off    int
 	format string
+	// escaped: some octets take more than their room, and a part must not end inside a character.
+	escaped bool
 }
 
-// NewObject takes an item. In XML it goes as base64 from its first octet to its last: a chunk of text could end inside a character, or
-// grow beyond the message by its escapes.
+// NewObject takes an item. What XML cannot carry goes as base64 from its first octet to its last; SyncEvolution does not read that, so
+// text stays text.
 func NewObject(it pim.Item, enc syncml.Encoding) *Object {
-	if enc == syncml.XML {
+	if enc == syncml.XML && !syncml.XMLText(it.Body) {
 		return &Object{body: base64.StdEncoding.AppendEncode(nil, it.Body), format: "b64"}
 	}
-	return &Object{body: it.Body}
+	return &Object{body: it.Body, escaped: enc == syncml.XML}
 }
 
 // Next puts the next part of at most n octets into c, which is a command for the whole item, and tells whether more follows.
 func (o *Object) Next(c *syncml.Change, n int) (more bool) {
 	n = min(len(o.body)-o.off, n)
+	if o.escaped {
+		n = syncml.XMLRoom(o.body[o.off:], n)
+	}
 	c.Meta.Size = 0 // stands in the first chunk only
 	if o.off == 0 {
 		c.Meta.Size = int64(len(o.body))

@@ -1,0 +1,82 @@
+package dsserver
+
+import (
+	"errors"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/pim/match"
+)
+
+// match finds a live item of the same identity that the device does not hold: by UID, else by content.
+func (r *reply) match(st *storeState, rec dsstore.Item) (dsstore.Item, error) {
+	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
+	if err != nil {
+		return dsstore.Item{}, err
+	}
+	return r.firstFree(st, same)
+}
+
+// firstFree is the first item that is not mapped yet, the zero Item if there is none.
+func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, error) {
+	for _, it := range items {
+		m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+		switch {
+		case errors.Is(err, dsstore.ErrNotFound), err == nil && m.LUID == "":
+			return it, nil
+		case err != nil:
+			return dsstore.Item{}, err
+		}
+	}
+	return dsstore.Item{}, nil
+}
+
+// resemble finds the item that one without the UID of ours may be a copy of: many devices drop it, and what else they cannot keep. It is
+// the one that the device had under the same id before a slow sync, if they are alike; or one that is alike and contradicts it in nothing.
+func (r *reply) resemble(st *storeState, luid string, rec dsstore.Item, body []byte) (dsstore.Item, reconcile.Likeness, error) {
+	if rec.Alike == "" {
+		return dsstore.Item{}, 0, nil
+	}
+	it, like, err := r.resembleFormer(st, luid, rec, body)
+	if err != nil || it.GUID != "" {
+		return it, like, err
+	}
+	list, err := r.tx.Alike(st.c, rec.Type, rec.Alike)
+	if err != nil {
+		return dsstore.Item{}, 0, err
+	}
+	var akin []dsstore.Item
+	for _, it := range list {
+		ours, err := r.tx.Body(it.Hash)
+		if err != nil {
+			return dsstore.Item{}, 0, err
+		}
+		if (rec.UID == "" || it.UID == "") && match.Akin(rec.Type, ours, body) {
+			akin = append(akin, it)
+		}
+	}
+	it, err = r.firstFree(st, akin)
+	return it, reconcile.Akin, err
+}
+
+// resembleFormer looks at what the device held under this id before a slow sync.
+func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, body []byte) (dsstore.Item, reconcile.Likeness, error) {
+	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	if err != nil {
+		return dsstore.Item{}, 0, ignoreNotFound(err)
+	}
+	it, err := r.tx.Item(st.c, former.GUID)
+	if err != nil || it.Deleted || it.Type != rec.Type || it.Alike != rec.Alike {
+		return dsstore.Item{}, 0, ignoreNotFound(err)
+	}
+	ours, err := r.tx.Body(it.Hash)
+	switch {
+	case err != nil:
+		return dsstore.Item{}, 0, err
+	case match.Akin(it.Type, ours, body):
+		return it, reconcile.Akin, nil
+	case former.Hash == it.Hash:
+		return it, reconcile.Newer, nil
+	}
+	return it, reconcile.Contrary, nil
+}
