@@ -137,6 +137,7 @@ const (
 	StatusDTDVersion      Status = 505
 	StatusProcessing      Status = 506
 	StatusRefreshRequired Status = 508
+	StatusCannotResume    Status = 509 // of libsynthesis: the server proposes a normal sync instead
 	StatusStoreFailure    Status = 510
 	StatusServerFailure   Status = 511
 	StatusProtoVersion    Status = 513
@@ -157,7 +158,7 @@ var statusText = map[Status]string{
 	StatusRetryLater: "retry later", StatusExists: "exists already", StatusFull: "device full",
 	StatusBadFilter: "bad filter", StatusSizeMismatch: "size mismatch", StatusPermission: "permission denied",
 	StatusFailed: "command failed", StatusNotImplemented: "not implemented", StatusDTDVersion: "unsupported DTD version",
-	StatusProcessing: "processing error", StatusRefreshRequired: "slow sync required", StatusStoreFailure: "data store failure",
+	StatusProcessing: "processing error", StatusRefreshRequired: "slow sync required", StatusCannotResume: "cannot resume", StatusStoreFailure: "data store failure",
 	StatusServerFailure: "server failure", StatusProtoVersion: "unsupported protocol version", StatusCancelled: "cancelled",
 }
 

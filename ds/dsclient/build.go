@@ -170,7 +170,7 @@ func (e *exchange) writeAlerts(w *message) {
 }
 
 func (st *storeExchange) last() string {
-	if !st.want.NeedsAnchors() {
+	if !st.want.NeedsAnchors() && st.want != ds.AlertResume {
 		return ""
 	}
 	return st.presented
@@ -225,13 +225,13 @@ func (e *exchange) begin(ctx context.Context, st *storeExchange) error {
 	if st.pull != nil {
 		return nil
 	}
-	all := st.alert == ds.AlertSlow || st.alert == ds.AlertRefreshFromClient
+	all := !st.resumed && (st.alert == ds.AlertSlow || st.alert == ds.AlertRefreshFromClient)
 	if all {
 		if err := st.Restart(ctx); err != nil {
 			return err
 		}
 	}
-	if st.alert == ds.AlertRefreshFromServer {
+	if st.alert == ds.AlertRefreshFromServer && !st.resumed {
 		if err := st.Refresh(ctx); err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (e *exchange) syncElement(w *message, st *storeExchange) *syncml.Sync {
 
 // writePendingMaps sends first what an earlier exchange could not deliver.
 func (e *exchange) writePendingMaps(w *message, st *storeExchange) bool {
-	if st.opened || st.alert == ds.AlertSlow {
+	if st.opened || st.alert == ds.AlertSlow && !st.resumed {
 		return true
 	}
 	entries, err := st.PendingMaps()

@@ -57,6 +57,10 @@ type MapEntry struct{ GUID, LUID string }
 type AnchorState struct {
 	Local, LocalNext   string // ours: of the last complete exchange, and of the one under way
 	Remote, RemoteNext string // the server's Last and Next as it presented them last
+	// Running is the sync type of an exchange that was begun and is not complete, 0 if there is none. Plain: the server keeps no logical
+	// sessions, so that such an exchange has to be resumed by name.
+	Running ds.Alert `json:",omitempty"`
+	Plain   bool     `json:",omitempty"`
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they

@@ -38,6 +38,7 @@ type exchange struct {
 	// credSent: the message that is under way has credentials.
 	credSent bool
 	each     bool // the server wants credentials in every message
+	aware    bool // the server keeps logical sessions
 	stores   []*storeExchange
 	queue    []*syncml.Status // our answers
 	results  []syncml.Command // Results we owe
@@ -61,6 +62,7 @@ type storeExchange struct {
 	want, alert ds.Alert
 	status      ds.Status // of the Alert
 	failed      bool
+	resumed     bool // the server goes on where the last exchange was cut off
 	anchors     AnchorState
 	presented   string // the Last we presented
 	next        string // our Next
@@ -116,7 +118,7 @@ func (e *exchange) logical() string {
 func (e *exchange) run(ctx context.Context) error {
 	defer e.stop()
 	if e.inLogical() {
-		e.phase = phaseSync
+		e.phase, e.aware = phaseSync, true
 	}
 	if err := e.prepareAnchors(); err != nil {
 		return err
@@ -192,6 +194,7 @@ func (e *exchange) takeHeader(h *syncml.Header) {
 	if l := wire.FindLogical(h.Meta.EMI); l.Verb != "" {
 		e.opened = l
 		if l.Verb == wire.OK {
+			e.aware = true
 			e.report.Lease = l.Lease
 		}
 	}
@@ -227,12 +230,17 @@ func (e *exchange) advance(m *syncml.Message) error {
 	return e.allFailed()
 }
 
-// owes tells whether the server waits for statuses of its changes or for maps.
+// owes tells whether the server waits for statuses of its changes or for maps. One that keeps no logical sessions waits for the Status of
+// its Sync, too: without it SyncEvolution takes the session for aborted, saves no anchors, and asks for a slow sync the next time.
 func (e *exchange) owes() bool {
 	for _, st := range e.queue {
 		switch st.Cmd {
 		case "Add", "Replace", "Delete", "Move", "Copy":
 			return true
+		case "Sync":
+			if !e.aware {
+				return true
+			}
 		}
 	}
 	for _, st := range e.stores {
@@ -289,12 +297,19 @@ func (e *exchange) finish(ctx context.Context) error {
 				return err
 			}
 		}
-		st.anchors.Local, st.anchors.LocalNext = st.next, ""
+		st.anchors.Local, st.anchors.LocalNext, st.anchors.Running = st.next, "", 0
 		if err := st.SetAnchors(st.anchors); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// resumable tells whether the last exchange with a plain server was cut off in the middle of what is asked for now: then it can be resumed
+// (225). A server that keeps logical sessions needs no such word; see AnchorState.
+func (st *storeExchange) resumable() bool {
+	a := st.anchors
+	return a.Plain && a.Running != 0 && (a.Running == st.alert || a.Running == ds.AlertSlow && st.alert == ds.AlertTwoWay)
 }
 
 // prepareAnchors chooses what to present. Before the first sync was complete, the Next of the attempt that was cut off is
@@ -309,7 +324,11 @@ func (e *exchange) prepareAnchors() error {
 		if a.Local == "" {
 			st.presented = a.LocalNext
 		}
-		if st.presented == "" && st.alert.NeedsAnchors() {
+		if st.resumable() {
+			st.want, st.presented = ds.AlertResume, a.Local
+			st.alert = a.Running
+		}
+		if st.want != ds.AlertResume && st.presented == "" && st.alert.NeedsAnchors() {
 			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8)
 		}
 		st.next = strconv.FormatInt(e.now().UnixMicro(), 36)

@@ -45,6 +45,7 @@ func (e *exchange) takeDevInf(items []syncml.Item) {
 		if it.Data == nil || it.Data.DevInf == nil {
 			continue
 		}
+		e.aware = e.aware || wire.AlwaysOn(it.Data.DevInf)
 		if doc, err := syncml.EncodeDevInf(it.Data.DevInf, syncml.XML); err == nil {
 			e.report.DevInf = doc
 		}
@@ -151,6 +152,9 @@ func (e *exchange) takeAlertStatus(s *syncml.Status) {
 		}
 		st.status = s.Code
 		switch {
+		case st.want == ds.AlertResume:
+			st.resumed = s.Code.OK() // if not, the server's Alert says what instead: a slow sync or a normal one
+			st.failed = !st.resumed && s.Code != ds.StatusRefreshRequired && s.Code != ds.StatusCannotResume
 		case s.Code == ds.StatusRefreshRequired:
 			st.slow(e)
 		case !s.Code.OK():
@@ -215,6 +219,8 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 		return nil
 	case !st.want.FromServer() && c.Code.FromServer() && c.Code != ds.AlertSlow && c.Code != st.want:
 		st.failed, st.status, code = true, ds.StatusForbidden, ds.StatusForbidden // it would write where only sending was asked for (protocol.md C.5)
+	case st.want == ds.AlertResume && !st.resumed && c.Code == ds.AlertTwoWay:
+		st.alert = ds.AlertTwoWay
 	case c.Code == ds.AlertSlow && st.alert != ds.AlertSlow:
 		st.slow(e)
 	case st.alert.NeedsAnchors() && a.Last != "" && st.anchors.Remote != "" && a.Last != st.anchors.Remote && a.Last != st.anchors.RemoteNext:
@@ -224,6 +230,7 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 	status := e.answer(m, c, code)
 	status.TargetRefs, status.SourceRefs = []string{wire.URI(it.Target)}, []string{wire.URI(it.Source)}
 	status.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: a.Next}}}}
+	st.anchors.Running, st.anchors.Plain = st.alert, !e.aware
 	return st.remember(a)
 }
 
