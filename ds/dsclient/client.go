@@ -31,6 +31,12 @@ const (
 	Close                // close the logical session (T3)
 )
 
+// Kept is the part of an object that came before the link was lost, if the server is a plain one that goes on where it stopped (225).
+type Kept struct {
+	store string
+	in    *inObject
+}
+
 // Request is what one exchange shall do.
 type Request struct {
 	Purpose Purpose
@@ -59,6 +65,8 @@ type Client struct {
 	// servers and proxies that cannot bear large messages.
 	MaxMsgSize int
 	Now        func() time.Time
+	// Kept carries a part of an object over to the exchange that resumes it; shared by all exchanges of an account. May be nil.
+	Kept *Kept
 	// Progress is told of each batch that was confirmed or applied; may be nil.
 	Progress func(store string, sent, received, total int)
 }
@@ -145,6 +153,7 @@ func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report
 		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert})
 	}
 	err := e.run(ctx)
+	e.keep()
 	e.report.Session = e.logical()
 	for _, st := range e.stores {
 		e.report.Stores = append(e.report.Stores, st.report())

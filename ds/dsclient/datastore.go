@@ -61,6 +61,7 @@ type AnchorState struct {
 	// sessions, so that such an exchange has to be resumed by name.
 	Running ds.Alert `json:",omitempty"`
 	Plain   bool     `json:",omitempty"`
+	Partial bool     `json:",omitempty"` // it was cut off when a part of an object had come
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they

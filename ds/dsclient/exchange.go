@@ -298,18 +298,12 @@ func (e *exchange) finish(ctx context.Context) error {
 			}
 		}
 		st.anchors.Local, st.anchors.LocalNext, st.anchors.Running = st.next, "", 0
+		st.anchors.Partial = false
 		if err := st.SetAnchors(st.anchors); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// resumable tells whether the last exchange with a plain server was cut off in the middle of what is asked for now: then it can be resumed
-// (225). A server that keeps logical sessions needs no such word; see AnchorState.
-func (st *storeExchange) resumable() bool {
-	a := st.anchors
-	return a.Plain && a.Running != 0 && (a.Running == st.alert || a.Running == ds.AlertSlow && st.alert == ds.AlertTwoWay)
 }
 
 // prepareAnchors chooses what to present. Before the first sync was complete, the Next of the attempt that was cut off is
@@ -324,7 +318,7 @@ func (e *exchange) prepareAnchors() error {
 		if a.Local == "" {
 			st.presented = a.LocalNext
 		}
-		if st.resumable() {
+		if e.resumable(st) {
 			st.want, st.presented = ds.AlertResume, a.Local
 			st.alert = a.Running
 		}

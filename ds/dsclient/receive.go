@@ -102,8 +102,13 @@ func (e *exchange) assemble(st *storeExchange, ch Change, meta *syncml.Meta, it 
 	if e.in != nil && (e.in.st != st || e.in.change.LUID != ch.LUID || e.in.change.GUID != ch.GUID) {
 		e.in = nil // never finished; the server sends it again as its Status never came
 	}
+	if pos := wire.DataPos(meta); e.in != nil && pos >= 0 && pos <= len(e.in.data) {
+		e.in.data = e.in.data[:pos] // after a resume the server goes on where it knows that we were
+	}
 	if e.in == nil {
 		switch {
+		case wire.DataPos(meta) > 0:
+			return nil, ds.StatusSizeMismatch // the part before it is gone
 		case !it.MoreData:
 			return data, ds.StatusOK
 		case meta.Size <= 0:
@@ -112,6 +117,7 @@ func (e *exchange) assemble(st *storeExchange, ch Change, meta *syncml.Meta, it 
 			return nil, ds.StatusObjectTooLarge
 		}
 		e.in = &inObject{st: st, change: ch, meta: *meta}
+		st.partial(e.aware)
 	}
 	return e.chunk(data, meta, it.MoreData)
 }

@@ -230,6 +230,8 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 	status := e.answer(m, c, code)
 	status.TargetRefs, status.SourceRefs = []string{wire.URI(it.Target)}, []string{wire.URI(it.Source)}
 	status.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: a.Next}}}}
+	e.takeKept(st)
+	st.anchors.Partial = e.in != nil && e.in.st == st
 	st.anchors.Running, st.anchors.Plain = st.alert, !e.aware
 	return st.remember(a)
 }

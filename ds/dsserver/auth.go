@@ -102,8 +102,15 @@ func (r *reply) welcome() error {
 	r.x.authenticated = true
 	r.header.Code = ds.StatusAuthenticated
 	r.x.device.Seen = r.now
+	if r.oldDigest() {
+		return r.tx.PutDevice(r.x.device)
+	}
 	return r.nextNonce()
 }
+
+// oldDigest tells whether the device speaks SyncML 1.0, whose md5 is made from the password itself (protocol.md D): the server does not
+// know that, so such a device has to send it.
+func (r *reply) oldDigest() bool { return r.m.Header.VerProto == "SyncML/1.0" }
 
 // nextNonce issues a nonce. The former one stays good once more: the answer with the new one may be lost.
 func (r *reply) nextNonce() error {
@@ -117,6 +124,10 @@ func (r *reply) nextNonce() error {
 
 // challenge asks for credentials. An unknown device gets a nonce that nobody remembers, so that it cannot tell which devices exist.
 func (r *reply) challenge(v verdict) error {
+	if r.oldDigest() {
+		r.header.Chal = &syncml.Meta{Format: "b64", Type: syncml.AuthBasic}
+		return nil
+	}
 	if r.x.device.ID == "" {
 		r.header.Chal = &syncml.Meta{Format: "b64", Type: syncml.AuthMD5, NextNonce: base64.StdEncoding.EncodeToString([]byte(newID()))}
 		return nil

@@ -85,7 +85,13 @@ func (r *reply) assemble(st *storeState, op syncml.Op, luid string, meta *syncml
 	if x.in != nil && (x.in.store != st || x.in.luid != luid || x.in.op != op) {
 		r.lost(x.in)
 	}
+	if pos := wire.DataPos(meta); x.in != nil && pos >= 0 && pos <= x.in.data.Len() {
+		x.in.data.Truncate(pos) // after a resume the device goes on where it knows that we were
+	}
 	if x.in == nil {
+		if wire.DataPos(meta) > 0 {
+			return nil, ds.StatusSizeMismatch // the part before it is gone: a restart
+		}
 		if !it.MoreData {
 			return data, ds.StatusOK
 		}

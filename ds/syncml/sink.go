@@ -105,8 +105,15 @@ func (s *xmlSink) text(t string) {
 	}
 }
 
-func (s *xmlSink) opaque(b []byte) { s.text(string(b)) }
-func (s *xmlSink) len() int        { return s.b.Len() }
+// opaque writes an object as CDATA with its carriage returns, as SyncEvolution writes and reads it: that takes bare text in the middle of a
+// chunked object for none, and references to characters for as many as they have letters. See keepCR for the way back.
+func (s *xmlSink) opaque(b []byte) {
+	s.b.WriteString("<![CDATA[")
+	s.b.Write(bytes.ReplaceAll(b, []byte("]]>"), []byte("]]]]><![CDATA[>")))
+	s.b.WriteString("]]>")
+}
+
+func (s *xmlSink) len() int { return s.b.Len() }
 
 type xmlMark struct {
 	len   int
@@ -139,26 +146,18 @@ func isXMLChar(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
 }
 
-// XMLRoom is how many octets of text take at most n octets in XML and end with a whole character; at least one character.
+// XMLRoom is how many octets of text take at most n octets as CDATA and end with a whole character; at least one character.
 func XMLRoom(text []byte, n int) int {
 	used := 0
 	for i := 0; i < len(text); {
 		_, size := utf8.DecodeRune(text[i:])
-		if used += size + escapeCost(text[i]); used > n && i > 0 {
+		if used += size; text[i] == '>' {
+			used += len("]]><![CDATA[") // at most, where it would end the section
+		}
+		if used > n && i > 0 {
 			return i
 		}
 		i += size
 	}
 	return len(text)
-}
-
-// escapeCost is how much longer an octet is when it is escaped.
-func escapeCost(c byte) int {
-	switch c {
-	case '&', '\r':
-		return len("&amp;") - 1
-	case '<', '>':
-		return len("&lt;") - 1
-	}
-	return 0
 }

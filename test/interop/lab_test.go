@@ -77,7 +77,11 @@ type home struct {
 }
 
 func newHome(t testing.TB, name string) *home {
-	h := &home{t: t, dir: filepath.Join(t.TempDir(), name), now: time.Now().Add(-time.Hour)}
+	dir := t.TempDir()
+	if keep := os.Getenv("INTEROP_KEEP"); keep != "" { // to read SyncEvolution's logs afterwards
+		dir = filepath.Join(keep, t.Name())
+	}
+	h := &home{t: t, dir: filepath.Join(dir, name), now: time.Now().Add(-time.Hour)}
 	run := filepath.Join(h.dir, "run")
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		t.Fatal(err)

@@ -64,9 +64,7 @@ func Meta(c *syncml.Change, it *syncml.Item) syncml.Meta {
 	if m.Version == "" {
 		m.Version = c.Meta.Version
 	}
-	if len(m.EMI) == 0 {
-		m.EMI = c.Meta.EMI
-	}
+	m.EMI = append(m.EMI[:len(m.EMI):len(m.EMI)], c.Meta.EMI...)
 	if m.Size == 0 {
 		m.Size = c.Meta.Size
 	}

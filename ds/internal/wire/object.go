@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/base64"
+	"strconv"
+	"strings"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -36,8 +38,24 @@ func (o *Object) Next(c *syncml.Change, n int) (more bool) {
 		c.Meta.Size = int64(len(o.body))
 	}
 	c.Meta.Format = o.format
+	// libsynthesis goes on in the middle of an object after a resume, and says and reads here where; others ignore it.
+	c.Items[0].Meta.EMI = []string{dataPos + strconv.Itoa(o.off)}
 	c.Items[0].Data = &syncml.Data{Bytes: o.body[o.off : o.off+n]}
 	o.off += n
 	c.Items[0].MoreData = o.off < len(o.body)
 	return c.Items[0].MoreData
+}
+
+const dataPos = "datapos="
+
+// DataPos is where in an object the chunk that has this meta information begins, -1 if it does not say.
+func DataPos(m *syncml.Meta) int {
+	for _, emi := range m.EMI {
+		if pos, ok := strings.CutPrefix(emi, dataPos); ok {
+			if n, err := strconv.Atoi(pos); err == nil && n >= 0 {
+				return n
+			}
+		}
+	}
+	return -1
 }
