@@ -117,9 +117,6 @@ func (r *reply) resume(st *storeState) {
 		return
 	}
 	defer former.mu.Unlock()
-	if !former.authenticated {
-		return
-	}
 	for _, old := range former.stores {
 		if old.URI != st.URI {
 			continue

@@ -28,6 +28,7 @@ const (
 type exchange struct {
 	deviceID, sessionID string
 	touched             time.Time // guarded by Server.mu
+	entered             bool      // the device has proved who it is; guarded by Server.mu
 	former              *exchange // that the device has given up, for the case that it resumes it; guarded by Server.mu
 
 	mu            sync.Mutex // held while a message is handled; guards all below

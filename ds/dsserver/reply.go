@@ -166,7 +166,7 @@ func (r *reply) get(c *syncml.Get) {
 		r.after = append(r.after, &syncml.Results{
 			MsgRef: r.m.Header.MsgID, CmdRef: c.ID,
 			Meta:  syncml.Meta{Type: devInfType(r.enc)},
-			Items: []syncml.Item{{Source: &syncml.Location{URI: uri}, Data: &syncml.Data{DevInf: r.s.devInf()}}},
+			Items: []syncml.Item{{Source: &syncml.Location{URI: uri}, Data: &syncml.Data{DevInf: r.s.devInf(r.m.Header.VerDTD)}}},
 		})
 	}
 }

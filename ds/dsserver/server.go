@@ -107,6 +107,9 @@ func (s *Server) Handle(ctx context.Context, body []byte, enc syncml.Encoding) (
 		return nil, err
 	}
 	x.remember(m, body, out)
+	if x.authenticated {
+		s.enter(x)
+	}
 	if x.over {
 		s.finish(x)
 	}
@@ -156,8 +159,12 @@ func (s *Server) exchangeOf(h *syncml.Header) *exchange {
 	if x == nil || x.sessionID != h.SessionID {
 		former := x
 		x = newExchange(h)
-		x.challenged = former != nil && former.challenged && !former.authenticated
-		if x.former = former; former != nil {
+		x.challenged = former != nil && !former.entered
+		x.former = former
+		if former != nil && !former.entered {
+			x.former = former.former // that one was refused, e.g. for a stale nonce, and is now tried anew
+		}
+		if former != nil {
 			former.former = nil
 		}
 		s.exchanges[h.Source.URI] = x
@@ -181,6 +188,13 @@ func (s *Server) finish(x *exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x.former = nil
+}
+
+// enter notes that the device has proved who it is.
+func (s *Server) enter(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.entered = true
 }
 
 // formerOf is the exchange that the device gave up for x, nil if there is none.
@@ -227,10 +241,15 @@ func (s *Server) datastore(uri string) (Datastore, bool) {
 	return Datastore{}, false
 }
 
-func (s *Server) devInf() *syncml.DevInf {
+// devInf is our device information for a peer that speaks this version of SyncML.
+func (s *Server) devInf(version string) *syncml.DevInf {
 	var stores []wire.Datastore
 	for _, d := range s.o.Datastores {
 		stores = append(stores, wire.Datastore(d))
 	}
-	return wire.DevInf(s.o.ID, "server", s.o.Version, stores)
+	d := wire.DevInf(s.o.ID, "server", s.o.Version, stores)
+	if d.VerDTD = version; version == "1.0" {
+		d.UTC, d.SupportLargeObjs, d.SupportNumberOfChanges = false, false, false // came with 1.1
+	}
+	return d
 }

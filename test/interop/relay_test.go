@@ -43,6 +43,9 @@ type recorded struct {
 	fromClient bool
 }
 
+// given are the ports that freePort has handed out: scenarios run side by side.
+var given sync.Map
+
 // freePort is a port of five digits that nobody uses at the moment.
 func freePort(t testing.TB) string {
 	for range 100 {
@@ -52,7 +55,7 @@ func freePort(t testing.TB) string {
 		}
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		l.Close()
-		if len(port) == 5 {
+		if _, again := given.LoadOrStore(port, true); len(port) == 5 && !again {
 			return port
 		}
 	}

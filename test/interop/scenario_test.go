@@ -2,6 +2,7 @@ package interop
 
 import (
 	"encoding/base64"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -304,21 +305,51 @@ func from(n int) func(int) fault {
 	}
 }
 
+// update writes the table anew.
+var update = flag.Bool("update", false, "write README.md")
+
+var (
+	pairs     = []string{ourClientTheirServer, theirClientOurServer}
+	encodings = []string{"WBXML", "XML"}
+)
+
 func TestInterop(t *testing.T) {
 	needPeers(t)
-	for _, s := range scenarios {
-		for _, ours := range []string{ourClientTheirServer, theirClientOurServer} {
-			for _, enc := range []string{"WBXML", "XML"} {
-				if s.not[ours] != "" {
-					continue
+	r := &results{rows: map[string]map[string]string{}}
+	t.Run("all", func(t *testing.T) {
+		for _, s := range scenarios {
+			r.rows[s.name] = map[string]string{}
+			for _, ours := range pairs {
+				for _, enc := range encodings {
+					r.play(t, s, ours, enc)
 				}
-				t.Run(strings.Join([]string{s.name, ours, enc}, "/"), func(t *testing.T) {
-					t.Parallel()
-					o := s.o
-					o.encoding = enc
-					s.run(newPair(t, ours, o))
-				})
 			}
 		}
+	})
+	if f := flag.Lookup("test.run"); f.Value.String() == "" {
+		r.check(t)
 	}
+}
+
+// play runs one scenario with one pair in one encoding.
+func (r *results) play(t *testing.T, s scenario, ours, enc string) {
+	if why := s.not[ours]; why != "" {
+		r.rows[s.name][column(ours, enc)] = "– " + why
+		return
+	}
+	t.Run(strings.Join([]string{s.name, ours, enc}, "/"), func(t *testing.T) {
+		t.Parallel()
+		o := s.o
+		o.encoding = enc
+		defer func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.rows[s.name][column(ours, enc)] = "yes"; t.Failed() {
+				r.rows[s.name][column(ours, enc)] = "no"
+			}
+		}()
+		p := newPair(t, ours, o)
+		s.run(p)
+		p.secondOpinion()
+	})
 }
