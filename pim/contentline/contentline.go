@@ -281,3 +281,10 @@ func fold(out *bytes.Buffer, text string) {
 	}
 	out.WriteString(text + "\r\n")
 }
+
+// Unfolded is a line with another value, which is written as it stands: quoted-printable has soft line breaks of its own.
+func Unfolded(l *Line, value string) []byte {
+	bare := *l
+	bare.Value = ""
+	return []byte(bare.text() + value + "\r\n")
+}

@@ -111,3 +111,19 @@ var escaper = strings.NewReplacer(`\`, `\\`, "\r\n", `\n`, "\n", `\n`, ",", `\,`
 
 // Escape is text as it stands in a value of vCard 3.0, 4.0 and iCalendar.
 func Escape(s string) string { return escaper.Replace(s) }
+
+// OldText is a value of vCard 2.1 or vCalendar 1.0, where a semicolon is all that is ever escaped.
+type OldText struct {
+	Whole string
+	Parts []string // cut at semicolons
+}
+
+// Old reads a value in the old manner.
+func (l *Line) Old() OldText {
+	v := l.decoded()
+	t := OldText{Whole: strings.ReplaceAll(v, `\;`, ";")}
+	for _, p := range split(v, ';') {
+		t.Parts = append(t.Parts, strings.ReplaceAll(p, `\;`, ";"))
+	}
+	return t
+}
