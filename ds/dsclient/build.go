@@ -214,6 +214,7 @@ func (e *exchange) writeStore(ctx context.Context, w *message, st *storeExchange
 			st.sentAll = err == nil
 			return false, err
 		}
+		e.form(st).Give(&c.Item)
 		if full := e.writeChange(w, st, c); full {
 			return true, nil
 		}

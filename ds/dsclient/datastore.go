@@ -29,6 +29,9 @@ type Change struct {
 	// Base is the ds.Version of the body both sides last agreed on, "" if there is none (Add) or it is unknown. The
 	// server needs it to tell a conflict from an answer that was lost on the way (Replace, Reflag, Delete).
 	Base string
+	// Keep is what an item here becomes that a Replace from the server is about, nil if just Item: the server is none of ours and cannot keep
+	// all of an item, so what it lacks is taken from the one that is here.
+	Keep func(here pim.Item) []byte
 	// Token is the sender's own note of the version that is sent. It comes back in Ack.
 	Token any
 }

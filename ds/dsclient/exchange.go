@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
@@ -39,6 +40,7 @@ type exchange struct {
 	credSent bool
 	each     bool // the server wants credentials in every message
 	aware    bool // the server keeps logical sessions
+	peer     *syncml.DevInf
 	stores   []*storeExchange
 	queue    []*syncml.Status // our answers
 	results  []syncml.Command // Results we owe
@@ -67,6 +69,7 @@ type storeExchange struct {
 	presented   string // the Last we presented
 	next        string // our Next
 	pull        *puller
+	form        *form.Form // see exchange.form
 	total       int
 	opened      bool
 	sentAll     bool
@@ -92,6 +95,17 @@ type outObject struct {
 	st     *storeExchange
 	change Change
 	object *wire.Object
+}
+
+// form is what the server can take and keep of the items of a datastore; nil for one of our own.
+func (e *exchange) form(st *storeExchange) *form.Form {
+	if e.aware {
+		return nil
+	}
+	if st.form == nil {
+		st.form = form.Of(e.peer, st.Remote(), st.Kind())
+	}
+	return st.form
 }
 
 // errUnknownSession ends an exchange in a logical session that the server has forgotten.

@@ -90,6 +90,11 @@ func (e *exchange) withBody(st *storeExchange, ch Change, meta syncml.Meta, it *
 		return ch, ds.StatusBadRequest
 	}
 	ch.Item = item
+	f := e.form(st)
+	f.Take(&ch.Item)
+	if f != nil && ch.Op == Replace {
+		ch.Keep = func(here pim.Item) []byte { return f.Restore(here, ch.Item) }
+	}
 	return ch, ds.StatusOK
 }
 

@@ -46,6 +46,10 @@ func (e *exchange) takeDevInf(items []syncml.Item) {
 			continue
 		}
 		e.aware = e.aware || wire.AlwaysOn(it.Data.DevInf)
+		e.peer = it.Data.DevInf
+		for _, st := range e.stores {
+			st.form = nil
+		}
 		if doc, err := syncml.EncodeDevInf(it.Data.DevInf, syncml.XML); err == nil {
 			e.report.DevInf = doc
 		}

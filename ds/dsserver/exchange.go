@@ -9,6 +9,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
@@ -36,6 +37,7 @@ type exchange struct {
 	challenged    bool // the device has got our nonce in this exchange
 	device        dsstore.Device
 	aware         bool   // the device keeps logical sessions
+	asked         bool   // for its device information
 	logical       string // id of the logical session the exchange belongs to
 	phase         phase
 	over          bool
@@ -80,6 +82,7 @@ type storeState struct {
 	listed   int64                   // revision of the collection when that was so
 	anything bool                    // something was sent
 	heldBack int64                   // oldest revision that must be sent again, 0 if none
+	form     *form.Form              // see reply.form
 	added    map[string]dsstore.Item // sent by Add in this exchange, by GUID
 }
 

@@ -146,6 +146,7 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 	if it.Type == pim.TypeFolder {
 		it.Body = nil
 	}
+	r.form(st).Take(&it)
 	rec := record(it)
 	rec.Modified, rec.By = r.now, r.x.deviceID
 	in := reconcile.Incoming{Op: reconcile.Add, Base: meta.Version, Version: ds.VersionOf(rec.Hash)}
@@ -185,6 +186,10 @@ func (r *reply) takeFlags(st *storeState, luid string, meta syncml.Meta) (ds.Sta
 // decide looks up what we have, asks reconcile, and does what it says.
 func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item, body []byte) (ds.Status, error) {
 	cur, m, err := r.current(st, luid, &in, rec, body)
+	if err != nil {
+		return 0, err
+	}
+	rec, body, err = r.restore(st, &in, cur, m, rec, body)
 	if err != nil {
 		return 0, err
 	}

@@ -43,6 +43,7 @@ func (r *reply) process() error {
 			return err
 		}
 	}
+	defer r.askDevInf()
 	for _, st := range r.x.stores {
 		st.refused = false // what came along with anchors that did not match was refused; what follows the Alert is the slow sync
 	}
@@ -131,6 +132,16 @@ func (r *reply) put(c *syncml.Put) error {
 	return nil
 }
 
+// askDevInf asks a device that has not told what it is, e.g. because it told so only in a message that was refused.
+func (r *reply) askDevInf() {
+	if r.refused || r.x.asked || len(r.x.stores) == 0 || r.x.aware || len(r.x.device.DevInf) > 0 {
+		return
+	}
+	r.x.asked = true
+	uri := "./devinf" + strings.ReplaceAll(r.m.Header.VerDTD, ".", "")
+	r.after = append(r.after, &syncml.Get{Meta: syncml.Meta{Type: devInfType(r.enc)}, Items: []syncml.Item{{Target: &syncml.Location{URI: uri}}}})
+}
+
 func (r *reply) results(c *syncml.Results) error {
 	for i := range c.Items {
 		if err := r.takeDevInf(&c.Items[i]); err != nil {
@@ -151,6 +162,9 @@ func (r *reply) takeDevInf(it *syncml.Item) error {
 		return err
 	}
 	r.x.device.DevInf = doc
+	for _, st := range r.x.stores {
+		st.form = nil
+	}
 	return r.tx.PutDevice(r.x.device)
 }
 

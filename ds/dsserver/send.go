@@ -85,6 +85,8 @@ func setID(c syncml.Command, id string) {
 		c.ID = id
 	case *syncml.Alert:
 		c.ID = id
+	case *syncml.Get:
+		c.ID = id
 	}
 }
 
@@ -159,7 +161,7 @@ func (r *reply) beginSync(w *writer, st *storeState) error {
 
 // writeItem writes one change, or the first chunk of it; full means that the message is and the item may still wait.
 func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bool, err error) {
-	c, body, err := r.outgoing(p)
+	c, body, err := r.outgoing(st, p)
 	if err != nil {
 		return false, err
 	}
@@ -191,7 +193,7 @@ func (r *reply) noteSent(st *storeState, p dsstore.Pending, c *syncml.Change, mo
 }
 
 // outgoing is the command for a pending item, with its body if that travels.
-func (r *reply) outgoing(p dsstore.Pending) (*syncml.Change, []byte, error) {
+func (r *reply) outgoing(st *storeState, p dsstore.Pending) (*syncml.Change, []byte, error) {
 	it, m := p.Item, p.Mapping
 	version := ds.VersionOf(it.Hash)
 	if it.Deleted {
@@ -206,10 +208,11 @@ func (r *reply) outgoing(p dsstore.Pending) (*syncml.Change, []byte, error) {
 		return nil, nil, err
 	}
 	item.Body = body
+	r.form(st).Give(&item)
 	if m.LUID == "" {
-		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), body, nil
+		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), item.Body, nil
 	}
-	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), body, nil
+	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), item.Body, nil
 }
 
 // writeChunk writes the next part of a large object (protocol.md C.8). It always fills the message, except with the last part.

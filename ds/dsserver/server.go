@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -248,8 +249,19 @@ func (s *Server) devInf(version string) *syncml.DevInf {
 		stores = append(stores, wire.Datastore(d))
 	}
 	d := wire.DevInf(s.o.ID, "server", s.o.Version, stores)
+	for i := range d.DataStores {
+		addOld(&d.DataStores[i], stores[i].Kind)
+	}
 	if d.VerDTD = version; version == "1.0" {
 		d.UTC, d.SupportLargeObjs, d.SupportNumberOfChanges = false, false, false // came with 1.1
 	}
 	return d
+}
+
+// addOld lists the forms of old phones, which are converted for them.
+func addOld(d *syncml.DataStore, k pim.Kind) {
+	if typ := form.OldType(k); typ != "" {
+		old := syncml.ContentType{Type: typ, Version: form.OldVersion(k)}
+		d.Rx, d.Tx = append(d.Rx, old), append(d.Tx, old)
+	}
 }

@@ -169,7 +169,7 @@ func oldEntry(c *contentline.Component, zones map[string]*time.Location) {
 	for _, l := range c.Props {
 		switch l.Name {
 		case "DTSTART", "DTEND", "DUE", "COMPLETED", "EXDATE", "RDATE":
-			if len(l.Value) == len("20260102") && c.Prop("DTEND") == nil {
+			if len(l.Value) == len("20260102") && (c.Prop("DTEND") == nil || c.Prop("DTSTART") == nil) {
 				props = append(props, contentline.Line{Name: l.Name, Value: l.Value}) // a day without time, as Nokia and Palm write it
 				continue
 			}

@@ -179,6 +179,9 @@ func oldParams(l *contentline.Line) []contentline.Param {
 		case "TYPE", "":
 			for _, v := range p.Values {
 				for t := range strings.SplitSeq(v, ",") {
+					if strings.ContainsAny(t, ":;=\"") {
+						continue // it cannot stand alone
+					}
 					out = append(out, contentline.Param{Values: []string{strings.ToUpper(t)}})
 				}
 			}

@@ -153,6 +153,21 @@ func (p *pair) count(store string, device, server int) {
 	}
 }
 
+// rich is our side, poor the other.
+func (p *pair) rich() side {
+	if p.ours == ourClientTheirServer {
+		return p.device
+	}
+	return p.server
+}
+
+func (p *pair) poor() side {
+	if p.ours == ourClientTheirServer {
+		return p.server
+	}
+	return p.device
+}
+
 // survives says that an item is still there, in whatever version.
 func (p *pair) survives(store, text string) {
 	p.Helper()

@@ -281,6 +281,35 @@ var scenarios = []scenario{
 		p.holds("contacts", 60)
 		p.equal()
 	}, not: map[string]string{theirClientOurServer: "ours can"}},
+	{name: "what the peer cannot keep survives its edits", o: options{only: []string{"contacts", "calendar"}}, run: func(p *pair) {
+		rich := strings.Replace(card("Silva", "+351 1"), "END:", "UID:rich-1\r\nRELATED;TYPE=friend:Ben\r\nEND:", 1)
+		p.rich().put("contacts", "rich", rich)
+		p.rich().put("calendar", "rich", event("rich", "20261201"))
+		p.sync("slow")
+		edit(p, p.poor(), "contacts", "FN:Dr. Ana Maria Silva", "FN:Ana Edited")
+		p.sync("two-way")
+		for _, want := range []string{"UID:rich-1", "RELATED;TYPE=friend:Ben", "FN:Ana Edited"} {
+			find(p, p.rich(), "contacts", want)
+		}
+		p.sync("slow")
+		for _, want := range []string{"UID:rich-1", "RELATED;TYPE=friend:Ben", "FN:Ana Edited"} {
+			find(p, p.rich(), "contacts", want)
+		}
+		p.holds("contacts", 1)
+	}},
+	{name: "vCard 2.1 and vCalendar 1.0", o: options{clientProps: []string{"addressbook/syncFormat=text/x-vcard", "addressbook/forceSyncFormat=1",
+		"calendar/syncFormat=text/x-vcalendar", "calendar/forceSyncFormat=1", "todo/syncFormat=text/x-vcalendar", "todo/forceSyncFormat=1"}}, run: func(p *pair) {
+		filled(p)
+		for _, k := range kinds {
+			p.holds(k, 2)
+		}
+		p.equal()
+		edit(p, p.device, "contacts", "FN:Dr. Ana Maria Costa", "FN:Ana Costa-Edited")
+		edit(p, p.server, "calendar", "Meeting d1", "Lunch é")
+		p.sync("two-way")
+		p.equal()
+		find(p, p.server, "contacts", "Ana Costa-Edited")
+	}, not: map[string]string{ourClientTheirServer: "our client sends what its files are"}},
 	{name: "SyncML 1.1", o: options{clientProps: []string{"SyncMLVersion=1.1"}}, run: func(p *pair) {
 		filled(p)
 		p.holds("contacts", 2)

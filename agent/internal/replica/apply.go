@@ -32,7 +32,7 @@ type job struct {
 
 // carryOut does all of it for a batch. force deletes items whose local edits would stop it (refresh from the server).
 func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force bool) ([]dsclient.Result, error) {
-	jobs, err := r.plan(changes, force)
+	jobs, err := r.plan(ctx, changes, force)
 	if err != nil {
 		return nil, err
 	}
@@ -50,13 +50,13 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force
 }
 
 // plan finds the item of each change, gives new ones a LUID and a key, and makes intents durable.
-func (r *Replica) plan(changes []dsclient.Change, force bool) ([]job, error) {
+func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, force bool) ([]job, error) {
 	jobs := make([]job, len(changes))
 	for i, c := range changes {
 		jobs[i].Change = c
 	}
 	taken := make(map[string]bool)
-	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(t, j, taken, force) })
+	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, taken, force) })
 }
 
 // inPieces calls fn for each job, with as many of them in one transaction as it takes.
@@ -77,7 +77,7 @@ func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
 	return nil
 }
 
-func (r *Replica) planOne(t *state.Tx, j *job, taken map[string]bool, force bool) error {
+func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, force bool) error {
 	luid := j.LUID
 	if j.Op == dsclient.Add {
 		known, ok, err := t.Map(j.GUID)
@@ -99,9 +99,28 @@ func (r *Replica) planOne(t *state.Tx, j *job, taken map[string]bool, force bool
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
+		if err := r.keep(ctx, j); err != nil {
+			return err
+		}
 		return intend(t, j)
 	}
 	return nil
+}
+
+// keep completes an item of a server that cannot keep all of it.
+func (r *Replica) keep(ctx context.Context, j *job) error {
+	if j.Keep == nil {
+		return nil
+	}
+	here, _, err := r.store.Read(ctx, j.row.Key)
+	var bad *pim.ItemError
+	switch {
+	case err == nil:
+		j.Item.Body = j.Keep(here)
+	case !errors.Is(err, pim.ErrNotFound) && !errors.As(err, &bad):
+		return fmt.Errorf("cannot read %s: %w", r.name, err)
+	}
+	return nil // what cannot be read is found to have changed when it is written
 }
 
 // intend notes what a known item will be, before it is written.
