@@ -206,5 +206,6 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 		return err
 	}
 	sent := st.added[m.Target]
+	delete(st.added, m.Target)
 	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: m.Target, LUID: m.Source, Rev: sent.Rev, Hash: sent.Hash})
 }

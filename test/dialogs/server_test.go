@@ -14,6 +14,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/versit"
 )
 
 const (
@@ -21,14 +22,16 @@ const (
 	device = "sc-pim-lab-client-1"
 )
 
-// stores are SyncEvolution's datastores.
-var stores = []dsserver.Datastore{{URI: "addressbook", Kind: pim.Contacts}, {URI: "calendar", Kind: pim.Calendar}, {URI: "todo", Kind: pim.Tasks}, {URI: "memo", Kind: pim.Notes}}
+// stores are the datastores of the recorded servers.
+var stores = []dsserver.Datastore{{URI: "addressbook", Kind: pim.Contacts}, {URI: "calendar", Kind: pim.Calendar}, {URI: "todo", Kind: pim.Tasks},
+	{URI: "memo", Kind: pim.Notes}, {URI: "contacts", Kind: pim.Contacts}, {URI: "tasks", Kind: pim.Tasks}}
 
 // server is ours, with what the recorded one had.
 type server struct {
 	t      *testing.T
 	store  *sqlstore.Store
 	server *dsserver.Server
+	device string
 	nonce  string
 	// refs are our commands by what they are, for the Statuses of the recorded client.
 	refs map[string][]ref
@@ -46,7 +49,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() }) //nolint:errcheck // the test is over
-	s := &server{t: t, store: store, refs: map[string][]ref{}, used: map[string]int{}, got: decisions{}}
+	s := &server{t: t, store: store, device: device, refs: map[string][]ref{}, used: map[string]int{}, got: decisions{}}
 	s.server = dsserver.New(dsserver.Options{Store: store, Datastores: stores})
 	s.update(func(tx dsstore.Tx) error {
 		return tx.PutDevice(dsstore.Device{ID: device, User: user, Credential: syncml.Credential(user, "test")})
@@ -164,7 +167,10 @@ func (s *server) hold(store, guid, luid, body string) {
 	})
 }
 
-func (s *server) put(store, guid, body string) {
+func (s *server) put(store, guid, body string) { s.putAs(store, guid, "", body) }
+
+// putAs stores an item that came in some form.
+func (s *server) putAs(store, guid, typ, body string) {
 	s.t.Helper()
 	kind := pim.Contacts
 	for _, d := range stores {
@@ -172,7 +178,11 @@ func (s *server) put(store, guid, body string) {
 			kind = d.Kind
 		}
 	}
-	if _, err := s.server.Put(s.t.Context(), collection(store), guid, pim.Item{Type: kind.ContentType(), Body: []byte(body)}); err != nil {
+	it := pim.Item{Type: kind.ContentType(), Body: []byte(body)}
+	if typ == versit.TypeVCard || typ == versit.TypeVCalendar {
+		it.Type, it.Body = versit.Modern(typ, it.Body)
+	}
+	if _, err := s.server.Put(s.t.Context(), collection(store), guid, it); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -287,8 +297,10 @@ func note(d decisions, request, answer *syncml.Message) {
 // adapt makes a recorded message one of a client of ours: credentials for our nonce if they were good, Statuses for our commands.
 func (s *server) adapt(tn turn) *syncml.Message {
 	m := *tn.request
-	if c := m.Header.Cred; c != nil && s.accepted(tn) && c.Meta.Type == "syncml:auth-md5" {
-		m.Header.Cred = syncml.MD5Cred(user, "test", s.nonce)
+	if c := m.Header.Cred; c != nil && s.accepted(tn) {
+		if m.Header.Cred = syncml.MD5Cred(user, "test", s.nonce); c.Meta.Type == "syncml:auth-basic" {
+			m.Header.Cred = syncml.BasicCred(user, "test")
+		}
 	}
 	m.Commands = nil
 	for _, c := range tn.request.Commands {

@@ -115,7 +115,7 @@ func commands(m *syncml.Message) map[string]command {
 
 // bare is a datastore without what peers put before its name, whichever side names it first.
 func bare(uri string) string {
-	for _, name := range []string{"addressbook", "calendar", "todo", "memo"} {
+	for _, name := range []string{"addressbook", "calendar", "todo", "memo", "contacts", "tasks"} {
 		if strings.Contains(uri, name) {
 			return name
 		}
