@@ -46,9 +46,13 @@ type Request struct {
 
 // StoreRequest is how one datastore shall be synchronized.
 type StoreRequest struct {
-	Store Datastore
-	Alert ds.Alert // 0 is two-way
+	Store  Datastore
+	Alert  ds.Alert // 0 is two-way
+	Filter *Filter  // to be told to the server; nil leaves what it knows
 }
+
+// Filter is what the device wants of a datastore, in the language of package filter.
+type Filter = wire.Filter
 
 // Client holds what stays the same from exchange to exchange.
 type Client struct {
@@ -92,6 +96,9 @@ type StoreReport struct {
 	Received int      // changes that were applied
 	Failed   int      // items that either side could not take
 	Status   ds.Status
+	// Filter is what the server knows of what the device wants; nil if it did not say. Refused is why it did not take a new one.
+	Filter  *Filter
+	Refused error
 }
 
 // AuthError is the server's word on credentials. Held means that it keeps the logical session until new ones come (A3).
@@ -120,20 +127,31 @@ func (e *TransportError) Unwrap() error { return e.Err }
 func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
 	report, err := c.attempt(ctx, req, c.Nonce)
 	var stale *challenge
-	if !errors.As(err, &stale) {
+	switch {
+	case errors.Is(err, errUnfiltered):
+		return c.unfiltered(ctx, req, report)
+	case !errors.As(err, &stale):
 		return report, err
 	}
 	// The nonce may be the only thing that was wrong, e.g. in the very first exchange: once more with a fresh one, as a new session
 	// (SyncEvolution does the same, peers.md 6).
 	first := report
 	report, err = c.attempt(ctx, req, stale.nonce)
-	report.RoundTrips += first.RoundTrips
-	report.BytesIn += first.BytesIn
-	report.BytesOut += first.BytesOut
+	report.add(first)
 	if errors.As(err, &stale) {
 		err = stale.auth
 	}
+	if errors.Is(err, errUnfiltered) {
+		return c.unfiltered(ctx, req, report)
+	}
 	return report, err
+}
+
+// add counts what an attempt before this one cost.
+func (r *Report) add(first Report) {
+	r.RoundTrips += first.RoundTrips
+	r.BytesIn += first.BytesIn
+	r.BytesOut += first.BytesOut
 }
 
 // challenge is a refusal that came with a new nonce.
@@ -150,7 +168,7 @@ func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report
 		if s.Alert == 0 {
 			s.Alert = ds.AlertTwoWay
 		}
-		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert})
+		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert, filter: s.Filter})
 	}
 	err := e.run(ctx)
 	e.keep()

@@ -70,6 +70,9 @@ type storeExchange struct {
 	next        string // our Next
 	pull        *puller
 	form        *form.Form // see exchange.form
+	filter      *Filter    // to be told
+	known       *Filter    // of the server
+	unfiltered  error      // why the server has not taken it
 	total       int
 	opened      bool
 	sentAll     bool
@@ -81,7 +84,8 @@ type storeExchange struct {
 }
 
 func (st *storeExchange) report() StoreReport {
-	return StoreReport{Name: st.Local(), Alert: st.alert, Status: st.status, Sent: st.counts.sent, Received: st.counts.received, Failed: st.counts.failed}
+	return StoreReport{Name: st.Local(), Alert: st.alert, Status: st.status, Sent: st.counts.sent, Received: st.counts.received, Failed: st.counts.failed,
+		Filter: st.known, Refused: st.unfiltered}
 }
 
 type inObject struct {
@@ -240,6 +244,9 @@ func (e *exchange) advance(m *syncml.Message) error {
 		e.phase = phaseReceive
 	case e.phase == phaseReceive && m.Final && !e.owes():
 		e.phase = phaseDone
+	}
+	if e.refusedFilter() {
+		return errUnfiltered
 	}
 	return e.allFailed()
 }

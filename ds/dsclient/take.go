@@ -155,6 +155,7 @@ func (e *exchange) takeAlertStatus(s *syncml.Status) {
 			continue
 		}
 		st.status = s.Code
+		st.takeFilter(s.Code)
 		switch {
 		case st.want == ds.AlertResume:
 			st.resumed = s.Code.OK() // if not, the server's Alert says what instead: a slow sync or a normal one
@@ -234,6 +235,11 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 	status := e.answer(m, c, code)
 	status.TargetRefs, status.SourceRefs = []string{wire.URI(it.Target)}, []string{wire.URI(it.Source)}
 	status.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: a.Next}}}}
+	if it.Target != nil {
+		if f, ok := wire.FindFilter(it.Target.Filter); ok {
+			st.known = &f
+		}
+	}
 	e.takeKept(st)
 	st.anchors.Partial = e.in != nil && e.in.st == st
 	st.anchors.Running, st.anchors.Plain = st.alert, !e.aware

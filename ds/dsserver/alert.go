@@ -43,12 +43,12 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 		r.answerItem(c, it, ds.StatusNotFound)
 		return nil
 	}
-	if it.Target.Filter != nil {
-		r.answerItem(c, it, ds.StatusUnsupported)
-		return nil
-	}
 	st := &storeState{Datastore: d, target: target, peer: wire.URI(it.Source), alert: code,
-		c: dsstore.Collection{User: r.x.device.User, Store: d.URI}, added: make(map[string]dsstore.Item)}
+		c: dsstore.Collection{User: r.x.device.User, Store: d.URI}, added: make(map[string]dsstore.Mapping)}
+	if code, err := r.findScope(st, it.Target.Filter); err != nil || code != ds.StatusOK {
+		r.answerItem(c, it, code)
+		return err
+	}
 	anchors := it.Meta.Anchor
 	if anchors == nil {
 		anchors = &ds.Anchors{}
@@ -60,8 +60,12 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	r.x.stores = append(r.x.stores, st)
 	answer := r.answerItem(c, it, status)
 	answer.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: anchors.Next}}}}
+	known, err := r.tell(st)
+	if err != nil {
+		return err
+	}
 	r.after = append(r.after, &syncml.Alert{Code: st.alert, Items: []syncml.Item{{
-		Target: it.Source, Source: &syncml.Location{URI: target},
+		Target: &syncml.Location{URI: st.peer, Filter: known}, Source: &syncml.Location{URI: target},
 		Meta: syncml.Meta{Anchor: &ds.Anchors{Last: st.link.ServerLast, Next: st.link.ServerNext}, MaxObjSize: wire.MaxObjSize},
 	}}})
 	return nil
@@ -105,6 +109,9 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	}
 	l.ServerNext = strconv.FormatInt(r.now.UnixMicro(), 36)
 	st.link, st.cursor = l, l.Done
+	if st.stale = st.scope.LUID != "" || st.scope.Stale(l, r.now); st.stale {
+		st.cursor = 0
+	}
 	st.all = !st.alert.FromServer()
 	return status, r.tx.PutLink(r.x.deviceID, st.c, l)
 }
@@ -162,11 +169,14 @@ func (r *reply) tombstone(st *storeState, it dsstore.Item, reason string) error 
 func (r *reply) complete() error {
 	for _, st := range r.x.stores {
 		l := st.link
-		l.Done = max(l.Done, st.cursor, st.listed) // what the device wrote itself counts, too: nobody need look at it again
+		if st.scope.LUID == "" {
+			l.Done = max(l.Done, st.cursor, st.listed) // what the device wrote itself counts, too: nobody need look at it again
+		}
 		if st.heldBack != 0 {
 			l.Done = min(l.Done, st.heldBack-1)
 		}
 		l.Running = 0
+		st.settleScope(&l)
 		if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
 			return err
 		}
@@ -207,5 +217,6 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	}
 	sent := st.added[m.Target]
 	delete(st.added, m.Target)
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: m.Target, LUID: m.Source, Rev: sent.Rev, Hash: sent.Hash})
+	sent.GUID, sent.LUID = m.Target, m.Source
+	return r.tx.PutMapping(r.x.deviceID, st.c, sent)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
@@ -66,6 +67,9 @@ type sentItem struct {
 	op    syncml.Op
 	flags bool // flags only
 	more  bool // not the last chunk
+	leave bool // out of scope
+	// variant is what part of the body was sent, see dsstore.Mapping.
+	variant string
 }
 
 // storeState is one datastore in an exchange.
@@ -77,14 +81,18 @@ type storeState struct {
 	alert    ds.Alert
 	refused  bool // its anchors did not match in this message, so the changes that came along with them are refused
 	link     dsstore.Link
-	opened   bool                    // the first Sync has gone out
-	cursor   int64                   // revision of the last item that was sent
-	all      bool                    // nothing is left to be sent
-	listed   int64                   // revision of the collection when that was so
-	anything bool                    // something was sent
-	heldBack int64                   // oldest revision that must be sent again, 0 if none
-	form     *form.Form              // see reply.form
-	added    map[string]dsstore.Item // sent by Add in this exchange, by GUID
+	opened   bool       // the first Sync has gone out
+	cursor   int64      // revision of the last item that was sent
+	all      bool       // nothing is left to be sent
+	listed   int64      // revision of the collection when that was so
+	anything bool       // something was sent
+	heldBack int64      // oldest revision that must be sent again, 0 if none
+	form     *form.Form // see reply.form
+	scope    scope.Scope
+	stale    bool                       // all is looked at, not only what changed
+	roll     time.Time                  // when time alone changes what the device shall have, as far as was looked
+	again    bool                       // something could not be made so, and the next exchange looks at all again
+	added    map[string]dsstore.Mapping // sent by Add in this exchange, by GUID; without LUID
 }
 
 // inObject is an object that comes in chunks.
@@ -98,8 +106,7 @@ type inObject struct {
 
 // outObject is an object that goes out in chunks.
 type outObject struct {
-	store   *storeState
-	item    dsstore.Pending
+	sent    sentItem
 	command *syncml.Change // of each chunk
 	object  *wire.Object
 }

@@ -2,6 +2,8 @@ package dsserver
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -9,6 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/filter"
 )
 
 // form is what the device can take and keep; nil for one of our own.
@@ -22,6 +25,12 @@ func (r *reply) form(st *storeState) *form.Form {
 			inf = nil // none has come yet
 		}
 		st.form = form.Of(inf, st.peer, st.Kind)
+		if st.scope.Fields != nil {
+			fields := st.scope.Fields
+			st.form.Only(func(name string) bool {
+				return slices.ContainsFunc(fields, func(p filter.Property) bool { return strings.EqualFold(p.Name, name) })
+			}, func(body []byte) []byte { return filter.Reduce(body, fields) })
+		}
 	}
 	return st.form
 }

@@ -6,8 +6,10 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 // writer fills one message up to the size that the device takes.
@@ -109,8 +111,8 @@ func (r *reply) writeChanges(w *writer) (final bool, err error) {
 	return true, nil
 }
 
-// page is how many pending items are listed at a time.
-const page = 256
+// page is how many items are listed at a time.
+const page = scope.Page
 
 // writeStore writes changes of one datastore; full means that the message is.
 func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
@@ -127,17 +129,17 @@ func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
 		}
 	}
 	for !st.all {
-		list, err := r.tx.Pending(r.x.deviceID, st.c, st.cursor, page)
+		list, more, err := r.next(st)
 		if err != nil {
 			return false, err
 		}
-		for _, p := range list {
-			full, err := r.writeItem(w, st, p)
+		for i := range list {
+			full, err := r.writeItem(w, st, &list[i])
 			if err != nil || full {
 				return true, err
 			}
 		}
-		st.all = len(list) < page
+		st.all = !more
 	}
 	if st.alert.FromServer() {
 		st.listed, err = r.tx.Rev(st.c)
@@ -148,7 +150,7 @@ func (r *reply) writeStore(w *writer, st *storeState) (full bool, err error) {
 func (r *reply) beginSync(w *writer, st *storeState) error {
 	s := &syncml.Sync{ID: w.id(), Target: syncml.Location{URI: st.peer}, Source: syncml.Location{URI: st.target}, NumberOfChanges: -1}
 	if !st.opened && !st.all && r.x.aware {
-		n, err := r.tx.CountPending(r.x.deviceID, st.c, st.cursor)
+		n, err := r.count(st)
 		if err != nil {
 			return err
 		}
@@ -160,8 +162,12 @@ func (r *reply) beginSync(w *writer, st *storeState) error {
 }
 
 // writeItem writes one change, or the first chunk of it; full means that the message is and the item may still wait.
-func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bool, err error) {
-	c, body, err := r.outgoing(st, p)
+func (r *reply) writeItem(w *writer, st *storeState, j *judged) (full bool, err error) {
+	if j.verdict == scope.Nothing {
+		st.cursor = j.Item.Rev
+		return false, nil
+	}
+	c, sent, body, err := r.outgoing(st, j)
 	if err != nil {
 		return false, err
 	}
@@ -169,50 +175,70 @@ func (r *reply) writeItem(w *writer, st *storeState, p dsstore.Pending) (full bo
 		if st.anythingIn(w) {
 			return true, nil
 		}
-		r.x.out = &outObject{store: st, item: p, command: c, object: wire.NewObject(pim.Item{Body: body}, r.enc)}
+		r.x.out = &outObject{sent: sent, command: c, object: wire.NewObject(pim.Item{Body: body}, r.enc)}
 		return r.writeChunk(w), nil
 	}
 	if !w.try(func() { c.ID = w.id(); w.Command(c) }) {
 		return true, nil
 	}
-	r.noteSent(st, p, c, false, w.cmd)
+	r.noteSent(sent, w.cmd)
 	return false, nil
 }
 
 // anythingIn tells whether the message has items already, so that a large object better begins in the next one.
 func (st *storeState) anythingIn(w *writer) bool { return w.Len() > w.limit/4 }
 
-func (r *reply) noteSent(st *storeState, p dsstore.Pending, c *syncml.Change, more bool, cmd int) {
+func (r *reply) noteSent(sent sentItem, cmd int) {
+	st := sent.store
 	st.anything = true
-	st.cursor = p.Item.Rev
-	if c.Op == syncml.OpAdd && !more {
-		st.added[p.Item.GUID] = p.Item
+	st.cursor = sent.item.Rev
+	if sent.op == syncml.OpAdd && !sent.more {
+		st.added[sent.item.GUID] = dsstore.Mapping{Rev: sent.item.Rev, Hash: sent.item.Hash, Variant: sent.variant}
 	}
-	r.x.sent[ref{strconv.Itoa(r.x.msgID), strconv.Itoa(cmd)}] = sentItem{store: st, item: p.Item, luid: p.Mapping.LUID,
-		op: c.Op, flags: c.Meta.FieldLevel, more: more}
+	r.x.sent[ref{strconv.Itoa(r.x.msgID), strconv.Itoa(cmd)}] = sent
 }
 
-// outgoing is the command for a pending item, with its body if that travels.
-func (r *reply) outgoing(st *storeState, p dsstore.Pending) (*syncml.Change, []byte, error) {
-	it, m := p.Item, p.Mapping
+// outgoing is the command for an item, what is to be remembered of it, and the body if that travels.
+func (r *reply) outgoing(st *storeState, j *judged) (*syncml.Change, sentItem, []byte, error) {
+	it, m := j.Item, j.Mapping
 	version := ds.VersionOf(it.Hash)
-	if it.Deleted {
-		return wire.Delete(m.LUID, "", version), nil, nil
+	sent := sentItem{store: st, item: it, luid: m.LUID, op: syncml.OpReplace}
+	switch {
+	case j.verdict == scope.Delete, j.verdict == scope.Leave:
+		c := wire.Delete(m.LUID, "", version)
+		sent.op, sent.leave = syncml.OpDelete, j.verdict == scope.Leave
+		c.SftDel = sent.leave && r.x.aware // others may not know it, and then keep the item (protocol.md C.12)
+		return c, sent, nil, nil
+	case m.LUID != "" && m.Hash == it.Hash && r.x.aware && m.Rev < it.Rev && m.Variant == j.policy.String() && st.scope.LUID == "":
+		sent.flags, sent.variant = true, m.Variant
+		return wire.Flags(m.LUID, "", version, pimItem(it)), sent, nil, nil
 	}
-	item := pimItem(it)
-	if m.LUID != "" && m.Hash == it.Hash && r.x.aware {
-		return wire.Flags(m.LUID, "", version, item), nil, nil
-	}
-	body, err := r.tx.Body(it.Hash)
+	item, err := r.item(st, j, &sent)
 	if err != nil {
-		return nil, nil, err
+		return nil, sent, nil, err
+	}
+	if m.LUID == "" {
+		sent.op = syncml.OpAdd
+		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), sent, item.Body, nil
+	}
+	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), sent, item.Body, nil
+}
+
+// item is an item in the form in which the device gets it.
+func (r *reply) item(st *storeState, j *judged, sent *sentItem) (pim.Item, error) {
+	item := pimItem(j.Item)
+	body, err := r.tx.Body(j.Item.Hash)
+	if err != nil {
+		return item, err
 	}
 	item.Body = body
-	r.form(st).Give(&item)
-	if m.LUID == "" {
-		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), item.Body, nil
+	if item.Type == pim.TypeMessage {
+		if part, partial := mail.Reduce(body, mailPolicy(j.policy)); partial {
+			item.Body, sent.variant = part, j.policy.String()
+		}
 	}
-	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), item.Body, nil
+	r.form(st).Give(&item)
+	return item, nil
 }
 
 // writeChunk writes the next part of a large object (protocol.md C.8). It always fills the message, except with the last part.
@@ -222,7 +248,8 @@ func (r *reply) writeChunk(w *writer) (full bool) {
 	c.ID = w.id()
 	more := o.object.Next(c, max(w.limit-w.Len()-chunkOverhead, minChunk))
 	w.Command(c)
-	r.noteSent(o.store, o.item, c, more, w.cmd)
+	o.sent.more = more
+	r.noteSent(o.sent, w.cmd)
 	if !more {
 		r.x.out = nil
 	}
@@ -245,7 +272,7 @@ func (r *reply) peerStatus(st *syncml.Status) error {
 	switch {
 	case sent.more && st.Code.OK():
 		return nil
-	case sent.more && r.x.out != nil && r.x.out.item.Item.GUID == sent.item.GUID:
+	case sent.more && r.x.out != nil && r.x.out.sent.item.GUID == sent.item.GUID:
 		r.x.out = nil // the device does not want the rest
 	}
 	return r.settle(sent, st.Code)
@@ -258,11 +285,14 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 	switch {
 	case sent.op == syncml.OpDelete && (code.OK() || gone):
 		return r.tx.DeleteMapping(device, c, it.GUID)
+	case sent.leave:
+		sent.store.again = true // e.g. an edit of the device goes out first (F10)
+		return nil
 	case sent.op == syncml.OpReplace && gone:
 		sent.store.hold(it.Rev)
 		return r.tx.DeleteMapping(device, c, it.GUID) // it goes out again as an Add
 	case sent.op == syncml.OpReplace && code.OK():
-		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev, Hash: it.Hash})
+		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev, Hash: it.Hash, Variant: sent.variant})
 	case code.OK():
 		return nil // an Add is settled by its Map
 	case refusedForGood(code):

@@ -18,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/filter"
 )
 
 // Datastore is one datastore that the server offers to every user.
@@ -251,11 +252,22 @@ func (s *Server) devInf(version string) *syncml.DevInf {
 	d := wire.DevInf(s.o.ID, "server", s.o.Version, stores)
 	for i := range d.DataStores {
 		addOld(&d.DataStores[i], stores[i].Kind)
+		addFilters(&d.DataStores[i], stores[i].Kind)
 	}
 	if d.VerDTD = version; version == "1.0" {
 		d.UTC, d.SupportLargeObjs, d.SupportNumberOfChanges = false, false, false // came with 1.1
 	}
 	return d
+}
+
+// addFilters says by what a datastore can be filtered (protocol.md A.3).
+func addFilters(d *syncml.DataStore, k pim.Kind) {
+	keywords, properties := filter.Capabilities(k)
+	if len(keywords)+len(properties) == 0 {
+		return
+	}
+	d.FilterRx = []syncml.ContentType{{Type: wire.FilterCGI, Version: "1.0"}}
+	d.FilterCaps = []syncml.FilterCap{{Type: d.RxPref, Keywords: keywords, Properties: properties}}
 }
 
 // addOld lists the forms of old phones, which are converted for them.

@@ -30,6 +30,7 @@ type Tx interface {
 	Sessions
 	Items
 	Maps
+	Filters
 }
 
 // User is an account.
@@ -136,6 +137,8 @@ type Mapping struct {
 	LUID string   // "" if the device refused the item
 	Rev  int64    // the revision it holds or refused; 0 if that is unknown
 	Hash [32]byte // of the body in that revision; zero if that is unknown
+	// Variant says what part of the body the device got, "" if all of it.
+	Variant string
 }
 
 // Link is what server and device remember of each other for one collection: anchors, see ds.Anchors, and how far the
@@ -145,6 +148,10 @@ type Link struct {
 	ServerLast, ServerNext string
 	// Running is the sync type of an exchange that is not complete, 0 if all are. It can be resumed (225).
 	Running ds.Alert
+	// Scope is the filter under which the device got what it has, "" for none, and Roll the time at which time alone changes what that is;
+	// zero for never.
+	Scope string
+	Roll  time.Time
 	// Done is the revision up to which the device has everything except what Pending still lists.
 	Done int64
 }
@@ -156,6 +163,29 @@ func (l Link) Known() bool { return l.ClientNext != "" || l.ClientLast != "" }
 type Pending struct {
 	Item    Item
 	Mapping Mapping // zero if the device never had the item
+	Known   bool    // there is a mapping
+	Facts   []byte  // see Filters; nil if none were noted
+}
+
+// Filter says what a device wants of a collection, in the language of package filter.
+type Filter struct {
+	Text string
+	By   string    // who set it: a device, or a user or administrator with "@" before
+	At   time.Time // when
+	// Travel is what is wanted besides until Until, e.g. for a flight (M9).
+	Travel string
+	Until  time.Time
+}
+
+// Filters keeps filters, and what they look at of an item, so that bodies need not be read.
+type Filters interface {
+	Filter(device string, c Collection) (Filter, error) // the zero Filter if there is none
+	PutFilter(device string, c Collection, f Filter) error
+	// PutFacts notes what filters look at. PutItem forgets it.
+	PutFacts(c Collection, guid string, facts []byte) error
+	// Scope lists, by Rev, at most limit items with Rev > after that may be part of what the device has: live ones, with their mapping, and
+	// deleted ones that it holds.
+	Scope(device string, c Collection, after int64, limit int) ([]Pending, error)
 }
 
 // Maps keeps mappings and links.

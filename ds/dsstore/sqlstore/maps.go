@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"errors"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -13,8 +12,10 @@ func (t *tx) Link(device string, c dsstore.Collection) (dsstore.Link, error) {
 	if err != nil {
 		return l, err
 	}
-	err = t.row(`SELECT client_last, client_next, server_last, server_next, running, done FROM links WHERE device = ? AND collection = ?`,
-		[]any{device, id}, &l.ClientLast, &l.ClientNext, &l.ServerLast, &l.ServerNext, &l.Running, &l.Done)
+	var roll int64
+	err = t.row(`SELECT client_last, client_next, server_last, server_next, running, done, scope, roll FROM links WHERE device = ? AND collection = ?`,
+		[]any{device, id}, &l.ClientLast, &l.ClientNext, &l.ServerLast, &l.ServerNext, &l.Running, &l.Done, &l.Scope, &roll)
+	l.Roll = fromUnix(roll)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		err = nil
 	}
@@ -26,8 +27,8 @@ func (t *tx) PutLink(device string, c dsstore.Collection, l dsstore.Link) error 
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT OR REPLACE INTO links (device, collection, client_last, client_next, server_last, server_next, running, done)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, device, id, l.ClientLast, l.ClientNext, l.ServerLast, l.ServerNext, int(l.Running), l.Done)
+	return t.exec(`INSERT OR REPLACE INTO links (device, collection, client_last, client_next, server_last, server_next, running, done, scope, roll)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, device, id, l.ClientLast, l.ClientNext, l.ServerLast, l.ServerNext, int(l.Running), l.Done, l.Scope, unix(l.Roll))
 }
 
 func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (dsstore.Mapping, error) {
@@ -37,17 +38,17 @@ func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (ds
 	if err != nil {
 		return m, err
 	}
-	err = t.row(query, []any{device, id, key}, &m.GUID, &m.LUID, &m.Rev, &hash)
+	err = t.row(query, []any{device, id, key}, &m.GUID, &m.LUID, &m.Rev, &hash, &m.Variant)
 	copy(m.Hash[:], hash)
 	return m, err
 }
 
 const (
-	byLUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 0`
-	byGUID     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
-	former     = `SELECT guid, luid, rev, hash FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 1`
+	byLUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 0`
+	byGUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
+	former     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 1`
 	dropLUID   = `DELETE FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND guid <> ?`
-	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash) VALUES (?, ?, ?, ?, ?, ?)`
+	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash, variant) VALUES (?, ?, ?, ?, ?, ?, ?)`
 )
 
 func (t *tx) ByLUID(device string, c dsstore.Collection, luid string) (dsstore.Mapping, error) {
@@ -71,7 +72,7 @@ func (t *tx) PutMapping(device string, c dsstore.Collection, m dsstore.Mapping) 
 			return err
 		}
 	}
-	return t.exec(putMapping, device, id, m.GUID, m.LUID, m.Rev, m.Hash[:])
+	return t.exec(putMapping, device, id, m.GUID, m.LUID, m.Rev, m.Hash[:], m.Variant)
 }
 
 func (t *tx) DeleteMapping(device string, c dsstore.Collection, guid string) error {
@@ -116,22 +117,7 @@ const pendingFrom = ` FROM items i LEFT JOIN mappings m ON m.device = ? AND m.co
 	WHERE i.collection = ? AND i.rev > ? AND (m.rev IS NULL AND i.deleted = 0 OR m.rev < i.rev AND (i.deleted = 0 OR m.luid <> ''))`
 
 func (t *tx) Pending(device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error) {
-	id, err := t.collectionID(c, false)
-	if err != nil || id == 0 {
-		return nil, err
-	}
-	return collect(t, `SELECT `+itemColumns+`, COALESCE(m.luid, ''), COALESCE(m.rev, 0), m.hash`+pendingFrom+` ORDER BY i.rev LIMIT ?`,
-		[]any{device, id, after, limit}, scanPending)
-}
-
-func scanPending(r *sql.Rows, p *dsstore.Pending) error {
-	dest, done := itemDest(&p.Item)
-	var hash []byte
-	err := r.Scan(append(dest, &p.Mapping.LUID, &p.Mapping.Rev, &hash)...)
-	done()
-	copy(p.Mapping.Hash[:], hash)
-	p.Mapping.GUID = p.Item.GUID
-	return err
+	return t.pending(pendingFrom, device, c, after, limit)
 }
 
 func (t *tx) CountPending(device string, c dsstore.Collection, after int64) (int, error) {

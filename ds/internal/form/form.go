@@ -16,6 +16,8 @@ import (
 type Form struct {
 	old   bool // vCard 2.1 and vCalendar 1.0 only
 	holds func(property string) bool
+	// reduce leaves out of a body what the peer does not want to be sent; nil if it wants all.
+	reduce func([]byte) []byte
 }
 
 // Of is the form that a peer tells of its datastore at uri. Kinds whose items are kept as they are have none. A peer that tells nothing
@@ -95,6 +97,15 @@ func (f *Form) learn(caps []syncml.CTCap, typ string) {
 	}
 }
 
+// Only narrows what the peer is sent, and with it what it can have deleted: nothing that it never saw.
+func (f *Form) Only(sent func(property string) bool, reduce func([]byte) []byte) {
+	if f != nil {
+		holds := f.holds
+		f.holds = func(name string) bool { return holds(name) && sent(name) }
+		f.reduce = reduce
+	}
+}
+
 // Take converts what the peer sent to the form in which items are kept.
 func (f *Form) Take(it *pim.Item) {
 	if f != nil {
@@ -104,6 +115,9 @@ func (f *Form) Take(it *pim.Item) {
 
 // Give converts an item to the form that the peer takes.
 func (f *Form) Give(it *pim.Item) {
+	if f != nil && f.reduce != nil {
+		it.Body = f.reduce(it.Body)
+	}
 	if f != nil && f.old {
 		it.Type, it.Body = versit.Old(it.Type, it.Body)
 	}

@@ -1,0 +1,68 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+)
+
+func (t *tx) Filter(device string, c dsstore.Collection) (dsstore.Filter, error) {
+	var f dsstore.Filter
+	var at, until int64
+	id, err := t.collectionID(c, false)
+	if err != nil {
+		return f, err
+	}
+	err = t.row(`SELECT filter, set_by, set_at, travel, travel_until FROM filters WHERE device = ? AND collection = ?`,
+		[]any{device, id}, &f.Text, &f.By, &at, &f.Travel, &until)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		err = nil
+	}
+	f.At, f.Until = fromUnix(at), fromUnix(until)
+	return f, err
+}
+
+func (t *tx) PutFilter(device string, c dsstore.Collection, f dsstore.Filter) error {
+	id, err := t.collectionID(c, true)
+	if err != nil {
+		return err
+	}
+	return t.exec(`INSERT OR REPLACE INTO filters (device, collection, filter, set_by, set_at, travel, travel_until) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		device, id, f.Text, f.By, unix(f.At), f.Travel, unix(f.Until))
+}
+
+func (t *tx) PutFacts(c dsstore.Collection, guid string, facts []byte) error {
+	id, err := t.collectionID(c, false)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE items SET facts = ? WHERE collection = ? AND guid = ?`, facts, id, guid)
+}
+
+// scopeFrom is all that may be or become part of what a device has: live items, and deleted ones that it holds.
+const scopeFrom = ` FROM items i LEFT JOIN mappings m ON m.device = ? AND m.collection = i.collection AND m.guid = i.guid AND m.former = 0
+	WHERE i.collection = ? AND i.rev > ? AND (i.deleted = 0 OR m.rev < i.rev AND m.luid <> '')`
+
+func (t *tx) Scope(device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error) {
+	return t.pending(scopeFrom, device, c, after, limit)
+}
+
+func (t *tx) pending(from, device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error) {
+	id, err := t.collectionID(c, false)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	return collect(t, `SELECT `+itemColumns+`, i.facts, COALESCE(m.luid, ''), COALESCE(m.rev, 0), m.hash, COALESCE(m.variant, ''), m.guid IS NOT NULL`+
+		from+` ORDER BY i.rev LIMIT ?`, []any{device, id, after, limit}, scanPending)
+}
+
+func scanPending(r *sql.Rows, p *dsstore.Pending) error {
+	dest, done := itemDest(&p.Item)
+	var hash []byte
+	err := r.Scan(append(dest, &p.Facts, &p.Mapping.LUID, &p.Mapping.Rev, &hash, &p.Mapping.Variant, &p.Known)...)
+	done()
+	copy(p.Mapping.Hash[:], hash)
+	p.Mapping.GUID = p.Item.GUID
+	return err
+}
