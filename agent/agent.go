@@ -22,7 +22,10 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
+	"github.com/alwayson-sync/alwayson/agent/internal/want"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/san"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -36,6 +39,7 @@ type Store struct {
 	Remote string // the datastore on the server; Name if empty
 	Kind   pim.Kind
 	Dir    string
+	Filter string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
 // Options of an Agent. All but Socket, SaveSecret, Push, Session, Rest and Log must be set.
@@ -79,6 +83,7 @@ type Agent struct {
 	history *daemon.History
 	stores  []daemon.Store
 	trigger *trigger.Listener // nil without a broker
+	wants   *want.Book
 	control *http.Server
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
@@ -153,7 +158,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -173,10 +178,14 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.wants, err = want.Open(a.db, a.configured()); err != nil {
+		return err
+	}
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret,
-		Rest: a.o.Rest, Log: a.o.Log,
+		Filters: a.wants,
+		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
@@ -188,9 +197,33 @@ func (a *Agent) compose(ctx context.Context) error {
 	}
 	a.trigger, err = trigger.New(trigger.Options{
 		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.o.Push.TLS,
-		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.engine.Send, Log: a.o.Log,
+		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Log: a.o.Log,
 	})
 	return err
+}
+
+// wake is called by the trigger. A notification that asks for the server's changes only gets just that (F6).
+func (a *Agent) wake(ctx context.Context, ev session.Event, syncs []san.Sync) {
+	a.engine.TellWith(ctx, ev, a.abbreviated(syncs)) //nolint:errcheck // a stopping agent need not be woken
+}
+
+// abbreviated is the plan for a notification, nil if it asks for everything.
+func (a *Agent) abbreviated(syncs []san.Sync) *engine.Plan {
+	plan := &engine.Plan{Types: map[string]ds.Alert{}, Only: true}
+	for _, s := range syncs {
+		if ds.Alert(s.Type) != ds.AlertOneWayFromServerByServer {
+			return nil
+		}
+		for _, st := range a.stores {
+			if st.Replica.Remote() == s.URI {
+				plan.Types[st.Replica.Local()] = ds.AlertOneWayFromServer
+			}
+		}
+	}
+	if len(plan.Types) == 0 {
+		return nil
+	}
+	return plan
 }
 
 func (a *Agent) pushPassword() string {
@@ -204,6 +237,15 @@ func (a *Agent) pushKey() (credential, session string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return syncml.Credential(a.o.User, a.secret), a.opened
+}
+
+// configured are the filters of the configuration by store.
+func (a *Agent) configured() map[string]string {
+	out := map[string]string{}
+	for _, s := range a.o.Stores {
+		out[s.Name] = s.Filter
+	}
+	return out
 }
 
 func (a *Agent) openStores(ctx context.Context) ([]engine.Store, error) {

@@ -140,4 +140,8 @@ type SyncRequest struct {
 	// synchronized two-way.
 	Mode   string   `json:"mode,omitempty"`
 	Stores []string `json:"stores,omitempty"`
+	// Filter is wanted besides what is wanted anyway, for so long: what a traveller takes along (M3, M9). When the time is over it leaves the
+	// device again; on the server nothing is deleted.
+	Filter string        `json:"filter,omitempty"`
+	For    time.Duration `json:"for_ns,omitempty"`
 }

@@ -63,11 +63,14 @@ func (e *exchange) build(ctx context.Context) ([]byte, error) {
 	if e.msgID > 1 && !e.writeAnswers(w) {
 		return w.Finish(false)
 	}
-	switch e.phase {
-	case phaseInit:
+	switch {
+	case e.req.Purpose == Preview:
+		e.writeAlerts(w)
+		return w.Finish(true)
+	case e.phase == phaseInit:
 		e.writeInit(w)
 		return w.Finish(true)
-	case phaseSync:
+	case e.phase == phaseSync:
 		final, err := e.writeSync(ctx, w)
 		if err != nil {
 			return nil, err
@@ -120,7 +123,7 @@ func (e *exchange) emi() []string {
 		return nil // a plain exchange, e.g. by hand while Always-On is off (T4)
 	case e.req.Purpose == Close:
 		l.Verb = wire.Close
-	default:
+	default: // Sync, Preview
 		l.Verb = wire.In
 	}
 	return []string{l.EMI()}

@@ -25,10 +25,11 @@ type Purpose int
 
 // The purposes.
 const (
-	Sync  Purpose = iota // synchronize, inside the logical session if there is one
-	Open                 // open a logical session and synchronize in it
-	Greet                // open a logical session without synchronizing (S3)
-	Close                // close the logical session (T3)
+	Sync    Purpose = iota // synchronize, inside the logical session if there is one
+	Open                   // open a logical session and synchronize in it
+	Greet                  // open a logical session without synchronizing (S3)
+	Close                  // close the logical session (T3)
+	Preview                // ask what the filters of the stores would change, and change nothing (F13); in a logical session
 )
 
 // Kept is the part of an object that came before the link was lost, if the server is a plain one that goes on where it stopped (225).

@@ -20,7 +20,7 @@ func (e *exchange) filterOf(st *storeExchange) *syncml.Filter {
 	}
 	out := &syncml.Filter{Meta: syncml.Meta{Type: st.Kind().ContentType(), EMI: []string{st.filter.EMI()}}}
 	expression, err := e.expression(st)
-	if expression == "" && !e.inLogical() && e.req.Purpose != Open {
+	if expression == "" && !e.inLogical() && e.req.Purpose != Open && e.req.Purpose != Preview {
 		st.unfiltered = err
 		return nil
 	}

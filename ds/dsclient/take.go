@@ -206,6 +206,14 @@ func (e *exchange) takeAlert(m *syncml.Message, c *syncml.Alert) error {
 			e.answer(m, c, ds.StatusNotFound)
 			continue
 		}
+		if it.Target != nil {
+			if f, ok := wire.FindFilter(it.Target.Filter); ok {
+				st.known = &f
+			}
+		}
+		if e.req.Purpose == Preview {
+			continue
+		}
 		if err := e.openStore(m, c, &it, st); err != nil {
 			return err
 		}
@@ -235,11 +243,6 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 	status := e.answer(m, c, code)
 	status.TargetRefs, status.SourceRefs = []string{wire.URI(it.Target)}, []string{wire.URI(it.Source)}
 	status.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: a.Next}}}}
-	if it.Target != nil {
-		if f, ok := wire.FindFilter(it.Target.Filter); ok {
-			st.known = &f
-		}
-	}
 	e.takeKept(st)
 	st.anchors.Partial = e.in != nil && e.in.st == st
 	st.anchors.Running, st.anchors.Plain = st.alert, !e.aware

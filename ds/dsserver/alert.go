@@ -49,6 +49,9 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 		r.answerItem(c, it, code)
 		return err
 	}
+	if own, ok := wire.FindFilter(it.Target.Filter); ok && own.Preview && r.x.aware {
+		return r.preview(c, it, st)
+	}
 	anchors := it.Meta.Anchor
 	if anchors == nil {
 		anchors = &ds.Anchors{}

@@ -43,12 +43,53 @@ func (r *reply) ownFilter(st *storeState, own wire.Filter) (ds.Status, error) {
 	f := dsstore.Filter{Text: own.Text, By: r.x.deviceID, At: r.now, Travel: own.Travel, Until: own.Until}
 	st.scope = scope.New(f, st.Kind, r.now)
 	switch {
+	case own.Preview:
 	case own.LUID != "":
 		st.scope = scope.Scope{Kind: st.Kind, LUID: own.LUID, Stay: true}
 	case !own.Once:
 		return ds.StatusOK, r.tx.PutFilter(r.x.deviceID, st.c, f)
 	}
 	return ds.StatusOK, nil
+}
+
+// preview answers what a filter would change, and changes nothing (F13).
+func (r *reply) preview(c *syncml.Alert, it *syncml.Item, st *storeState) error {
+	own, _ := wire.FindFilter(it.Target.Filter)
+	var err error
+	if own.Counts, err = r.differences(st); err != nil {
+		return err
+	}
+	r.answerItem(c, it, ds.StatusOK)
+	r.after = append(r.after, &syncml.Alert{Code: c.Code, Items: []syncml.Item{{
+		Target: &syncml.Location{URI: st.peer, Filter: &syncml.Filter{Meta: syncml.Meta{Type: st.Kind.ContentType(), EMI: []string{own.EMI()}}}},
+		Source: &syncml.Location{URI: st.target},
+	}}})
+	return nil
+}
+
+// differences counts what lies between what the device has and its scope.
+func (r *reply) differences(st *storeState) (n wire.Counts, err error) {
+	st.stale, st.cursor = true, 0
+	for {
+		list, more, err := r.next(st)
+		if err != nil {
+			return n, err
+		}
+		for i := range list {
+			switch list[i].verdict {
+			case scope.Add:
+				n.Come++
+			case scope.Replace:
+				n.Change++
+			case scope.Leave, scope.Delete:
+				n.Leave++
+			}
+			st.cursor = list[i].Item.Rev
+		}
+		if !more {
+			return n, nil
+		}
+	}
 }
 
 // standardScope reads a filter of the standard.
@@ -152,29 +193,11 @@ func (r *reply) tell(st *storeState) (*syncml.Filter, error) {
 	return &syncml.Filter{Meta: syncml.Meta{Type: st.Kind.ContentType(), EMI: []string{own.EMI()}}}, nil
 }
 
-// mailPolicy is how much of a message a filter asks for.
-func mailPolicy(p filter.Policy) mail.Policy {
-	out := mail.Policy{BodyLimit: p.BodyLimit}
-	switch p.Body {
-	case filter.Headers:
-		out.Body = mail.Headers
-	case filter.Text:
-		out.Body = mail.Text
-	}
-	switch p.Attachments {
-	case filter.NoAttachments:
-		out.Attachments = mail.None
-	case filter.UpTo:
-		out.Attachments = mail.Attachments(p.AttachmentLimit)
-	}
-	return out
-}
-
 // judged is an item with what is to be done about it.
 type judged struct {
 	dsstore.Pending
 	verdict scope.Verdict
-	policy  filter.Policy
+	policy  mail.Policy
 }
 
 // next lists what comes after the cursor, judged; more tells whether the list goes on.

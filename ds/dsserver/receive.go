@@ -9,6 +9,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 // sync takes the changes of one datastore.
@@ -147,6 +148,11 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 		it.Body = nil
 	}
 	r.form(st).Take(&it)
+	if m, ok := mail.Partial(it.Body); ok && it.Type == pim.TypeMessage {
+		if code, taken, err := r.takePartial(st, luid, it, m); taken || err != nil {
+			return code, err
+		}
+	}
 	rec := record(it)
 	rec.Modified, rec.By = r.now, r.x.deviceID
 	in := reconcile.Incoming{Op: reconcile.Add, Base: meta.Version, Version: ds.VersionOf(rec.Hash)}
@@ -157,6 +163,36 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 		it.Body = []byte{}
 	}
 	return r.decide(st, luid, in, rec, it.Body)
+}
+
+// takePartial takes a message of which the device has a part. It says nothing of the message but flags and folder: it must never replace the
+// whole. Not taken means that the server has no such message, so that the part is all there is.
+func (r *reply) takePartial(st *storeState, luid string, it pim.Item, m mail.Marker) (ds.Status, bool, error) {
+	rec := record(it)
+	cur, held, err := r.current(st, luid, &reconcile.Incoming{Version: m.ID}, rec, it.Body)
+	if err != nil || cur.GUID == "" || cur.Deleted || cur.Type != it.Type {
+		return 0, false, err
+	}
+	if !m.Unchanged { // edited: the edit is kept, beside what lives on
+		rec.GUID = cur.GUID
+		if err := r.tx.Keep(st.c, rec, it.Body, "an edit of a part of the message"); err != nil {
+			return 0, true, err
+		}
+	}
+	rev := cur.Rev
+	if cur.Flags != it.Flags || cur.Folder != it.Folder {
+		if held.LUID == luid {
+			cur.Flags = it.Flags
+		} else {
+			cur.Flags = mergeFlags(cur, rec)
+		}
+		cur.Folder, cur.Modified, cur.By = it.Folder, r.now, r.x.deviceID
+		if rev, err = r.tx.PutItem(st.c, cur, nil); err != nil {
+			return 0, true, err
+		}
+		r.changed[st.c] = true
+	}
+	return ds.StatusOK, true, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: rev, Hash: cur.Hash, Variant: m.Policy.String()})
 }
 
 // accepts tells whether a datastore of this kind takes items of this type.

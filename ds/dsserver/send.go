@@ -233,7 +233,7 @@ func (r *reply) item(st *storeState, j *judged, sent *sentItem) (pim.Item, error
 	}
 	item.Body = body
 	if item.Type == pim.TypeMessage {
-		if part, partial := mail.Reduce(body, mailPolicy(j.policy)); partial {
+		if part, partial := mail.Reduce(body, j.policy); partial {
 			item.Body, sent.variant = part, j.policy.String()
 		}
 	}

@@ -254,7 +254,12 @@ func (s *Server) devInf(version string) *syncml.DevInf {
 		addOld(&d.DataStores[i], stores[i].Kind)
 		addFilters(&d.DataStores[i], stores[i].Kind)
 	}
-	if d.VerDTD = version; version == "1.0" {
+	if d.VerDTD = version; version != "1.2" {
+		for i := range d.DataStores {
+			d.DataStores[i].FilterRx, d.DataStores[i].FilterCaps = nil, nil // came with 1.2
+		}
+	}
+	if version == "1.0" {
 		d.UTC, d.SupportLargeObjs, d.SupportNumberOfChanges = false, false, false // came with 1.1
 	}
 	return d

@@ -181,6 +181,10 @@ type Filter struct {
 type Filters interface {
 	Filter(device string, c Collection) (Filter, error) // the zero Filter if there is none
 	PutFilter(device string, c Collection, f Filter) error
+	// Filtered lists devices whose filter was set after a time, by whatever process, and the latest time of those.
+	Filtered(after time.Time) (devices []string, last time.Time, err error)
+	// Rolled lists devices for which time has changed what they shall have, see Link.Roll.
+	Rolled(now time.Time) ([]string, error)
 	// PutFacts notes what filters look at. PutItem forgets it.
 	PutFacts(c Collection, guid string, facts []byte) error
 	// Scope lists, by Rev, at most limit items with Rev > after that may be part of what the device has: live ones, with their mapping, and

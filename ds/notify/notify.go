@@ -12,19 +12,28 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/san"
+	"github.com/alwayson-sync/alwayson/ds/scope"
+	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // Options of a Notifier. All but Log and Now must be set.
 type Options struct {
 	Store    dsstore.Store
 	ServerID string
-	Stores   []string // the datastores of each user
+	Stores   []Datastore // of each user
 	// Send carries a notification to a device. An error means that it did not get there; it is sent again after Reconnected.
 	Send func(ctx context.Context, device string, payload []byte) error
 	Now  func() time.Time
 	Log  *slog.Logger
+}
+
+// Datastore is one that every user has.
+type Datastore struct {
+	URI  string
+	Kind pim.Kind
 }
 
 // Notifier has one goroutine, Run. Its other methods may be called from anywhere and do not block.
@@ -37,9 +46,9 @@ type Notifier struct {
 	users map[string]bool // whose data changed; guarded by mu
 	asked map[string]bool // devices that have not answered yet; guarded by mu
 	busy  map[string]bool // devices that exchange; guarded by mu
-	// told is how far a device was notified, as a sum of revisions: what it was told of once and could not take (a conflict, a full
-	// disk) is no reason to wake it again. Guarded by mu.
-	told  map[string]int64
+	// told is of what a device was notified: what it was told of once and could not take (a conflict, a full disk) is no reason to wake it
+	// again. Guarded by mu.
+	told  map[string]news
 	again map[string]bool // devices to look at again; guarded by mu
 	all   bool            // look at everybody; guarded by mu
 }
@@ -55,7 +64,7 @@ func New(o Options) *Notifier {
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
 	return &Notifier{o: o, wake: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
-		users: make(map[string]bool), asked: make(map[string]bool), busy: make(map[string]bool), again: make(map[string]bool), told: make(map[string]int64), all: true}
+		users: make(map[string]bool), asked: make(map[string]bool), busy: make(map[string]bool), again: make(map[string]bool), told: make(map[string]news), all: true}
 }
 
 // Changed says that a collection has changed, by a device in the middle of an exchange or by the server itself (""). A device that is
@@ -78,6 +87,9 @@ func (n *Notifier) Answered(device string) {
 		n.note(func() { delete(n.asked, device); delete(n.busy, device); n.again[device] = true })
 	}
 }
+
+// Filtered says that what a device wants was changed, or that time has changed what that is (F5, F12).
+func (n *Notifier) Filtered(device string) { n.note(func() { n.again[device] = true }) }
 
 // Reconnected says that the road to the devices was interrupted: what was under way may be lost (deps.md 0.1).
 func (n *Notifier) Reconnected() { n.note(func() { clear(n.asked); clear(n.told); n.all = true }) }
@@ -167,7 +179,7 @@ func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target,
 		return due, nil
 	}
 	t, err := n.target(tx, d)
-	if err == nil && len(t.stores) > 0 && t.revs > told {
+	if err == nil && len(t.syncs) > 0 && (t.revs > told.revs || t.scopes != told.scopes) {
 		due = append(due, t)
 	}
 	return due, err
@@ -177,8 +189,15 @@ func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target,
 type target struct {
 	device  dsstore.Device
 	session string // the logical session it belongs to
-	stores  []string
-	revs    int64 // sum of the revisions of its datastores
+	syncs   []san.Sync
+	news
+}
+
+// news is what there is for a device: the sum of the revisions of its datastores, and what it shall have of those whose filter brings or
+// takes away something.
+type news struct {
+	revs   int64
+	scopes string
 }
 
 // target finds what a device has to fetch. One without an open session is not woken: it fetches when it opens one.
@@ -190,28 +209,40 @@ func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device) (t target, err error)
 	}
 	t.session = sessions[0].ID
 	for _, store := range n.o.Stores {
-		c := dsstore.Collection{User: d.User, Store: store}
-		l, err := tx.Link(d.ID, c)
-		if err != nil {
+		if err := n.look(tx, &t, store); err != nil {
 			return t, err
-		}
-		if !l.Known() {
-			continue // the device does not synchronize this one
-		}
-		rev, err := tx.Rev(c)
-		if err != nil {
-			return t, err
-		}
-		t.revs += rev
-		list, err := tx.Pending(d.ID, c, l.Done, 1)
-		if err != nil {
-			return t, err
-		}
-		if len(list) > 0 {
-			t.stores = append(t.stores, store)
 		}
 	}
 	return t, nil
+}
+
+// look adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
+func (n *Notifier) look(tx dsstore.Tx, t *target, store Datastore) error {
+	c := dsstore.Collection{User: t.device.User, Store: store.URI}
+	l, err := tx.Link(t.device.ID, c)
+	if err != nil || !l.Known() {
+		return err // the device does not synchronize this one
+	}
+	rev, err := tx.Rev(c)
+	if err != nil {
+		return err
+	}
+	t.revs += rev
+	due, filtered, err := scope.Due(tx, t.device.ID, c, store.Kind, l, n.o.Now())
+	if err != nil || !due {
+		return err
+	}
+	s := san.Sync{Type: twoWay, URI: store.URI}
+	if filtered {
+		now, err := scope.Of(tx, t.device.ID, c, store.Kind, n.o.Now())
+		if err != nil {
+			return err
+		}
+		s.Type = fromServer
+		t.scopes += fmt.Sprintln(store.URI, now.String(), l.Roll.Unix())
+	}
+	t.syncs = append(t.syncs, s)
+	return nil
 }
 
 func (n *Notifier) send(ctx context.Context, t target) {
@@ -221,15 +252,18 @@ func (n *Notifier) send(ctx context.Context, t target) {
 		return
 	}
 	n.mu.Lock()
-	n.asked[t.device.ID], n.told[t.device.ID] = true, t.revs
+	n.asked[t.device.ID], n.told[t.device.ID] = true, t.news
 	n.mu.Unlock()
 	if err := n.o.Send(ctx, t.device.ID, payload); err != nil && ctx.Err() == nil {
 		n.o.Log.Info("notification waits for the broker", "device", t.device.ID, "reason", err)
 	}
 }
 
-// twoWay asks for a two-way sync.
-const twoWay = 206
+// What a notification asks for (protocol.md F.5): a two-way sync, or the server's changes only.
+const (
+	twoWay     = int(ds.AlertTwoWayByServer)
+	fromServer = int(ds.AlertOneWayFromServerByServer)
+)
 
 func (n *Notifier) build(t target) ([]byte, error) {
 	n.next++
@@ -237,9 +271,7 @@ func (n *Notifier) build(t target) ([]byte, error) {
 		n.next++ // 0 would leave the id to the device
 	}
 	s := &san.Notification{Version: san.DS, UI: san.Background, ByServer: true, SessionID: n.next, ServerID: n.o.ServerID}
-	for _, store := range t.stores {
-		s.Syncs = append(s.Syncs, san.Sync{Type: twoWay, URI: store})
-	}
+	s.Syncs = t.syncs
 	return s.Build(Key(t.device.Credential, t.session))
 }
 

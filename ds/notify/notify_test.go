@@ -10,6 +10,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/notify"
+	"github.com/alwayson-sync/alwayson/pim"
 )
 
 type sent struct {
@@ -44,7 +45,7 @@ func newPost(t *testing.T) *post {
 			tx.PutLink("open", contacts, dsstore.Link{ClientNext: "1"}),
 			tx.PutLink("closed", contacts, dsstore.Link{ClientNext: "1"}))
 	})
-	p.n = notify.New(notify.Options{Store: p.store, ServerID: "srv", Stores: []string{"contacts", "mail"},
+	p.n = notify.New(notify.Options{Store: p.store, ServerID: "srv", Stores: []notify.Datastore{{URI: "contacts", Kind: pim.Contacts}, {URI: "mail", Kind: pim.Mail}},
 		Send: func(_ context.Context, device string, payload []byte) error {
 			p.sent <- sent{device, payload}
 			select {

@@ -84,7 +84,7 @@ func (n *Notification) trigger() ([]byte, error) {
 	if n.Version == DS {
 		b = append(b, byte(len(n.Syncs))<<4)
 		for _, s := range n.Syncs {
-			if s.Type < 206 || s.Type > 210 || len(s.URI) > 255 {
+			if s.Type < firstType || s.Type > lastType || len(s.URI) > 255 {
 				return nil, fmt.Errorf("cannot build notification: sync type %d of %q", s.Type, s.URI)
 			}
 			b = append(b, byte(s.Type-200)<<4, byte(s.ContentType>>16), byte(s.ContentType>>8), byte(s.ContentType), byte(len(s.URI)))
@@ -129,16 +129,22 @@ func Parse(b []byte) (*Notification, error) {
 	if n.Version == DS {
 		n.Syncs = r.syncs()
 	}
-	if r.short {
+	switch {
+	case r.short:
 		return nil, errors.New("cannot read notification: it ends early")
+	case r.unknown > 0 && len(n.Syncs) == 0: // would mean everything
+		return nil, errors.New("cannot read notification: it has no sync type that is known")
 	}
-	n.Vendor = r.rest
+	if len(r.rest) > 0 {
+		n.Vendor = r.rest
+	}
 	return n, nil
 }
 
 type reader struct {
-	rest  []byte
-	short bool // it ended early
+	rest    []byte
+	short   bool // it ended early
+	unknown int  // sync types that nobody knows, passed over as S60 does (protocol.md F.1)
 }
 
 func (r *reader) take(n int) []byte {
@@ -161,6 +167,10 @@ func (r *reader) syncs() (out []Sync) {
 		s.URI = r.text()
 		if r.short {
 			return nil
+		}
+		if s.Type < firstType || s.Type > lastType {
+			r.unknown++
+			continue
 		}
 		out = append(out, s)
 	}

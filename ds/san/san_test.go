@@ -47,9 +47,6 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: %v", v.name, err)
 			continue
 		}
-		if len(back.Vendor) == 0 {
-			back.Vendor = nil
-		}
 		if d := cmp.Diff(&v.n, back); d != "" {
 			t.Errorf("%s: %s", v.name, d)
 		}
@@ -71,16 +68,69 @@ func TestTruncatedNotificationsAreRefused(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	whole, _ := vectors[0].n.Build(vectors[0].key)
-	f.Add(whole)
-	f.Fuzz(func(t *testing.T, in []byte) {
-		n, err := san.Parse(in)
-		if err != nil {
+// everyCount are notifications with 1 to 15 datastores of all sync types, which fit, and one more, which does not.
+func everyCount(yield func(n *san.Notification) bool) {
+	n := &san.Notification{Version: san.DS, UI: san.Interaction, ByServer: true, SessionID: 0xFFFF, ServerID: strings.Repeat("s", 255)}
+	for i := range 16 {
+		n.Syncs = append(n.Syncs, san.Sync{Type: 206 + i%5, ContentType: 0x309 + uint32(i)<<16, URI: strings.Repeat("u", i*17)})
+		if !yield(n) {
 			return
 		}
-		if _, err := n.Build(san.Key{}); err != nil && n.Version == san.DM {
-			t.Error(err)
+	}
+}
+
+func TestUpToFifteenDatastores(t *testing.T) {
+	key := san.Key{Password: "secret", Nonce: []byte{0, 1, 0xFF}}
+	for n := range everyCount {
+		b, err := n.Build(key)
+		if len(n.Syncs) > 15 {
+			if err == nil {
+				t.Errorf("%d datastores were built", len(n.Syncs))
+			}
+			continue
 		}
-	})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := san.Parse(b)
+		if d := cmp.Diff(n, back); d != "" || err != nil {
+			t.Errorf("%d datastores: %s, %v", len(n.Syncs), d, err)
+		}
+		b[len(b)-1] ^= 1
+		if san.Verify(b, n.ServerID, key) {
+			t.Errorf("%d datastores: a changed octet was not seen", len(n.Syncs))
+		}
+	}
+}
+
+func TestWhatDoesNotFitIsNotBuilt(t *testing.T) {
+	for name, n := range map[string]san.Notification{
+		"sync type 205":    {Version: san.DS, Syncs: []san.Sync{{Type: 205}}},
+		"sync type 211":    {Version: san.DS, Syncs: []san.Sync{{Type: 211}}},
+		"a long URI":       {Version: san.DS, Syncs: []san.Sync{{Type: 206, URI: strings.Repeat("u", 256)}}},
+		"a long server id": {Version: san.DS, ServerID: strings.Repeat("s", 256)},
+	} {
+		if b, err := n.Build(san.Key{}); err == nil {
+			t.Errorf("%s: built %x", name, b)
+		}
+	}
+}
+
+// TestUnknownSyncTypesArePassedOver: but what names only such does not come to mean everything.
+func TestUnknownSyncTypesArePassedOver(t *testing.T) {
+	n := san.Notification{Version: san.DS, ServerID: "srv", Syncs: []san.Sync{{Type: 206, URI: "a"}, {Type: 210, URI: "b"}}}
+	b, err := n.Build(san.Key{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := 16 + 8 + len("srv") + 1
+	b[first] = 0xF0
+	got, err := san.Parse(b)
+	if err != nil || len(got.Syncs) != 1 || got.Syncs[0].URI != "b" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	b[first+6] = 0x10
+	if got, err := san.Parse(b); err == nil {
+		t.Errorf("%+v was read", got)
+	}
 }

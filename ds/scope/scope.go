@@ -11,6 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/filter"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 // Scope is what a device wants of one collection. The zero Scope is everything, whole.
@@ -134,14 +135,32 @@ func (s *Scope) better(p *dsstore.Pending, look *Look, now time.Time) bool {
 }
 
 // Policy is how much of an item is wanted: what is wanted for travel comes before the rest.
-func (s *Scope) Policy(look *Look, now time.Time) filter.Policy {
+func (s *Scope) Policy(look *Look, now time.Time) mail.Policy {
 	switch {
 	case s.LUID != "":
-		return filter.Policy{}
+		return mail.Policy{}
 	case s.Travel != nil && look != nil && look.match(*s.Travel, now):
-		return s.Travel.Policy()
+		return policy(s.Travel.Policy())
 	}
-	return s.Filter.Policy()
+	return policy(s.Filter.Policy())
+}
+
+// policy is what the words of a filter mean for a message. What it does not say is wanted.
+func policy(p filter.Policy) mail.Policy {
+	out := mail.Policy{BodyLimit: p.BodyLimit}
+	switch p.Body {
+	case filter.Headers:
+		out.Body = mail.Headers
+	case filter.Text:
+		out.Body = mail.Text
+	}
+	switch p.Attachments {
+	case filter.NoAttachments:
+		out.Attachments = mail.None
+	case filter.UpTo:
+		out.Attachments = mail.Attachments(p.AttachmentLimit)
+	}
+	return out
 }
 
 // NextChange is when time alone changes what is wanted of an item; not ok if never.

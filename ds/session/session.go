@@ -75,6 +75,8 @@ const (
 	CauseUnknown   Cause = "the server did not know the session"
 	CausePassword  Cause = "new credentials"
 	CauseSwitchOff Cause = "always-on switched off"
+	CauseFilter    Cause = "filter changed"
+	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
 )
 

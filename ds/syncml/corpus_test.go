@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -54,7 +55,8 @@ func roundTrip(t *testing.T, path string) {
 		t.Errorf("%s: written again: %v", path, err)
 		return
 	}
-	if d := cmp.Diff(m, again); d != "" {
+	if !reflect.DeepEqual(m, again) {
+		d := cmp.Diff(m, again)
 		t.Errorf("%s (-first +again):\n%.600s", path, d)
 	}
 }
@@ -75,21 +77,6 @@ func TestHostileDocumentsAreRefused(t *testing.T) {
 			t.Errorf("%s: the error does not say where: %v", filepath.Base(path), err)
 		}
 	}
-}
-
-func FuzzDecode(f *testing.F) {
-	f.Add([]byte{0x02, 0xa4, 0x01, 0x6a, 0x00, 0x6d, 0x6c, 0x01, 0x01})
-	f.Add([]byte(`<SyncML><SyncHdr/><SyncBody><Final/></SyncBody></SyncML>`))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		enc := syncml.Sniff(in)
-		m, err := syncml.Decode(in, enc)
-		if err != nil {
-			return
-		}
-		if _, err := syncml.Encode(m, syncml.XML); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // TestOtherPeoplesMessages decodes the SyncML documents of the corpus that libwbxml decodes, and the well-formed XML ones, and writes

@@ -1,9 +1,10 @@
 package syncml
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/syncml/internal/wbxml"
@@ -33,12 +34,37 @@ func Decode(in []byte, enc Encoding) (*Message, error) {
 type decoder struct {
 	src       source
 	sawHeader bool
+	elements  int
+
+	words     words
+	refs      slab[string]
+	changes   slab[Change]
+	statuses  slab[Status]
+	items     slab[Item]
+	locations slab[Location]
+	datas     slab[Data]
+}
+
+// maxElements bounds what a document can cost: a tag of one octet becomes up to 300 octets in memory. The busiest message of 1 MiB, the most
+// that our ends announce, has a third of it.
+const maxElements = 1 << 19
+
+// next reads a token.
+func (d *decoder) next() (wbxml.Token, error) {
+	t, err := d.src.Next()
+	if t.Kind == wbxml.Start {
+		d.elements++
+		if d.elements > maxElements {
+			err = fmt.Errorf("it has more than %d elements (offset %d)", maxElements, d.src.Offset())
+		}
+	}
+	return t, err
 }
 
 func (d *decoder) root(name string, read func() error) error {
-	t, err := d.src.Next()
+	t, err := d.next()
 	for err == nil && t.Kind != wbxml.Start {
-		t, err = d.src.Next()
+		t, err = d.next()
 	}
 	if err != nil {
 		return err
@@ -52,7 +78,7 @@ func (d *decoder) root(name string, read func() error) error {
 // children calls child for each element, which must read it whole.
 func (d *decoder) children(child func(name string) error) error {
 	for {
-		t, err := d.src.Next()
+		t, err := d.next()
 		if err != nil {
 			return err
 		}
@@ -72,18 +98,11 @@ func (d *decoder) skip() error {
 	return d.children(func(string) error { return d.skip() })
 }
 
-// text reads character data; elements in it are passed over.
-func (d *decoder) text(into *string) error {
-	b, err := d.bytes()
-	*into = string(b)
-	return err
-}
-
+// bytes reads character data; elements in it are passed over.
 func (d *decoder) bytes() ([]byte, error) {
 	var out []byte
-	joined := false
 	for {
-		t, err := d.src.Next()
+		t, err := d.next()
 		if err != nil {
 			return nil, err
 		}
@@ -95,40 +114,30 @@ func (d *decoder) bytes() ([]byte, error) {
 				return nil, err
 			}
 		default:
-			out, joined = appendText(out, t.Text, joined, d.shared())
+			out = appendText(out, t.Text)
 		}
 	}
 }
 
-// shared tells whether tokens may be kept: WBXML tokens are parts of the document, XML ones of a buffer that is used again.
-func (d *decoder) shared() bool {
-	_, ok := d.src.(*wbxml.Reader)
-	return ok
-}
-
-// appendText joins pieces of text; a single shared piece is not copied.
-func appendText(out, piece []byte, joined, shared bool) ([]byte, bool) {
-	if out == nil && shared {
-		return piece, false
+// appendText joins pieces of text. A single piece is not copied, and cannot grow over what follows it in the document.
+func appendText(out, piece []byte) []byte {
+	if out == nil {
+		return slices.Clip(piece)
 	}
-	if !joined {
-		out = append(make([]byte, 0, len(out)+len(piece)), out...)
-	}
-	return append(out, piece...), true
+	return append(out, piece...)
 }
 
 // trimmed reads a value in which white space means nothing: ids, numbers, URIs.
 func (d *decoder) trimmed(into *string) error {
-	err := d.text(into)
-	*into = strings.TrimSpace(*into)
+	b, err := d.bytes()
+	*into = d.words.string(bytes.TrimSpace(b))
 	return err
 }
 
 // number reads a decimal; anything else is as good as absent.
 func (d *decoder) number(into *int64) error {
-	var s string
-	err := d.trimmed(&s)
-	if n, e := strconv.ParseInt(s, 10, 64); e == nil && n >= 0 {
+	b, err := d.bytes()
+	if n, e := strconv.ParseInt(string(bytes.TrimSpace(b)), 10, 64); e == nil && n >= 0 {
 		*into = n
 	}
 	return err
@@ -140,6 +149,9 @@ func (d *decoder) flag(into *bool) error {
 }
 
 func (d *decoder) append(into *[]string) error {
+	if *into == nil {
+		*into = d.refs.list()
+	}
 	var s string
 	err := d.trimmed(&s)
 	*into = append(*into, s)
@@ -215,7 +227,7 @@ func (d *decoder) location(l *Location) error {
 }
 
 func (d *decoder) optLocation(l **Location) error {
-	*l = &Location{}
+	*l = d.locations.one()
 	return d.location(*l)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/alwayson-sync/alwayson/ds/syncml/internal/plainxml"
 	"github.com/alwayson-sync/alwayson/ds/syncml/internal/wbxml"
 )
 
@@ -20,35 +21,43 @@ type node struct {
 // ToXML shows a WBXML document of the SyncML family (SyncML, MetInf, DevInf, DDF) as XML for people. Nested documents are shown as
 // elements, octets that XML cannot hold as base64 in an element with the attribute opaque="base64". ToWBXML takes all of that back.
 func ToXML(in []byte) ([]byte, error) {
-	root, err := readWBXML(in)
+	root, err := readWBXML(in, 0)
 	if err != nil {
 		return nil, err
 	}
 	w := &xmlWriter{version: root.version()}
 	w.out.b.WriteString(xmlProlog)
 	w.element(root, "", 0)
-	return w.out.b.Bytes(), nil
+	return w.out.bytes()
 }
 
 // ToWBXML writes an XML document of the SyncML family as WBXML, under the public id that its root and VerDTD ask for.
 func ToWBXML(in []byte) ([]byte, error) {
-	root, err := readTree(newXMLSource(in))
+	r, err := plainxml.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	root, err := readTree(r, 0)
 	if err != nil {
 		return nil, err
 	}
 	return encodeTree(root)
 }
 
-func readWBXML(in []byte) (*node, error) {
+// maxNested bounds documents in documents; SyncML has one in its Data, and no other has any.
+const maxNested = 2
+
+// readWBXML reads a document that lies in level others.
+func readWBXML(in []byte, level int) (*node, error) {
 	r, err := wbxml.NewReader(in, wbxml.SyncML)
 	if err != nil {
 		return nil, err
 	}
-	return readTree(r)
+	return readTree(r, level)
 }
 
 // readTree reads the root element.
-func readTree(s source) (*node, error) {
+func readTree(s source, level int) (*node, error) {
 	for {
 		t, err := s.Next()
 		if err != nil {
@@ -56,13 +65,13 @@ func readTree(s source) (*node, error) {
 		}
 		if t.Kind == wbxml.Start {
 			n := &node{space: t.Space, name: t.Name}
-			return n, n.read(s)
+			return n, n.read(s, level)
 		}
 	}
 }
 
 // read reads what is in an element. Chunks of text are one text.
-func (n *node) read(s source) error {
+func (n *node) read(s source, level int) error {
 	for {
 		t, err := s.Next()
 		if err != nil {
@@ -74,13 +83,13 @@ func (n *node) read(s source) error {
 		case wbxml.Start:
 			child := &node{space: t.Space, name: t.Name}
 			n.children = append(n.children, child)
-			if err := child.read(s); err != nil {
+			if err := child.read(s, level); err != nil {
 				return err
 			}
 		case wbxml.Text:
 			n.addText(t.Text)
 		case wbxml.Opaque:
-			n.addOpaque(t.Text)
+			n.addOpaque(t.Text, level)
 		}
 	}
 }
@@ -94,9 +103,9 @@ func (n *node) addText(text []byte) {
 }
 
 // addOpaque takes a nested document for what it is (protocol.md A.5), text as text and the rest as octets.
-func (n *node) addOpaque(b []byte) {
-	if len(b) > 3 && b[0] <= 0x03 {
-		if nested, err := readWBXML(b); err == nil {
+func (n *node) addOpaque(b []byte, level int) {
+	if len(b) > 3 && b[0] <= 0x03 && level < maxNested {
+		if nested, err := readWBXML(b, level+1); err == nil {
 			n.children = append(n.children, nested)
 			return
 		}
@@ -164,7 +173,7 @@ func (w *xmlWriter) element(n *node, outer string, depth int) {
 	indent(out, depth)
 	out.WriteString("<" + name)
 	if n.space != outer && n.space != "" {
-		fmt.Fprintf(out, ` xmlns="%s"`, w.namespace(n.space))
+		w.out.namespace(w.namespace(n.space))
 	}
 	switch {
 	case len(n.children) == 0:
@@ -209,7 +218,11 @@ func (w *xmlWriter) text(parts []*node) {
 	w.out.text(string(all))
 }
 
-func indent(b *bytes.Buffer, depth int) { b.WriteString(strings.Repeat("  ", depth)) }
+func indent(b *bytes.Buffer, depth int) {
+	for range depth {
+		b.WriteString("  ")
+	}
+}
 
 // encodeTree writes a tree as a WBXML document of its own.
 func encodeTree(root *node) ([]byte, error) {

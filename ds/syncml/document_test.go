@@ -214,24 +214,3 @@ func root(in []byte) string {
 		}
 	}
 }
-
-func FuzzDocuments(f *testing.F) {
-	f.Add([]byte{0x02, 0xa4, 0x01, 0x6a, 0x00, 0x6d, 0x6c, 0x01, 0x01})
-	f.Add([]byte(`<SyncML><SyncHdr/><SyncBody><Final/></SyncBody></SyncML>`))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		doc := in
-		if syncml.Sniff(in) == syncml.WBXML {
-			var err error
-			if doc, err = syncml.ToXML(in); err != nil {
-				return
-			}
-		}
-		bin, err := syncml.ToWBXML(doc)
-		if err != nil {
-			return
-		}
-		if _, err := syncml.ToXML(bin); err != nil {
-			t.Errorf("cannot read what was written: %v", err)
-		}
-	})
-}

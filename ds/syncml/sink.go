@@ -2,9 +2,12 @@ package syncml
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/alwayson-sync/alwayson/ds/syncml/internal/plainxml"
 	"github.com/alwayson-sync/alwayson/ds/syncml/internal/wbxml"
 )
 
@@ -42,10 +45,14 @@ func (s *wbxmlSink) mark() any                { return s.w.Mark() }
 func (s *wbxmlSink) reset(m any)              { s.w.Reset(m.(wbxml.Mark)) }
 func (s *wbxmlSink) bytes() ([]byte, error)   { return s.w.Bytes(), s.err }
 
+// ErrNotXML is a text with characters that XML cannot hold, where it cannot be written in another way.
+var ErrNotXML = errors.New("XML has no such characters")
+
 // xmlSink writes XML as everybody does: a default namespace on the root and on each element that changes it (protocol.md A.4).
 type xmlSink struct {
 	b     bytes.Buffer
 	stack []xmlElement
+	err   error
 }
 
 type xmlElement struct{ space, name string }
@@ -62,8 +69,14 @@ func (s *xmlSink) open(space, name string) {
 	s.b.WriteByte('<')
 	s.b.WriteString(name)
 	if n := len(s.stack); n == 0 || s.stack[n-1].space != space {
-		s.b.WriteString(` xmlns="` + space + `"`)
+		s.namespace(space)
 	}
+}
+
+func (s *xmlSink) namespace(space string) {
+	s.b.WriteString(` xmlns="`)
+	s.text(space)
+	s.b.WriteByte('"')
 }
 
 func (s *xmlSink) start(space, name string) {
@@ -83,9 +96,12 @@ func (s *xmlSink) end() {
 	s.stack = s.stack[:n]
 }
 
-// text escapes what needs it, carriage returns too: a parser would make line feeds of them.
+// text escapes what needs it in text or between quotes, carriage returns too: a parser would make line feeds of them.
 func (s *xmlSink) text(t string) {
-	if !strings.ContainsAny(t, "&<>\r") {
+	if s.err == nil && !plainxml.IsText(t) {
+		s.err = fmt.Errorf("%w: %.40q", ErrNotXML, t)
+	}
+	if !strings.ContainsAny(t, "&<>\r\"") {
 		s.b.WriteString(t)
 		return
 	}
@@ -97,6 +113,8 @@ func (s *xmlSink) text(t string) {
 			s.b.WriteString("&lt;")
 		case '>':
 			s.b.WriteString("&gt;")
+		case '"':
+			s.b.WriteString("&quot;")
 		case '\r':
 			s.b.WriteString("&#xD;")
 		default:
@@ -106,10 +124,18 @@ func (s *xmlSink) text(t string) {
 }
 
 // opaque writes an object as CDATA with its carriage returns, as SyncEvolution writes and reads it: that takes bare text in the middle of a
-// chunked object for none, and references to characters for as many as they have letters. See keepCR for the way back.
+// chunked object for none, and references to characters for as many as they have letters. plainxml.Reader leaves them alone on the way back.
 func (s *xmlSink) opaque(b []byte) {
 	s.b.WriteString("<![CDATA[")
-	s.b.Write(bytes.ReplaceAll(b, []byte("]]>"), []byte("]]]]><![CDATA[>")))
+	for {
+		before, after, found := bytes.Cut(b, []byte("]]>"))
+		s.b.Write(before)
+		if !found {
+			break
+		}
+		s.b.WriteString("]]]]><![CDATA[>")
+		b = after
+	}
 	s.b.WriteString("]]>")
 }
 
@@ -128,23 +154,10 @@ func (s *xmlSink) reset(m any) {
 	s.stack = s.stack[:mark.depth]
 }
 
-func (s *xmlSink) bytes() ([]byte, error) { return s.b.Bytes(), nil }
+func (s *xmlSink) bytes() ([]byte, error) { return s.b.Bytes(), s.err }
 
 // XMLText tells whether b comes through XML unchanged: UTF-8 without control characters.
-func XMLText(b []byte) bool {
-	for len(b) > 0 {
-		r, n := utf8.DecodeRune(b)
-		if r == utf8.RuneError && n == 1 || !isXMLChar(r) {
-			return false
-		}
-		b = b[n:]
-	}
-	return true
-}
-
-func isXMLChar(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
-}
+func XMLText(b []byte) bool { return plainxml.IsText(b) }
 
 // XMLRoom is how many octets of text take at most n octets as CDATA and end with a whole character; at least one character.
 func XMLRoom(text []byte, n int) int {

@@ -15,7 +15,7 @@ import (
 )
 
 // vector reads a message of protocol.md B.8, which libwbxml made.
-func vector(t *testing.T, name string) []byte {
+func vector(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name+".hex"))
 	if err != nil {

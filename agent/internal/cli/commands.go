@@ -74,12 +74,12 @@ func (a *app) flip(cmd *cobra.Command, do func(context.Context) (control.Status,
 }
 
 func (a *app) sync() *cobra.Command {
-	var req control.SyncRequest
+	req := control.SyncRequest{For: 7 * 24 * time.Hour}
 	var limit time.Duration
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "sync [STORE…]", Short: "Synchronize now, also while Always-On is off",
-		Example: "  alwayson sync --wait\n  alwayson sync contacts --mode refresh-from-server --yes --wait",
+		Example: "  alwayson sync --wait\n  alwayson sync mail --filter 'from:@customer.example since:14d body:full attachments:all' --for 3d --wait\n  alwayson sync contacts --mode refresh-from-server --yes --wait",
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			req.Stores, req.Wait = args, req.Wait || limit > 0
 			return checkMode(req, yes)
@@ -103,6 +103,8 @@ func (a *app) sync() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&req.Wait, "wait", false, "return when everything is on both sides, or tell why not")
 	cmd.Flags().StringVar(&req.Mode, "mode", "", "sync type of the stores named, or of all: two-way, slow, one-way-from-client, one-way-from-server, refresh-from-client, refresh-from-server")
+	cmd.Flags().StringVar(&req.Filter, "filter", "", "take this along, too, until --for is over; see alwayson filter --help")
+	cmd.Flags().Var((*days)(&req.For), "for", "how long --filter holds, e.g. 12h, 3d, 2w")
 	cmd.Flags().BoolVar(&yes, "yes", false, "one side may be replaced by the other")
 	cmd.Flags().DurationVar(&limit, "timeout", 0, "wait at most so long, e.g. 30s")
 	return cmd
@@ -114,8 +116,8 @@ func checkMode(req control.SyncRequest, yes bool) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if len(req.Stores) > 0 && req.Mode == "" {
-		return &exitError{exitUsage, errors.New("stores are named with --mode only; without it all are synchronized")}
+	if len(req.Stores) > 0 && req.Mode == "" && req.Filter == "" {
+		return &exitError{exitUsage, errors.New("stores are named with --mode or --filter only; without them all are synchronized")}
 	}
 	if alert.Refreshes() && !yes {
 		side := map[ds.Alert]string{ds.AlertRefreshFromServer: "this device", ds.AlertRefreshFromClient: "the server"}[alert]

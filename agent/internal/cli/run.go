@@ -76,7 +76,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		return o, err
 	}
 	for _, s := range c.Stores {
-		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir})
+		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir, Filter: s.Filter})
 	}
 	return o, nil
 }

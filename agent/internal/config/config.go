@@ -19,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/filter"
 )
 
 // Config is the file. Paths are absolute after Load.
@@ -72,6 +73,8 @@ type Store struct {
 	Kind   pim.Kind `toml:"kind"`
 	Dir    string   `toml:"dir"`
 	Remote string   `toml:"remote"` // default: the name
+	// Filter is what of it this device keeps; default: everything. See package filter.
+	Filter string `toml:"filter"`
 }
 
 // Log is what is written about the work.
@@ -268,10 +271,22 @@ func (c *Config) checkStores() (bad []string) {
 			bad = append(bad, fmt.Sprintf("store %s: kind = %q is none of contacts, calendar, tasks, notes, mail", s.Name, s.Kind))
 		case s.Dir == "":
 			bad = append(bad, fmt.Sprintf("store %s: dir is missing", s.Name))
+		default:
+			if err := checkFilter(s); err != nil {
+				bad = append(bad, fmt.Sprintf("store %s: filter: %v", s.Name, err))
+			}
 		}
 		seen[s.Name] = true
 	}
 	return bad
+}
+
+func checkFilter(s Store) error {
+	f, err := filter.Parse(s.Filter)
+	if err != nil {
+		return err
+	}
+	return f.Validate(s.Kind)
 }
 
 func known(k pim.Kind) bool {

@@ -15,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -35,6 +36,7 @@ type Parts struct {
 	DevInf  func() string       // of the server
 	Push    func() control.Push // where the road for triggers stands
 	Login   func(secret string) error
+	Wants   *want.Book
 }
 
 // Daemon is the http.Handler of the control API.
@@ -48,15 +50,18 @@ type Daemon struct {
 func New(ctx context.Context, p Parts) *Daemon {
 	d := &Daemon{Parts: p, mux: http.NewServeMux(), ctx: ctx}
 	for pattern, h := range map[string]func(*http.Request) (any, error){
-		"GET /v1/status":         func(*http.Request) (any, error) { return d.status(), nil },
-		"GET /v1/pending":        d.pending,
-		"GET /v1/log":            d.log,
-		"POST /v1/on":            d.tell(session.SwitchOn{}),
-		"POST /v1/off":           d.tell(session.SwitchOff{}),
-		"POST /v1/sync":          d.sync,
-		"POST /v1/session/open":  d.openSession,
-		"POST /v1/session/close": d.closeSession,
-		"POST /v1/login":         d.login,
+		"GET /v1/status":           func(*http.Request) (any, error) { return d.status(), nil },
+		"GET /v1/pending":          d.pending,
+		"GET /v1/log":              d.log,
+		"POST /v1/on":              d.tell(session.SwitchOn{}),
+		"POST /v1/off":             d.tell(session.SwitchOff{}),
+		"POST /v1/sync":            d.sync,
+		"POST /v1/session/open":    d.openSession,
+		"POST /v1/session/close":   d.closeSession,
+		"POST /v1/login":           d.login,
+		"GET /v1/filters":          d.filters,
+		"POST /v1/filters":         d.setFilter,
+		"POST /v1/filters/preview": d.previewFilter,
 	} {
 		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, h) })
 	}
@@ -94,31 +99,36 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 		return nil, badRequest(err)
 	}
 	ev := session.Wanted{Cause: session.CauseUser, Force: true}
-	types, err := d.types(&req)
+	plan, err := d.plan(&req)
 	if err != nil {
 		return nil, badRequest(err)
 	}
+	if req.Filter != "" {
+		if err := d.travel(&req); err != nil {
+			return nil, err
+		}
+	}
 	if !req.Wait {
-		s, err := d.Engine.TellWith(r.Context(), ev, types)
+		s, err := d.Engine.TellWith(r.Context(), ev, plan)
 		if err == nil && s.Session.Refused {
 			err = refused(s.Session)
 		}
 		return control.Exchange{}, err
 	}
-	return d.ask(r, ev, types)
+	return d.ask(r, ev, plan)
 }
 
-// types are the sync types that a request asks for.
-func (d *Daemon) types(req *control.SyncRequest) (engine.Types, error) {
+// plan is what a request asks for.
+func (d *Daemon) plan(req *control.SyncRequest) (*engine.Plan, error) {
 	alert, err := ds.ParseSyncType(req.Mode)
 	if err != nil {
 		return nil, err
 	}
-	types, names := engine.Types{}, []string{}
+	plan, names := &engine.Plan{Types: map[string]ds.Alert{}}, []string{}
 	for _, s := range d.Stores {
 		names = append(names, s.Replica.Name())
 		if len(req.Stores) == 0 || slices.Contains(req.Stores, s.Replica.Name()) {
-			types[s.Replica.Local()] = alert
+			plan.Types[s.Replica.Local()] = alert
 		}
 	}
 	for _, name := range req.Stores {
@@ -126,12 +136,12 @@ func (d *Daemon) types(req *control.SyncRequest) (engine.Types, error) {
 			return nil, fmt.Errorf("there is no store %s, only %s", name, strings.Join(names, ", "))
 		}
 	}
-	return types, nil
+	return plan, nil
 }
 
 // ask waits for the exchange that an event leads to.
-func (d *Daemon) ask(r *http.Request, ev session.Event, types engine.Types) (any, error) {
-	x, err := d.Engine.AskWith(r.Context(), ev, types)
+func (d *Daemon) ask(r *http.Request, ev session.Event, plan *engine.Plan) (any, error) {
+	x, err := d.Engine.AskWith(r.Context(), ev, plan)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ var ErrStopped = errors.New("the agent is stopping")
 // request is an event whose sender waits: until the loop has taken it, or until the exchange that it led to has ended.
 type request struct {
 	event session.Event
-	types Types
+	plan  *Plan
 	taken chan Snapshot  // nil if the sender waits for the exchange
 	ended chan *Exchange // capacity one; nil is: no exchange followed
 }
@@ -80,13 +80,20 @@ func (e *Engine) Tell(ctx context.Context, ev session.Event) (Snapshot, error) {
 	return e.TellWith(ctx, ev, nil)
 }
 
-// Types are the sync types that the next exchange shall have, by local name of the datastore; those it does not name are synchronized
-// two-way.
-type Types map[string]ds.Alert
+// Plan is what the next exchange shall be like, by local name of the datastores. Those it does not name are synchronized two-way, or left
+// alone if Only is set.
+type Plan struct {
+	Types map[string]ds.Alert
+	Only  bool
+	// Preview asks the server what Filters would change, and changes nothing.
+	Preview bool
+	// Filters are for this exchange only. What the user wants for longer is in Options.Filters.
+	Filters map[string]dsclient.Filter
+}
 
-// TellWith is Tell with sync types for the exchange that the event leads to.
-func (e *Engine) TellWith(ctx context.Context, ev session.Event, types Types) (Snapshot, error) {
-	r := request{event: ev, types: types, taken: make(chan Snapshot, 1)}
+// TellWith is Tell with a plan for the exchange that the event leads to; nil is none.
+func (e *Engine) TellWith(ctx context.Context, ev session.Event, plan *Plan) (Snapshot, error) {
+	r := request{event: ev, plan: plan, taken: make(chan Snapshot, 1)}
 	if err := e.send(ctx, r); err != nil {
 		return Snapshot{}, err
 	}
@@ -107,9 +114,9 @@ func (e *Engine) Ask(ctx context.Context, ev session.Event) (*Exchange, error) {
 	return e.AskWith(ctx, ev, nil)
 }
 
-// AskWith is Ask with sync types for that exchange.
-func (e *Engine) AskWith(ctx context.Context, ev session.Event, types Types) (*Exchange, error) {
-	r := request{event: ev, types: types, ended: make(chan *Exchange, 1)}
+// AskWith is Ask with a plan for that exchange; nil is none.
+func (e *Engine) AskWith(ctx context.Context, ev session.Event, plan *Plan) (*Exchange, error) {
+	r := request{event: ev, plan: plan, ended: make(chan *Exchange, 1)}
 	if err := e.send(ctx, r); err != nil {
 		return nil, err
 	}
@@ -142,8 +149,8 @@ func (l *loop) take(ctx context.Context, r request) error {
 			l.lookAtAll(ctx)
 		}
 	}
-	if len(r.types) > 0 {
-		l.types = r.types
+	if r.plan != nil && (l.plan == nil || !r.plan.Only) { // what somebody asks for comes before what the server would be content with
+		l.plan = r.plan
 	}
 	err := l.handle(ctx, r.event)
 	if r.taken != nil {
@@ -169,5 +176,5 @@ func (l *loop) release() {
 	for _, w := range l.waiting {
 		w <- nil
 	}
-	l.waiting, l.types = nil, nil
+	l.waiting, l.plan = nil, nil
 }

@@ -36,9 +36,19 @@ type Options struct {
 	Done func(Exchange)
 	// Rest is called when there is nothing to do after work on many items. May be nil.
 	Rest func()
+	// Filters are what the user wants of each store; nil is everything.
+	Filters Filters
 	// Secret is asked for before each exchange, if it is set: it may have changed.
 	Secret func() string
 	Log    *slog.Logger
+}
+
+// Filters remembers what the user wants of each store, and what the server knows of that.
+type Filters interface {
+	// Outgoing is the filter that the server must be told for a store, by its name here; nil if it knows.
+	Outgoing(store string) *dsclient.Filter
+	// Note takes what the server said about a store in an exchange that went well.
+	Note(store string, r *dsclient.StoreReport)
 }
 
 // Engine runs one account. Its methods may be called from any goroutine while Run runs.
@@ -157,7 +167,8 @@ type loop struct {
 	worked int // octets since the last rest
 	// Who waits for the next exchange to begin, and for the running one to end.
 	waiting, riding []chan *Exchange
-	types           Types // for the next exchange that synchronizes
+	plan            *Plan // for the next exchange that synchronizes
+	narrow          bool  // the running exchange leaves something out
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -219,6 +230,7 @@ func (l *loop) noticed(ctx context.Context) error {
 func (l *loop) finished(ctx context.Context, f finished) error {
 	l.keepNonce(f)
 	x := f.Exchange
+	l.noteFilters(&x)
 	l.o.Done(x)
 	l.update(func() {
 		l.snapshot.Running = ""
@@ -245,7 +257,41 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	if err := l.noticed(ctx); err != nil {
 		return err
 	}
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
 	l.rest(x.Report.BytesIn + x.Report.BytesOut)
+	return nil
+}
+
+func (l *loop) noteFilters(x *Exchange) {
+	if l.o.Filters == nil || x.Err != nil {
+		return
+	}
+	for i := range x.Report.Stores {
+		for _, s := range l.o.Stores {
+			if r := &x.Report.Stores[i]; r.Name == s.Replica.Local() {
+				l.o.Filters.Note(s.Replica.Name(), r)
+			}
+		}
+	}
+}
+
+// catchUp sends the edits of the device that an exchange which took the server's changes only has left out (F10).
+func (l *loop) catchUp(ctx context.Context) error {
+	if !l.narrow || l.m.Running() {
+		return nil
+	}
+	l.narrow = false
+	for _, s := range l.o.Stores {
+		n, err := s.Replica.Count(false)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return l.handle(ctx, session.Wanted{Cause: session.CauseLocal})
+		}
+	}
 	return nil
 }
 
@@ -352,13 +398,39 @@ func (l *loop) request(a session.Run) dsclient.Request {
 	case a.Open:
 		req.Purpose = dsclient.Open
 	}
+	plan := Plan{}
+	if l.plan != nil {
+		plan = *l.plan
+	}
+	if plan.Preview {
+		if req.Purpose == dsclient.Open {
+			req.Purpose = dsclient.Greet // there is no session in which to ask
+		} else {
+			req.Purpose = dsclient.Preview
+		}
+	}
 	for _, s := range l.o.Stores {
-		req.Stores = append(req.Stores, dsclient.StoreRequest{Store: s.Replica, Alert: l.types[s.Replica.Local()]})
+		if r, ok := l.storeRequest(s.Replica, &plan); ok {
+			req.Stores = append(req.Stores, r)
+		}
 	}
 	if !a.Greet {
-		l.types = nil
+		l.plan, l.narrow = nil, plan.Only && !plan.Preview
 	}
 	return req
+}
+
+// storeRequest is what an exchange shall do with one store, not ok if nothing.
+func (l *loop) storeRequest(r *replica.Replica, plan *Plan) (dsclient.StoreRequest, bool) {
+	local := r.Local()
+	alert, named := plan.Types[local]
+	req := dsclient.StoreRequest{Store: r, Alert: alert}
+	if f, ok := plan.Filters[local]; ok {
+		req.Filter, named = &f, true
+	} else if l.o.Filters != nil {
+		req.Filter = l.o.Filters.Outgoing(r.Name())
+	}
+	return req, named || !plan.Only
 }
 
 // exchange runs in a goroutine of its own; the machine sees to it that there is one at a time.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/ds/notify"
+	"github.com/alwayson-sync/alwayson/ds/san"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
@@ -26,8 +27,8 @@ type Options struct {
 	MinPause, MaxPause     time.Duration
 	// Key is what a notification must be made with: the device's credential and the id of the logical session, "" if none is open.
 	Key func() (credential, session string)
-	// Wake takes an event for the session; it may block for a moment.
-	Wake func(context.Context, session.Event)
+	// Wake takes an event for the session, with what the server's notification asks for if it was one; it may block for a moment.
+	Wake func(context.Context, session.Event, []san.Sync)
 	Log  *slog.Logger
 }
 
@@ -36,7 +37,7 @@ type Listener struct {
 	o      Options
 	topics mqtt.Topics
 	client *pahoclient.Client
-	events chan session.Event // capacity one: hints for the same thing
+	events chan hint // capacity one: hints for the same thing
 
 	mu     sync.Mutex
 	unsure []byte             // the last notification that did not verify; guarded by mu
@@ -46,13 +47,19 @@ type Listener struct {
 	next   int                // place in seen; guarded by mu
 }
 
+// hint is an event, and what a notification asked for.
+type hint struct {
+	event session.Event
+	syncs []san.Sync
+}
+
 // New makes a Listener. It starts nothing.
 func New(o Options) (*Listener, error) {
 	topics, err := mqtt.NewTopics(o.Prefix, o.Device)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{o: o, topics: topics, events: make(chan session.Event, 1), push: control.Push{State: "connecting", Broker: o.Broker}}
+	l := &Listener{o: o, topics: topics, events: make(chan hint, 1), push: control.Push{State: "connecting", Broker: o.Broker}}
 	l.client, err = pahoclient.New(mqtt.Config{
 		Broker: o.Broker, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
 		Credentials: func() (string, string) { return o.User, o.Password() },
@@ -80,9 +87,9 @@ func (l *Listener) Run(ctx context.Context) {
 	wg.Go(func() { l.client.Run(ctx) })
 	for {
 		select {
-		case ev := <-l.events:
+		case h := <-l.events:
 			l.announce(ctx)
-			l.o.Wake(ctx, ev)
+			l.o.Wake(ctx, h.event, h.syncs)
 		case <-ctx.Done():
 			return
 		}
@@ -102,10 +109,22 @@ func (l *Listener) announce(ctx context.Context) {
 	}
 }
 
-func (l *Listener) wake(ev session.Event) {
-	select {
-	case l.events <- ev:
-	default: // one that waits is as good
+// wake passes a hint on. Two that wait become one, which asks for no less.
+func (l *Listener) wake(h hint) {
+	for {
+		select {
+		case l.events <- h:
+			return
+		default:
+		}
+		select {
+		case waiting := <-l.events:
+			if _, up := waiting.event.(session.LinkUp); up {
+				h.event = waiting.event
+			}
+			h.syncs = nil
+		default:
+		}
 	}
 }
 
@@ -114,7 +133,7 @@ func (l *Listener) connected(bool) {
 	l.mu.Lock()
 	l.push.State, l.push.Reason, l.told = "connected", "", false
 	l.mu.Unlock()
-	l.wake(session.LinkUp{})
+	l.wake(hint{event: session.LinkUp{}})
 }
 
 func (l *Listener) lost(err error) {
@@ -146,7 +165,8 @@ func (l *Listener) Recheck() {
 // received takes a notification. What is not from our server, or comes again, is dropped silently (protocol.md F.2).
 func (l *Listener) received(m mqtt.Message) {
 	credential, id := l.o.Key()
-	if _, err := notify.Read(m.Payload, credential, id); err != nil {
+	n, err := notify.Read(m.Payload, credential, id)
+	if err != nil {
 		l.o.Log.Debug("notification not understood", "reason", err)
 		l.mu.Lock()
 		l.unsure = m.Payload
@@ -167,6 +187,6 @@ func (l *Listener) received(m mqtt.Message) {
 	}
 	l.mu.Unlock()
 	if !again {
-		l.wake(session.Wanted{Cause: session.CauseServer})
+		l.wake(hint{session.Wanted{Cause: session.CauseServer}, n.Syncs})
 	}
 }

@@ -165,3 +165,36 @@ func (a *admin) listSessions(ctx context.Context, store dsstore.Store, cmd *cobr
 		})
 	}))
 }
+
+func (a *admin) filter() *cobra.Command {
+	cmd := &cobra.Command{Use: "filter", Short: "What each device keeps of a datastore"}
+	var preview bool
+	set := &cobra.Command{Use: "set DEVICE DATASTORE FILTER", Short: "Change a filter; the device is told if it makes a difference to it", Args: cobra.ExactArgs(3),
+		Example: "  alwayson-server filter set laptop mail 'since:30d attachments:2m' --preview",
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+			n, err := site.SetFilter(ctx, store, "@administrator", args[0], args[1], args[2], preview)
+			return errors.Join(err, a.show(cmd, n, func(out io.Writer) {
+				if err == nil {
+					fmt.Fprintf(out, "%d items come, %d come again in another form, %d leave the device and stay here\n", n.Come, n.Change, n.Leave)
+				}
+			}))
+		})}
+	set.Flags().BoolVar(&preview, "preview", false, "only tell what it would change")
+	cmd.AddCommand(set, &cobra.Command{Use: "show DEVICE", Short: "Show the filters of a device", Args: cobra.ExactArgs(1),
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+			list, err := site.Filters(ctx, store, args[0])
+			return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
+				table(out, "DATASTORE\tKEEPS\tSET BY", list, func(f site.FilterInfo) string {
+					keeps := f.Filter
+					if keeps == "" {
+						keeps = "everything"
+					}
+					if f.Until != nil {
+						keeps += "; until " + when(*f.Until) + " also " + f.Travel
+					}
+					return fmt.Sprintf("%s\t%s\t%s", f.Store, keeps, f.By)
+				})
+			}))
+		})})
+	return cmd
+}

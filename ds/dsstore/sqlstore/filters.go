@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
@@ -30,6 +31,22 @@ func (t *tx) PutFilter(device string, c dsstore.Collection, f dsstore.Filter) er
 	}
 	return t.exec(`INSERT OR REPLACE INTO filters (device, collection, filter, set_by, set_at, travel, travel_until) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		device, id, f.Text, f.By, unix(f.At), f.Travel, unix(f.Until))
+}
+
+func (t *tx) Filtered(after time.Time) (devices []string, last time.Time, err error) {
+	newest := unix(after)
+	err = t.rows(`SELECT device, MAX(set_at) FROM filters WHERE set_at > ? GROUP BY device`, []any{unix(after)}, func(r *sql.Rows) error {
+		var device string
+		var at int64
+		err := r.Scan(&device, &at)
+		devices, newest = append(devices, device), max(newest, at)
+		return err
+	})
+	return devices, fromUnix(newest), err
+}
+
+func (t *tx) Rolled(now time.Time) ([]string, error) {
+	return collect(t, `SELECT DISTINCT device FROM links WHERE roll > 0 AND roll <= ?`, []any{unix(now)}, func(r *sql.Rows, device *string) error { return r.Scan(device) })
 }
 
 func (t *tx) PutFacts(c dsstore.Collection, guid string, facts []byte) error {

@@ -23,9 +23,15 @@ type Filter struct {
 	Until  time.Time
 	// Once is a filter for one exchange that is not remembered.
 	Once bool
+	// Preview asks what the filter would change and changes nothing; the answer has Counts (F13).
+	Preview bool
+	Counts  Counts
 	// LUID asks for one item whole (protocol.md E.3); the rest does not count then.
 	LUID string
 }
+
+// Counts is what a filter would do on a device: items that come, are sent again, and leave.
+type Counts struct{ Come, Change, Leave int }
 
 // Record is f as it stands in the expression of our own type: one line for each part.
 func (f Filter) Record() string {
@@ -36,6 +42,9 @@ func (f Filter) Record() string {
 	}
 	if f.Once {
 		b.WriteString("once\n")
+	}
+	if f.Preview {
+		fmt.Fprintf(&b, "preview %d %d %d\n", f.Counts.Come, f.Counts.Change, f.Counts.Leave)
 	}
 	if f.LUID != "" {
 		b.WriteString("luid " + f.LUID + "\n")
@@ -58,6 +67,11 @@ func ParseFilter(record string) (f Filter, err error) {
 			f.Travel = text
 		case "once":
 			f.Once = true
+		case "preview":
+			f.Preview = true
+			if _, err := fmt.Sscan(value, &f.Counts.Come, &f.Counts.Change, &f.Counts.Leave); err != nil {
+				return f, fmt.Errorf("cannot read filter: %w", err)
+			}
 		case "luid":
 			f.LUID = value
 		}

@@ -44,6 +44,8 @@ var routes = []struct {
 	{"POST /v1/devices/{id}", user, enrol},
 	{"POST /v1/devices/{id}/secret", user, ofDevice(newDeviceSecret)},
 	{"DELETE /v1/devices/{id}", user, ofDevice(func(c *call, id string) (any, error) { return nil, Remove(c.Context(), c.site.store, id) })},
+	{"GET /v1/devices/{id}/filters", user, ofDevice(func(c *call, id string) (any, error) { return Filters(c.Context(), c.site.store, id) })},
+	{"PUT /v1/devices/{id}/filters/{store}", user, ofDevice(putFilter)},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},
 }
 

@@ -141,11 +141,11 @@ func withDefaults(o Options) Options {
 }
 
 func (s *Site) compose() {
-	var names []string
+	var stores []notify.Datastore
 	for _, d := range dsserver.DefaultDatastores() {
-		names = append(names, d.URI)
+		stores = append(stores, notify.Datastore(d))
 	}
-	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: names, Send: s.send, Log: s.o.Log})
+	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
 		Lease: s.o.Lease, Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
 }
@@ -185,6 +185,7 @@ func (s *Site) run(ctx context.Context) {
 	s.wg.Go(func() { s.client.Run(ctx) })
 	s.wg.Go(func() { s.notifier.Run(ctx) })
 	s.wg.Go(func() { s.sweep(ctx) })
+	s.wg.Go(func() { s.watchFilters(ctx) })
 }
 
 func (s *Site) sweep(ctx context.Context) {
@@ -204,6 +205,51 @@ func (s *Site) sweep(ctx context.Context) {
 			s.o.Log.Info("sessions ended because their lease ran out", "sessions", n)
 		}
 	}
+}
+
+// How often is looked for filters that another process has set, the command line or another server, and for relative times that have gone by.
+const (
+	lookFilters = time.Second
+	lookTime    = time.Minute
+)
+
+// watchFilters tells the notifier of devices whose filter was changed, whoever did it, and for which the window of a filter has rolled on (F12).
+func (s *Site) watchFilters(ctx context.Context) {
+	t := time.NewTicker(lookFilters)
+	defer t.Stop()
+	last, rolled := time.Now(), time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			roll := now.Sub(rolled) >= lookTime
+			if roll {
+				rolled = now
+			}
+			devices, newest, err := s.refiltered(ctx, last, now, roll)
+			if err != nil && ctx.Err() == nil {
+				s.o.Log.Error("cannot look for changed filters", "reason", err)
+				continue
+			}
+			last = newest
+			for _, d := range devices {
+				s.notifier.Filtered(d)
+			}
+		}
+	}
+}
+
+func (s *Site) refiltered(ctx context.Context, last, now time.Time, roll bool) (devices []string, newest time.Time, err error) {
+	err = s.store.View(ctx, func(tx dsstore.Tx) error {
+		if devices, newest, err = tx.Filtered(last); err != nil || !roll {
+			return err
+		}
+		rolled, err := tx.Rolled(now)
+		devices = append(devices, rolled...)
+		return err
+	})
+	return devices, newest, err
 }
 
 // StartHTTP and StopHTTP begin and end the DS endpoint, at the same address each time.

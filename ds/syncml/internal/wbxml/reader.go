@@ -3,7 +3,6 @@ package wbxml
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -49,6 +48,7 @@ type Reader struct {
 	charset uint32
 	strings []byte
 	page    byte
+	taken   int // octets from the string table so far
 	open    []string
 	pending bool // an End for an element without content
 }
@@ -97,61 +97,6 @@ func (r *Reader) uint() (uint32, error) {
 	return 0, r.fail("a number is longer than five octets")
 }
 
-func (r *Reader) header() error {
-	version, err := r.byte()
-	if err != nil {
-		return err
-	}
-	if version > 0x03 {
-		return r.fail("version octet %#02x is not WBXML 1.0 to 1.3", version)
-	}
-	id, err := r.uint()
-	if err != nil {
-		return err
-	}
-	index := uint32(0)
-	if id == 0 {
-		if index, err = r.uint(); err != nil {
-			return err
-		}
-	}
-	if version > 0 { // WBXML 1.0 has no charset
-		if r.charset, err = r.uint(); err != nil {
-			return err
-		}
-	}
-	if r.strings, err = r.bytes("string table"); err != nil {
-		return err
-	}
-	return r.chooseLanguage(id, index)
-}
-
-func (r *Reader) chooseLanguage(id, index uint32) error {
-	if id != 0 {
-		if lang, ok := publicIDs[id]; ok {
-			r.Lang = lang
-		} else if id != 1 {
-			return r.fail("public id %#x is no SyncML", id)
-		}
-		return nil
-	}
-	text, err := r.table(index)
-	if err != nil {
-		return err
-	}
-	switch name := strings.ToUpper(string(text)); {
-	case strings.Contains(name, "DTD SYNCML"), strings.Contains(name, "DTD METINF"):
-		r.Lang = SyncML
-	case strings.Contains(name, "DTD DEVINF"):
-		r.Lang = DevInf
-	case strings.Contains(name, "DTD-DM-DDF"):
-		r.Lang = DDF
-	default:
-		return r.fail("public id %q is no SyncML", text)
-	}
-	return nil
-}
-
 // bytes reads a length and that many octets.
 func (r *Reader) bytes(what string) ([]byte, error) {
 	n, err := r.uint()
@@ -166,17 +111,51 @@ func (r *Reader) bytes(what string) ([]byte, error) {
 	return b, nil
 }
 
+// maxExpansion bounds how often the string table may be used: all that is taken from it is at most so many times as long as the document,
+// which else could stand for its own length squared.
+const maxExpansion = 32
+
 // table is the string at an index of the string table. The last one may lack its NUL (older phones).
 func (r *Reader) table(index uint32) ([]byte, error) {
-	if uint64(index) > uint64(len(r.strings)) {
-		return nil, r.fail("string table index %d is out of range", index)
+	if uint64(index) >= uint64(len(r.strings)) {
+		return nil, r.fail("string table index %d is outside of a table of %d octets", index, len(r.strings))
 	}
 	s := r.strings[index:]
 	if end := bytes.IndexByte(s, 0); end >= 0 {
 		s = s[:end]
 	}
+	if r.taken += len(s); r.taken > maxExpansion*len(r.in) {
+		return nil, r.fail("the strings of the table are used too often")
+	}
 	return s, nil
 }
+
+// literal is a name that has no code.
+func (r *Reader) literal() (string, error) {
+	index, err := r.uint()
+	if err != nil {
+		return "", err
+	}
+	name, err := r.table(index)
+	if err == nil && !IsName(name) {
+		err = r.fail("%.20q is no name", name[:min(len(name), 20)])
+	}
+	return string(name), err
+}
+
+// IsName tells whether b can be the name of an element, without prefix; what is no ASCII counts as letters.
+func IsName(b []byte) bool {
+	for i, c := range b {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
+		if !letter && (i == 0 || c != '-' && c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= maxName && utf8.Valid(b)
+}
+
+// maxName bounds names; those of SyncML have at most 23 letters.
+const maxName = 128
 
 func (r *Reader) inline() ([]byte, error) {
 	end := bytes.IndexByte(r.in[r.pos:], 0)
@@ -256,18 +235,19 @@ func (r *Reader) inside(t Token, err error) (Token, error) {
 }
 
 func (r *Reader) text(s []byte, err error) (Token, error) {
-	if r.charset == 4 || r.charset != 106 && !utf8.Valid(s) {
+	if r.charset == charsetLatin1 || r.charset != charsetUTF8 && !utf8.Valid(s) {
 		s = latin1(s) // old phones announce nothing, or Latin-1 (protocol.md J.1)
 	}
 	return r.inside(Token{Kind: Text, Text: s}, err)
 }
 
+// latin1 makes UTF-8 of it.
 func latin1(s []byte) []byte {
-	out := make([]rune, len(s))
-	for i, c := range s {
-		out[i] = rune(c)
+	out := make([]byte, 0, len(s)+len(s)/4)
+	for _, c := range s {
+		out = utf8.AppendRune(out, rune(c))
 	}
-	return []byte(string(out))
+	return out
 }
 
 func (r *Reader) tableText() (Token, error) {
@@ -290,15 +270,10 @@ func (r *Reader) entity() (Token, error) {
 func (r *Reader) start(b byte) (Token, error) {
 	t := Token{Kind: Start}
 	if b&tagMask == tokLiteral {
-		index, err := r.uint()
-		if err != nil {
+		var err error
+		if t.Name, err = r.literal(); err != nil {
 			return t, err
 		}
-		name, err := r.table(index)
-		if err != nil {
-			return t, err
-		}
-		t.Name = string(name)
 	} else {
 		t.Space, t.Name = r.lookup(b & tagMask)
 	}

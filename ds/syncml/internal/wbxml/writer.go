@@ -1,7 +1,6 @@
 package wbxml
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 )
@@ -74,15 +73,19 @@ func (w *Writer) Knows(space, name string) bool {
 
 // code finds the code of an element. A name that Reader made up for a code without a name goes back to that code.
 func (w *Writer) code(space, name string) (tag, bool) {
-	t, ok := codes[w.lang][[2]string{space, name}]
-	if !ok && space == "" {
-		n, err := fmt.Sscanf(name, unknownName, &t.page, &t.code)
-		ok = n == 2 && err == nil && t.code >= firstTag && t.code <= tagMask
+	if t, ok := codes[w.lang][[2]string{space, name}]; ok {
+		return t, true
 	}
-	if !ok {
-		t, ok = foldedCodes[w.lang][[2]string{space, strings.ToLower(name)}]
+	if t, ok := madeUp(name); ok && space == "" {
+		return t, true
 	}
+	t, ok := foldedCodes[w.lang][[2]string{space, strings.ToLower(name)}]
 	return t, ok
+}
+
+func madeUp(name string) (t tag, ok bool) {
+	n, err := fmt.Sscanf(name, unknownName, &t.page, &t.code)
+	return t, n == 2 && err == nil && t.code >= firstTag && t.code <= tagMask
 }
 
 // End closes the element opened last.
@@ -90,7 +93,7 @@ func (w *Writer) End() { w.buf = append(w.buf, tokEnd) }
 
 // Text writes text; opaque if it holds a NUL.
 func (w *Writer) Text(s string) {
-	if bytes.IndexByte([]byte(s), 0) >= 0 {
+	if strings.IndexByte(s, 0) >= 0 {
 		w.Opaque([]byte(s))
 		return
 	}

@@ -1,0 +1,149 @@
+// Package want remembers which filter the user wants of each store, and whether the server knows it.
+package want
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+)
+
+// Entry is what is known of the filter of one store.
+type Entry struct {
+	Filter dsclient.Filter
+	// Untold: the server has to be told. Plain: it keeps no filters, and is told in each exchange.
+	Untold, Plain bool
+	// Refused is why the server does not filter, "" if it does.
+	Refused string
+	// Configured is what the configuration file said when it was looked at last: a change there is a wish, too (S6).
+	Configured string
+}
+
+// Book holds the filters of all stores. It may be used from any goroutine.
+type Book struct {
+	db  kv.Store
+	now func() time.Time
+
+	mu      sync.Mutex
+	entries map[string]Entry           // guarded by mu
+	telling map[string]dsclient.Filter // what the exchange that runs tells; guarded by mu
+}
+
+const key = "filters"
+
+// Open reads the filters. configured are those of the configuration file, by store: a store that is not in there has none.
+func Open(db kv.Store, configured map[string]string) (*Book, error) {
+	b := &Book{db: db, now: time.Now, entries: map[string]Entry{}, telling: map[string]dsclient.Filter{}}
+	err := db.View(func(r kv.Reader) error {
+		v, err := r.Get(key)
+		if errors.Is(err, kv.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(v, &b.entries)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the filters: %w", err)
+	}
+	return b, b.configure(configured)
+}
+
+// configure takes over what was changed in the configuration file.
+func (b *Book) configure(configured map[string]string) error {
+	changed := false
+	for store, text := range configured {
+		if e := b.entries[store]; e.Configured != text {
+			changed = true
+			b.entries[store] = Entry{Filter: dsclient.Filter{Text: text, Travel: e.Filter.Travel, Until: e.Filter.Until}, Untold: true, Configured: text}
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return b.save()
+}
+
+func (b *Book) save() error {
+	v, err := json.Marshal(b.entries)
+	if err != nil {
+		return err
+	}
+	if err := b.db.Update(func(w kv.Writer) error { return w.Set(key, v) }); err != nil {
+		return fmt.Errorf("cannot write the filters: %w", err)
+	}
+	return nil
+}
+
+// Get is the filter of a store.
+func (b *Book) Get(store string) Entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[store]
+	if !e.Filter.Until.IsZero() && !b.now().Before(e.Filter.Until) {
+		e.Filter.Travel, e.Filter.Until = "", time.Time{}
+	}
+	return e
+}
+
+// Set makes a filter wanted. The server is told in the next exchange.
+func (b *Book) Set(store string, f dsclient.Filter) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	former, known := b.entries[store]
+	b.entries[store] = Entry{Filter: f, Untold: true, Configured: former.Configured}
+	err := b.save()
+	switch {
+	case err == nil:
+	case known:
+		b.entries[store] = former
+	default:
+		delete(b.entries, store)
+	}
+	return err
+}
+
+// Outgoing is the filter that the server must be told for a store; nil if it knows.
+func (b *Book) Outgoing(store string) *dsclient.Filter {
+	e := b.Get(store)
+	if !e.Untold && !e.Plain || e.Plain && e.Refused != "" {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.telling[store] = e.Filter
+	return &e.Filter
+}
+
+// Note takes what the server said about a store in an exchange that went well. Filters may have been changed on the server (F1): what it
+// knows counts, unless the user has changed his mind meanwhile.
+func (b *Book) Note(store string, r *dsclient.StoreReport) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.Filter != nil && r.Filter.Preview {
+		return
+	}
+	e := b.entries[store]
+	told, sent := b.telling[store]
+	delete(b.telling, store)
+	former := e
+	switch {
+	case e.Untold && (!sent || told != e.Filter):
+		return
+	case r.Refused != nil:
+		e.Untold, e.Refused = false, r.Refused.Error()
+	case r.Filter != nil:
+		e.Filter, e.Untold, e.Plain, e.Refused = *r.Filter, false, false, ""
+	case sent:
+		e.Untold, e.Plain, e.Refused = false, e.Filter.Text != "", ""
+	}
+	if e != former {
+		b.entries[store] = e
+		b.save() //nolint:errcheck // the server is told again, which changes nothing
+	}
+}

@@ -1,0 +1,152 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/scope"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/filter"
+)
+
+// FilterInfo is what a device wants of a datastore: everything if Filter is "".
+type FilterInfo struct {
+	Device string     `json:"device"`
+	Store  string     `json:"store"`
+	Filter string     `json:"filter"`
+	Travel string     `json:"travel,omitempty"` // wanted besides until Until
+	Until  *time.Time `json:"until,omitempty"`
+	By     string     `json:"by,omitempty"` // a device, or a person with "@" before
+	Set    *time.Time `json:"set,omitempty"`
+}
+
+// Filters lists the filters of a device.
+func Filters(ctx context.Context, store dsstore.Store, device string) (list []FilterInfo, err error) {
+	err = store.View(ctx, func(tx dsstore.Tx) error {
+		d, err := tx.Device(device)
+		if err != nil {
+			return notFound(err, "there is no device "+device)
+		}
+		for _, s := range dsserver.DefaultDatastores() {
+			f, err := tx.Filter(device, dsstore.Collection{User: d.User, Store: s.URI})
+			if err != nil {
+				return err
+			}
+			list = append(list, filterInfo(device, s.URI, f))
+		}
+		return nil
+	})
+	return list, err
+}
+
+func filterInfo(device, store string, f dsstore.Filter) FilterInfo {
+	i := FilterInfo{Device: device, Store: store, Filter: f.Text, By: f.By}
+	if !f.At.IsZero() {
+		i.Set = &f.At
+	}
+	if f.Travel != "" && time.Now().Before(f.Until) {
+		i.Travel, i.Until = f.Travel, &f.Until
+	}
+	return i
+}
+
+// Difference is what a filter would change on a device: items that come, come again in another form, and leave it.
+type Difference struct {
+	Come   int `json:"come"`
+	Change int `json:"change"`
+	Leave  int `json:"leave"`
+}
+
+// SetFilter changes what a device wants of a datastore (F1, F4), on behalf of somebody. With preview it only tells what that would
+// change (F13). The device is told by itself, if it makes a difference to it (F8).
+func SetFilter(ctx context.Context, store dsstore.Store, by, device, uri, text string, preview bool) (n Difference, err error) {
+	kind, ok := kindOf(uri)
+	if !ok {
+		return n, Mistake(fmt.Sprintf("there is no datastore %s", uri))
+	}
+	f, err := filter.Parse(text)
+	if err == nil {
+		err = f.Validate(kind)
+	}
+	if err != nil {
+		return n, Mistake(err.Error())
+	}
+	change := func(tx dsstore.Tx) error {
+		d, err := tx.Device(device)
+		if err != nil {
+			return notFound(err, "there is no device "+device)
+		}
+		c := dsstore.Collection{User: d.User, Store: uri}
+		stored, err := tx.Filter(device, c)
+		if err != nil {
+			return err
+		}
+		stored.Text, stored.By, stored.At = f.String(), by, time.Now()
+		if n, err = differences(tx, device, c, scope.New(stored, kind, time.Now())); err != nil || preview {
+			return err
+		}
+		return tx.PutFilter(device, c, stored)
+	}
+	if preview {
+		return n, store.View(ctx, change)
+	}
+	err = store.Update(ctx, change)
+	return n, err
+}
+
+func kindOf(uri string) (pim.Kind, bool) {
+	for _, d := range dsserver.DefaultDatastores() {
+		if d.URI == uri {
+			return d.Kind, true
+		}
+	}
+	return "", false
+}
+
+// differences counts what lies between what a device has and a scope.
+func differences(tx dsstore.Tx, device string, c dsstore.Collection, s scope.Scope) (n Difference, err error) {
+	now, after := time.Now(), int64(0)
+	for {
+		page, err := tx.Scope(device, c, after, scope.Page)
+		if err != nil || len(page) == 0 {
+			return n, err
+		}
+		for i := range page {
+			look, err := s.Look(tx, c, &page[i], false)
+			if err != nil {
+				return n, err
+			}
+			switch s.Judge(&page[i], look, now) {
+			case scope.Add:
+				n.Come++
+			case scope.Replace:
+				n.Change++
+			case scope.Leave, scope.Delete:
+				n.Leave++
+			}
+		}
+		after = page[len(page)-1].Item.Rev
+	}
+}
+
+// filterRequest is the body of PUT /v1/devices/{id}/filters/{store}.
+type filterRequest struct {
+	Filter  string `json:"filter"`
+	Preview bool   `json:"preview"`
+}
+
+func putFilter(c *call, device string) (any, error) {
+	var in filterRequest
+	if err := c.body(&in); err != nil {
+		return nil, err
+	}
+	n, err := SetFilter(c.Context(), c.site.store, "@"+c.who.Name, device, c.PathValue("store"), in.Filter, in.Preview)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		return nil, Mistake("there is no such datastore")
+	}
+	return n, err
+}
