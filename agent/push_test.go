@@ -15,6 +15,12 @@ import (
 // pushed is a device at a whole site, with its broker.
 func pushed(t *testing.T) (*site.Site, *device) {
 	t.Helper()
+	return pushedWith(t, func(*agent.Options) {})
+}
+
+// pushedWith is pushed with other options.
+func pushedWith(t *testing.T, change func(*agent.Options)) (*site.Site, *device) {
+	t.Helper()
 	s, err := site.Start(t.Context(), site.Options{DataDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +40,7 @@ func pushed(t *testing.T) (*site.Site, *device) {
 	d := newDevice(t)
 	d.o.Secret = secret
 	d.o.Push = agent.Push{Broker: s.BrokerURL(), Prefix: "alwayson", User: "d", MinPause: 10 * time.Millisecond, MaxPause: 100 * time.Millisecond}
+	change(&d.o)
 	d.start(s.URL())
 	d.on()
 	d.until("push connected", func(s control.Status) bool { return s.Push.State == "connected" && idle(s) })
