@@ -1,0 +1,114 @@
+package filter
+
+import "strings"
+
+// The judges of terms, by field: one value each.
+
+// anyWord tells whether one of the item's texts of a field satisfies ok.
+func anyWord(j *judgement, t *term, ok func(string) bool) verdict {
+	for _, w := range j.facts.Words[t.field.name] {
+		if ok(w) {
+			return yes
+		}
+	}
+	return no
+}
+
+func contains(j *judgement, t *term, v *value) verdict {
+	return anyWord(j, t, func(w string) bool { return strings.Contains(w, v.fold) })
+}
+
+func equals(j *judgement, t *term, v *value) verdict {
+	return anyWord(j, t, func(w string) bool { return w == v.fold })
+}
+
+// address compares with texts like "Ana Silva <ana@a.example>" or bare addresses. "@a.example" is that domain, "ana@a.example" that address,
+// and what has no @ between two texts is looked for everywhere.
+func address(j *judgement, t *term, v *value) verdict {
+	local, domain, at := strings.Cut(v.fold, "@")
+	return anyWord(j, t, func(w string) bool {
+		if !at || domain == "" {
+			return strings.Contains(w, v.fold)
+		}
+		if open := strings.LastIndexByte(w, '<'); open >= 0 {
+			w = strings.TrimSuffix(w[open+1:], ">")
+		}
+		if local == "" {
+			return strings.HasSuffix(w, v.fold)
+		}
+		return w == v.fold
+	})
+}
+
+// digits compares the digits of numbers; a value without any is looked for as it is.
+func digits(j *judgement, t *term, v *value) verdict {
+	want := onlyDigits(v.fold)
+	if want == "" {
+		return contains(j, t, v)
+	}
+	return anyWord(j, t, func(w string) bool { return strings.Contains(onlyDigits(w), want) })
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// cutoff is the second that a time value means now.
+func (j *judgement) cutoff(v *value) int64 {
+	if v.rolls {
+		return j.now - v.n
+	}
+	return v.n
+}
+
+// notBefore tells whether a moment is at or after a second.
+func notBefore(m *Moment, at int64) verdict {
+	switch {
+	case m == nil || m[0] < at && m[1] >= at:
+		return maybe
+	default:
+		return verdictOf(m[0] >= at)
+	}
+}
+
+func since(j *judgement, _ *term, v *value) verdict  { return notBefore(j.facts.End, j.cutoff(v)) }
+func before(j *judgement, _ *term, v *value) verdict { return -notBefore(j.facts.Begin, j.cutoff(v)) }
+
+func due(j *judgement, _ *term, v *value) verdict {
+	if j.facts.Due == nil {
+		return no
+	}
+	return -notBefore(j.facts.Due, j.cutoff(v)+1)
+}
+
+func status(j *judgement, _ *term, v *value) verdict {
+	if v.text == "open" {
+		return -known(j.facts.Done)
+	}
+	return known(j.facts.Done)
+}
+
+func flag(j *judgement, _ *term, v *value) verdict { return verdictOf(j.facts.Flags.Has(byte(v.n))) }
+func has(j *judgement, _ *term, _ *value) verdict  { return known(j.facts.Attachment) }
+
+func larger(j *judgement, _ *term, v *value) verdict  { return verdictOf(j.facts.Size > v.n) }
+func smaller(j *judgement, _ *term, v *value) verdict { return verdictOf(j.facts.Size < v.n) }
+
+// folder: a folder above a wanted one is needed to reach it.
+func folder(j *judgement, _ *term, v *value) verdict {
+	path := fold(j.facts.Folder)
+	switch {
+	case path == "":
+		return verdictOf(v.fold == "/" || v.fold == top(j.facts.Kind))
+	case within(path, v.fold):
+		return yes
+	case j.facts.IsFolder && within(v.fold, path):
+		return maybe
+	}
+	return no
+}
