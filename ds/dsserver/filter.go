@@ -109,8 +109,11 @@ func standardScope(e *syncml.Filter, k pim.Kind) (scope.Scope, ds.Status) {
 			record = string(e.Record.Data.Bytes)
 		}
 	}
-	if err := filter.CheckType(grammar, e.Meta.Type, k); err != nil {
+	if err := filter.CheckType("", e.Meta.Type, k); err != nil {
 		return s, codeOfFilter(err)
+	}
+	if err := filter.CheckType(grammar, "", k); err != nil {
+		return s, ds.StatusBadFilter
 	}
 	if id, ok := filter.LUID(record); ok {
 		s.LUID = id

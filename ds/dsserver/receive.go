@@ -5,6 +5,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/email"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -63,7 +64,12 @@ func (r *reply) changeItem(st *storeState, c *syncml.Change, it *syncml.Item) (d
 	case !st.alert.FromClient():
 		return ds.StatusNotAllowed, nil
 	case c.Op == syncml.OpDelete:
+		if err := r.empty(st, luid); err != nil {
+			return 0, err
+		}
 		return r.decide(st, luid, reconcile.Incoming{Op: reconcile.Delete, Base: meta.Version}, dsstore.Item{}, nil)
+	case c.Op == syncml.OpMove && st.Kind == pim.Mail:
+		return r.move(st, luid, it)
 	case c.Op != syncml.OpAdd && c.Op != syncml.OpReplace:
 		return ds.StatusNotImplemented, nil
 	case meta.FieldLevel:
@@ -73,7 +79,7 @@ func (r *reply) changeItem(st *storeState, c *syncml.Change, it *syncml.Item) (d
 	if code != ds.StatusOK {
 		return code, nil
 	}
-	return r.takeItem(st, c.Op, luid, meta, data)
+	return r.takeItem(st, c.Op, luid, meta, data, it)
 }
 
 // assemble puts chunks of a large object together (protocol.md C.8). 200 means that data is complete.
@@ -133,7 +139,7 @@ func (r *reply) lost(in *inObject) {
 }
 
 // takeItem takes a whole item.
-func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.Meta, data []byte) (ds.Status, error) {
+func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.Meta, data []byte, from *syncml.Item) (ds.Status, error) {
 	if meta.Type == "" {
 		meta.Type = st.Kind.ContentType()
 	}
@@ -144,10 +150,18 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 	if err != nil {
 		return ds.StatusBadRequest, nil //nolint:nilerr // the item is at fault, not the message
 	}
-	if it.Type == pim.TypeFolder {
-		it.Body = nil
+	switch {
+	case it.Type == email.TypeEmail:
+		return r.takeEmail(st, op, luid, meta, it.Body, from)
+	case it.Type == pim.TypeFolder && len(it.Body) > 0:
+		return r.takeFolder(st, op, luid, meta, it.Body, from)
 	}
 	r.form(st).Take(&it)
+	return r.takeWhole(st, op, luid, meta, it)
+}
+
+// takeWhole takes an item in the form in which items are kept.
+func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml.Meta, it pim.Item) (ds.Status, error) {
 	if m, ok := mail.Partial(it.Body); ok && it.Type == pim.TypeMessage {
 		if code, taken, err := r.takePartial(st, luid, it, m); taken || err != nil {
 			return code, err
@@ -205,7 +219,7 @@ func accepts(k pim.Kind, typ string) bool {
 		return k == pim.Contacts
 	case "text/x-vcalendar":
 		return k == pim.Calendar || k == pim.Tasks
-	case "message/x-rfc822": // Nokia 9300 (protocol.md C.14)
+	case "message/x-rfc822", email.TypeEmail: // Nokia 9300 (protocol.md C.14)
 		return k == pim.Mail
 	}
 	return false

@@ -217,11 +217,15 @@ func (r *reply) outgoing(st *storeState, j *judged) (*syncml.Change, sentItem, [
 	if err != nil {
 		return nil, sent, nil, err
 	}
+	c := wire.Whole(syncml.OpReplace, m.LUID, "", version, item)
 	if m.LUID == "" {
 		sent.op = syncml.OpAdd
-		return wire.Whole(syncml.OpAdd, "", it.GUID, version, item), sent, item.Body, nil
+		c = wire.Whole(syncml.OpAdd, "", it.GUID, version, item)
 	}
-	return wire.Whole(syncml.OpReplace, m.LUID, "", version, item), sent, item.Body, nil
+	if r.form(st).Objects() {
+		err = r.setParent(st, pimItem(it), &c.Items[0])
+	}
+	return c, sent, item.Body, err
 }
 
 // item is an item in the form in which the device gets it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/internal/email"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -252,6 +253,7 @@ func (s *Server) devInf(version string) *syncml.DevInf {
 	d := wire.DevInf(s.o.ID, "server", s.o.Version, stores)
 	for i := range d.DataStores {
 		addOld(&d.DataStores[i], stores[i].Kind)
+		addObjects(&d.DataStores[i], stores[i].Kind, version)
 		addFilters(&d.DataStores[i], stores[i].Kind)
 	}
 	if d.VerDTD = version; version != "1.2" {
@@ -263,6 +265,17 @@ func (s *Server) devInf(version string) *syncml.DevInf {
 		d.UTC, d.SupportLargeObjs, d.SupportNumberOfChanges = false, false, false // came with 1.1
 	}
 	return d
+}
+
+// addObjects says that a datastore of messages knows the e-mail and folder objects and their hierarchy (protocol.md C.13).
+func addObjects(d *syncml.DataStore, k pim.Kind, version string) {
+	if k != pim.Mail || version != "1.2" {
+		return
+	}
+	for _, c := range email.CTCaps() {
+		d.Rx, d.Tx = append(d.Rx, c.Type), append(d.Tx, c.Type)
+	}
+	d.CTCaps, d.SupportHierarchicalSync = email.CTCaps(), true
 }
 
 // addFilters says by what a datastore can be filtered (protocol.md A.3).

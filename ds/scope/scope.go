@@ -195,7 +195,7 @@ func (s *Scope) Look(tx dsstore.Tx, c dsstore.Collection, p *dsstore.Pending, no
 		return nil, nil
 	}
 	l := &Look{kind: s.Kind}
-	noted := p.Facts != nil && json.Unmarshal(p.Facts, &l.facts) == nil
+	noted := p.Facts != nil && json.Unmarshal(p.Facts, &l.facts) == nil && !l.facts.Stale()
 	text := s.Filter.NeedsBody() || s.Travel != nil && s.Travel.NeedsBody()
 	if noted && !text {
 		return l, nil

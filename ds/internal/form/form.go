@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alwayson-sync/alwayson/ds/internal/email"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/merge"
@@ -14,8 +15,9 @@ import (
 
 // Form is that of one datastore of a peer. A nil Form is that of our own ends, which keep files as they are.
 type Form struct {
-	old   bool // vCard 2.1 and vCalendar 1.0 only
-	holds func(property string) bool
+	old     bool // vCard 2.1 and vCalendar 1.0 only
+	holds   func(property string) bool
+	objects bool // messages and folders are objects (protocol.md C.13)
 	// reduce leaves out of a body what the peer does not want to be sent; nil if it wants all.
 	reduce func([]byte) []byte
 }
@@ -23,8 +25,11 @@ type Form struct {
 // Of is the form that a peer tells of its datastore at uri. Kinds whose items are kept as they are have none. A peer that tells nothing
 // gets the modern form and is believed to keep everything but the UID.
 func Of(inf *syncml.DevInf, uri string, k pim.Kind) *Form {
-	if k == pim.Mail || k == pim.Notes {
+	if k == pim.Notes {
 		return nil
+	}
+	if k == pim.Mail {
+		return mailForm(inf, uri)
 	}
 	f := &Form{holds: func(name string) bool { return name != "UID" }}
 	if inf == nil {
@@ -39,6 +44,25 @@ func Of(inf *syncml.DevInf, uri string, k pim.Kind) *Form {
 	f.learn(inf.CTCaps, f.typeOf(k)) // 1.0 and 1.1 have them here
 	return f
 }
+
+// mailForm is the form of a datastore of messages: objects, if it prefers them or takes nothing else.
+func mailForm(inf *syncml.DevInf, uri string) *Form {
+	if inf == nil {
+		return nil
+	}
+	for i := range inf.DataStores {
+		d := &inf.DataStores[i]
+		plain := slices.ContainsFunc(d.Rx, func(c syncml.ContentType) bool { return c.Type == pim.TypeMessage })
+		objects := slices.ContainsFunc(d.Rx, func(c syncml.ContentType) bool { return c.Type == email.TypeEmail })
+		if strings.TrimPrefix(d.SourceRef, "./") == strings.TrimPrefix(uri, "./") && (d.RxPref.Type == email.TypeEmail || objects && !plain && d.RxPref.Type != pim.TypeMessage) {
+			return &Form{objects: true}
+		}
+	}
+	return nil
+}
+
+// Objects tells whether messages and folders travel as objects, with the folder they lie in as their parent.
+func (f *Form) Objects() bool { return f != nil && f.objects }
 
 // onlyOld tells whether a datastore prefers the old form of a kind, or takes no other.
 func onlyOld(d *syncml.DataStore, k pim.Kind) bool {
@@ -115,6 +139,10 @@ func (f *Form) Take(it *pim.Item) {
 
 // Give converts an item to the form that the peer takes.
 func (f *Form) Give(it *pim.Item) {
+	if f.Objects() {
+		giveObject(it)
+		return
+	}
 	if f != nil && f.reduce != nil {
 		it.Body = f.reduce(it.Body)
 	}
@@ -123,10 +151,19 @@ func (f *Form) Give(it *pim.Item) {
 	}
 }
 
+func giveObject(it *pim.Item) {
+	switch it.Type {
+	case pim.TypeMessage:
+		it.Type, it.Body = email.TypeEmail, email.Encode(email.Of(*it))
+	case pim.TypeFolder:
+		it.Body = email.EncodeFolder(email.FolderOf(*it))
+	}
+}
+
 // Restore is what an item becomes that the peer had as original and returned, after Take, as returned: what it could not keep is there
 // again. Items of different types have nothing in common.
 func (f *Form) Restore(original, returned pim.Item) []byte {
-	if f == nil || original.Type != returned.Type {
+	if f == nil || f.objects || original.Type != returned.Type {
 		return returned.Body
 	}
 	given := pim.Item{Type: original.Type, Body: original.Body}
