@@ -272,3 +272,41 @@ func (d *device) mails(want map[string]bool) {
 		return idle(s) && cmp.Equal(want, got)
 	})
 }
+
+// TestOneMessageWhole: a message of which only the headers are here is fetched whole by its file, and stays whole.
+func TestOneMessageWhole(t *testing.T) {
+	s, d := pushedMail(t, "body:headers")
+	for _, id := range []string{"one", "two"} {
+		_, err := s.Server().Put(t.Context(), dsstore.Collection{User: "ana", Store: "mail"}, id,
+			pim.Item{Type: pim.TypeMessage, Body: []byte(letter("joe@customer.example", id, time.Now()))})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.mails(map[string]bool{"one": false, "two": false})
+	x, err := d.c.Fetch(t.Context(), d.mailFile("two"))
+	if err != nil || x.Error != "" {
+		t.Fatal(x.Error, err)
+	}
+	d.fence()
+	d.mails(map[string]bool{"one": false, "two": true})
+	if _, err := d.c.Fetch(t.Context(), "nothing"); err == nil {
+		t.Error("an item that is not there was fetched")
+	}
+}
+
+// mailFile is the file of a message.
+func (d *device) mailFile(id string) string {
+	d.t.Helper()
+	paths, err := filepath.Glob(filepath.Join(d.o.Stores[0].Dir, "*", "*"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, p := range paths {
+		if body, err := os.ReadFile(p); err == nil && strings.Contains(string(body), "<"+id+"@x>") {
+			return p
+		}
+	}
+	d.t.Fatalf("there is no message %s", id)
+	return ""
+}

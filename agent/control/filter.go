@@ -41,3 +41,13 @@ func (c *Client) SetFilter(ctx context.Context, f Filter) (Filter, error) {
 func (c *Client) PreviewFilter(ctx context.Context, f Filter) (p Preview, err error) {
 	return p, c.call(ctx, http.MethodPost, "/v1/filters/preview", f, &p)
 }
+
+// FetchRequest is the body of POST /v1/fetch.
+type FetchRequest struct {
+	Item string `json:"item"` // the file of a message of which a part is here
+}
+
+// Fetch gets one message whole and returns when it is here.
+func (c *Client) Fetch(ctx context.Context, item string) (x Exchange, err error) {
+	return x, c.call(ctx, http.MethodPost, "/v1/fetch", FetchRequest{item}, &x)
+}

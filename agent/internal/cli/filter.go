@@ -48,6 +48,21 @@ func (a *app) filter() *cobra.Command {
 	return cmd
 }
 
+func (a *app) fetch() *cobra.Command {
+	return &cobra.Command{
+		Use: "fetch FILE", Short: "Get a message whole of which the filter has left only a part here", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+				x, err := c.Fetch(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return a.outcome(cmd, x)
+			})(cmd, args)
+		},
+	}
+}
+
 // withFilter reads a store and a filter from the arguments.
 func (a *app) withFilter(do func(*cobra.Command, *control.Client, control.Filter) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {

@@ -59,6 +59,7 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"POST /v1/session/open":    d.openSession,
 		"POST /v1/session/close":   d.closeSession,
 		"POST /v1/login":           d.login,
+		"POST /v1/fetch":           d.fetch,
 		"GET /v1/filters":          d.filters,
 		"POST /v1/filters":         d.setFilter,
 		"POST /v1/filters/preview": d.previewFilter,

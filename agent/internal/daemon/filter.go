@@ -10,6 +10,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -148,4 +149,25 @@ func (d *Daemon) travel(req *control.SyncRequest) error {
 		return &control.Error{Code: http.StatusBadRequest, Text: err.Error()}
 	}
 	return nil
+}
+
+// fetch gets one message whole that a filter has cut (M6).
+func (d *Daemon) fetch(r *http.Request) (any, error) {
+	var req control.FetchRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return nil, badRequest(err)
+	}
+	for i := range d.Stores {
+		s := d.Stores[i].Replica
+		luid, ok, err := s.Find(req.Item)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return d.ask(r, session.Wanted{Cause: session.CauseUser, Force: true}, &engine.Plan{Only: true,
+				Types:   map[string]ds.Alert{s.Local(): ds.AlertOneWayFromServer},
+				Filters: map[string]dsclient.Filter{s.Local(): {LUID: luid}}})
+		}
+	}
+	return nil, badRequest(fmt.Errorf("no store has an item %s", req.Item))
 }

@@ -1,7 +1,10 @@
 package replica
 
 import (
+	"path"
+	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -63,4 +66,18 @@ func changeOf(row state.Row) string {
 		return "moved or marked"
 	}
 	return ""
+}
+
+// Find is the LUID of the item that a person means by a file's name or path: of a message without the marks that its name ends with.
+func (r *Replica) Find(name string) (luid string, ok bool, err error) {
+	name, _, _ = strings.Cut(path.Base(filepath.ToSlash(name)), ":2,")
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Gone && path.Base(row.Key) == name {
+				luid, ok = row.LUID, true
+			}
+			return nil
+		})
+	})
+	return luid, ok, err
 }

@@ -2,10 +2,11 @@ package email
 
 import "github.com/alwayson-sync/alwayson/ds/syncml"
 
-// CTCaps tells a peer what this project keeps of e-mail and folder objects. Flags of a message may come without its body (field level).
+// CTCaps tells a peer what this project keeps of e-mail and folder objects. That flags of a message may come without its body is not announced
+// as FieldLevel: SyncEvolution cannot read device information that has this element (found by test/interop).
 func CTCaps() []syncml.CTCap {
 	return []syncml.CTCap{
-		{Type: syncml.ContentType{Type: TypeEmail, Version: Version}, FieldLevel: true, Properties: emailProperties()},
+		{Type: syncml.ContentType{Type: TypeEmail, Version: Version}, Properties: emailProperties()},
 		{Type: syncml.ContentType{Type: TypeFolder, Version: Version}, Properties: []syncml.Property{
 			property("name", "chr"), property("created", "dateTime"), property("modified", "dateTime"), role(),
 		}},
