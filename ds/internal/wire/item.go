@@ -7,15 +7,25 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
 // Whole is the command that carries an item with its body. version is the ds.Version it was made from, "" if there is none.
 func Whole(op syncml.Op, target, source, version string, it pim.Item) *syncml.Change {
 	meta := syncml.Meta{Type: it.Type, Version: version, EMI: emis(it)}
-	return &syncml.Change{Op: op, Meta: meta, Items: []syncml.Item{{
+	c := &syncml.Change{Op: op, Meta: meta, Items: []syncml.Item{{
 		Target: location(target), Source: location(source), Data: &syncml.Data{Bytes: it.Body},
 	}}}
+	if sif.Is(it.Type) {
+		c.Items[0].Meta.Format = base64Format
+		c.Items[0].Data.Bytes = base64.StdEncoding.AppendEncode(nil, it.Body)
+	}
+	return c
 }
+
+// base64Format is the Format of items in base64. Those in SIF always are: Funambol's clients know no other, and look for the Format in the
+// item and not in its command (corpus/syncml-xml/horde).
+const base64Format = "b64"
 
 // Flags is the command that changes flags and folder of an item without its body: a Replace at field level without Data.
 func Flags(target, source, version string, it pim.Item) *syncml.Change {
@@ -76,7 +86,7 @@ func Meta(c *syncml.Change, it *syncml.Item) syncml.Meta {
 func Item(meta syncml.Meta, data []byte) (pim.Item, error) {
 	it := pim.Item{Type: BareType(meta.Type)}
 	readItemEMI(meta.EMI, &it)
-	if meta.Format != "b64" {
+	if meta.Format != base64Format {
 		it.Body = append([]byte{}, data...)
 		return it, nil
 	}

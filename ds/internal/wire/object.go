@@ -7,6 +7,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
 // Object is an item that goes out in chunks (protocol.md C.8).
@@ -22,13 +23,16 @@ type Object struct {
 // text stays text.
 func NewObject(it pim.Item, enc syncml.Encoding) *Object {
 	if enc == syncml.XML && !syncml.XMLText(it.Body) {
-		return &Object{body: base64.StdEncoding.AppendEncode(nil, it.Body), format: "b64"}
+		return &Object{body: base64.StdEncoding.AppendEncode(nil, it.Body), format: base64Format}
 	}
 	return &Object{body: it.Body, escaped: enc == syncml.XML}
 }
 
 // Next puts the next part of at most n octets into c, which is a command for the whole item, and tells whether more follows.
 func (o *Object) Next(c *syncml.Change, n int) (more bool) {
+	if sif.Is(c.Meta.Type) && o.format == "" {
+		*o = Object{body: base64.StdEncoding.AppendEncode(nil, o.body), format: base64Format}
+	}
 	n = min(len(o.body)-o.off, n)
 	if o.escaped {
 		n = syncml.XMLRoom(o.body[o.off:], n)
@@ -37,7 +41,9 @@ func (o *Object) Next(c *syncml.Change, n int) (more bool) {
 	if o.off == 0 {
 		c.Meta.Size = int64(len(o.body))
 	}
-	c.Meta.Format = o.format
+	if c.Meta.Format = o.format; sif.Is(c.Meta.Type) {
+		c.Meta.Format, c.Items[0].Meta.Format = "", o.format
+	}
 	// libsynthesis goes on in the middle of an object after a resume, and says and reads here where; others ignore it.
 	c.Items[0].Meta.EMI = []string{dataPos + strconv.Itoa(o.off)}
 	c.Items[0].Data = &syncml.Data{Bytes: o.body[o.off : o.off+n]}

@@ -1,0 +1,41 @@
+package contentline_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/pim/contentline"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
+)
+
+// FuzzParseTree reads files as trees. No line is lost, but those around a component without a name.
+func FuzzParseTree(f *testing.F) {
+	f.Add([]byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nBEGIN:VALARM\r\nEND:VEVENT\r\nSUMMARY:x\r\n y\r\nEND:VTODO\r\n"))
+	f.Add([]byte("BEGIN:VCARD\nAGENT:\nBEGIN:VCARD\nEND:VCARD\nNOTE;QUOTED-PRINTABLE:=\n=C3\nEND:VCARD"))
+	for _, folder := range []string{"vcard", "icalendar"} {
+		err := filepath.WalkDir(pimtest.Shared(f, "corpus", folder), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			body, err := os.ReadFile(path)
+			if len(body) < 5000 { // longer ones only slow it down
+				f.Add(body)
+			}
+			return err
+		})
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		lines := contentline.Parse(body)
+		nameless := slices.ContainsFunc(lines, func(l contentline.Line) bool { return l.Name == "BEGIN" && strings.TrimSpace(l.Value) == "" })
+		if again := contentline.ParseTree(body).Lines(); len(again) < len(lines) && !nameless {
+			t.Errorf("of %d lines of %q the tree has %d", len(lines), body, len(again))
+		}
+	})
+}
