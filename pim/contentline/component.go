@@ -50,14 +50,15 @@ func closes(open []*Component, end *Line) int {
 // Lines are the lines of a component with those in it.
 func (c *Component) Lines() []Line {
 	var out []Line
-	if c.Name != "" {
+	bounded := c.Name != "" || c.Begin.Name != "" // the root is not; a component without a name is
+	if bounded {
 		out = append(out, c.Begin)
 	}
 	out = append(out, c.Props...)
 	for _, s := range c.Subs {
 		out = append(out, s.Lines()...)
 	}
-	if c.Name != "" {
+	if bounded {
 		out = append(out, c.End)
 	}
 	return out

@@ -232,6 +232,9 @@ func cutParamValue(text string) (v, rest string, ok bool) {
 func Write(lines []Line) []byte {
 	var out bytes.Buffer
 	for i := range lines {
+		if i > 0 && open(&lines[i-1], &lines[i]) {
+			out.WriteString("\r\n")
+		}
 		if l := &lines[i]; l.Raw != nil {
 			out.Write(l.Raw)
 		} else {
@@ -239,6 +242,28 @@ func Write(lines []Line) []byte {
 		}
 	}
 	return out.Bytes()
+}
+
+// open tells whether a line would become part of the one before it: the last line of a file may have no line end, or end in a soft line break.
+func open(before, l *Line) bool {
+	switch {
+	case before.Raw == nil:
+		return false
+	case !bytes.HasSuffix(before.Raw, []byte("\n")):
+		return true
+	}
+	return l.Raw == nil && bytes.HasSuffix(bytes.TrimRight(before.Raw, "\r\n"), []byte("=")) && before.quoted()
+}
+
+func (l *Line) quoted() bool {
+	for _, p := range l.Params {
+		for _, v := range p.Values {
+			if strings.EqualFold(v, "QUOTED-PRINTABLE") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // text is the line without folds.

@@ -141,3 +141,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestNothingIsGluedToTheLastLine: an END that is added to a file that was cut off stands on a line of its own (found by fuzzing).
+func TestNothingIsGluedToTheLastLine(t *testing.T) {
+	for _, body := range []string{"BEGIN:VEVENT\r\nSUMMARY:x", "BEGIN:VCARD\r\nNOTE;ENCODING=QUOTED-PRINTABLE:a=\r\n", "BEGIN:\r\nSUMMARY:x\r\nEND:\r\n"} {
+		lines := contentline.ParseTree([]byte(body)).Lines()
+		if again := contentline.Parse(contentline.Write(lines)); len(again) != len(lines) || again[len(again)-1].Name != "END" {
+			t.Errorf("%q becomes %q", body, contentline.Write(lines))
+		}
+	}
+}
