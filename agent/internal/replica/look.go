@@ -86,38 +86,29 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 
 func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
 	f := &found{}
-	seen := make(map[string]bool)
-	take := func(t *state.Tx, e pim.Entry) error {
-		seen[e.Key] = true
-		row, ok, err := t.ByKey(e.Key)
-		switch {
-		case err != nil:
-			return err
-		case !ok:
-			f.fresh = append(f.fresh, e)
-		case row.Stamp != e.Stamp || row.Flags != e.Flags || row.Folder != e.Folder:
-			f.changed = append(f.changed, pair{row, e})
-		}
-		return nil
-	}
 	err := r.index.View(func(t *state.Tx) error {
 		if hint.Keys != nil {
-			return r.compareKeys(ctx, t, hint.Keys, take, seen, f)
+			return r.compareKeys(ctx, t, hint.Keys, f)
 		}
-		return r.compareAll(ctx, t, take, seen, f)
+		return r.compareAll(ctx, t, f)
 	})
 	return f, err
 }
 
-func (r *Replica) compareKeys(ctx context.Context, t *state.Tx, keys []string, take func(*state.Tx, pim.Entry) error, seen map[string]bool, f *found) error {
+// compareKeys looks at single items.
+func (r *Replica) compareKeys(ctx context.Context, t *state.Tx, keys []string, f *found) error {
 	list, err := r.store.Stat(ctx, keys)
 	if err != nil {
 		return err
 	}
+	seen := make(map[string]bool)
 	for _, e := range list {
-		if err := take(t, e); err != nil {
+		seen[e.Key] = true
+		row, ok, err := t.ByKey(e.Key)
+		if err != nil {
 			return err
 		}
+		f.take(e, row, ok)
 	}
 	for _, key := range keys {
 		row, ok, err := t.ByKey(key)
@@ -131,37 +122,83 @@ func (r *Replica) compareKeys(ctx context.Context, t *state.Tx, keys []string, t
 	return nil
 }
 
-func (r *Replica) compareAll(ctx context.Context, t *state.Tx, take func(*state.Tx, pim.Entry) error, seen map[string]bool, f *found) error {
-	err := r.store.Scan(ctx, func(e pim.Entry, err error) error {
+func (f *found) take(e pim.Entry, row state.Row, known bool) {
+	switch {
+	case !known:
+		f.fresh = append(f.fresh, e)
+	case row.Stamp != e.Stamp || row.Flags != e.Flags || row.Folder != e.Folder:
+		f.changed = append(f.changed, pair{row, e})
+	}
+}
+
+// brief is what a look at everything needs of each item. To look them up one by one would take most of the time of a quiet exchange.
+type brief struct {
+	luid   string
+	stamp  pim.Stamp
+	flags  pim.Flags
+	folder string
+}
+
+// compareAll looks at everything.
+func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
+	known, err := briefs(t)
+	if err != nil {
+		return err
+	}
+	had, listed := len(known), 0
+	err = r.store.Scan(ctx, func(e pim.Entry, err error) error {
+		listed++
 		var bad *pim.ItemError
 		if errors.As(err, &bad) {
-			seen[e.Key] = true // it is there, so it was not deleted
+			delete(known, e.Key) // it is there, so it was not deleted
 			f.errs = append(f.errs, bad)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return take(t, e)
+		return f.takeBrief(t, e, known)
 	})
 	if err != nil {
 		return err
 	}
-	had := 0
-	err = t.All(func(row state.Row) error {
-		if row.Gone {
-			return nil
+	if listed == 0 && had >= emptied {
+		return &EmptiedError{Store: r.name, Items: had}
+	}
+	for _, b := range known {
+		row, ok, err := t.Row(b.luid)
+		if err != nil {
+			return err
 		}
-		had++
-		if !seen[row.Key] {
+		if ok {
 			f.missing = append(f.missing, row)
+		}
+	}
+	return nil
+}
+
+func (f *found) takeBrief(t *state.Tx, e pim.Entry, known map[string]brief) error {
+	b, ok := known[e.Key]
+	delete(known, e.Key)
+	if ok && b.stamp == e.Stamp && b.flags == e.Flags && b.folder == e.Folder {
+		return nil
+	}
+	row, ok, err := t.Row(b.luid)
+	if err == nil {
+		f.take(e, row, ok)
+	}
+	return err
+}
+
+func briefs(t *state.Tx) (map[string]brief, error) {
+	known := make(map[string]brief)
+	err := t.All(func(row state.Row) error {
+		if !row.Gone {
+			known[row.Key] = brief{row.LUID, row.Stamp, row.Flags, row.Folder}
 		}
 		return nil
 	})
-	if err == nil && len(seen) == 0 && had >= emptied {
-		return &EmptiedError{Store: r.name, Items: had}
-	}
-	return err
+	return known, err
 }
 
 // update is a row before and after.
