@@ -17,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
@@ -58,12 +59,17 @@ type Options struct {
 	SaveSecret func(string) error
 	Stores     []Store
 	Push       Push
-	Version    string
-	Session    session.Config // the zero value is DefaultConfig
+	// Brake is when deletions are held; nil is replica's default.
+	Brake   *Brake
+	Version string
+	Session session.Config // the zero value is DefaultConfig
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
 	Rest func()
 	Log  *slog.Logger
 }
+
+// Brake holds deletions that are more than Count and more than Percent of a store, until the user has looked at them. A Count of 0 holds none.
+type Brake struct{ Count, Percent int }
 
 // Push is the broker by which the server wakes the device. Without a Broker, changes on the server are found by polling.
 type Push struct {
@@ -81,6 +87,8 @@ type Agent struct {
 	db      *badgerkv.Store
 	engine  *engine.Engine
 	history *daemon.History
+	former  *history.Book
+	pruned  time.Time // former versions; only the loop touches it
 	stores  []daemon.Store
 	trigger *trigger.Listener // nil without a broker
 	wants   *want.Book
@@ -158,7 +166,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants, Former: a.former,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -169,6 +177,9 @@ func (a *Agent) compose(ctx context.Context) error {
 	}
 	account, err := state.LoadAccount(a.db)
 	if err != nil {
+		return err
+	}
+	if a.former, err = history.Open(a.db, filepath.Clean(a.o.StateDir)+"-history"); err != nil {
 		return err
 	}
 	if a.history, err = daemon.OpenHistory(a.db, a.o.Log); err != nil {
@@ -273,12 +284,19 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	local := localStore(dir, s.Kind)
-	r, err := replica.Open(ctx, s.Name, s.Remote, local, index)
+	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.brake(), History: a.former})
 	if err != nil {
 		return engine.Store{}, err
 	}
 	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
 	return engine.Store{Replica: r, Watch: local.Watch}, nil
+}
+
+func (a *Agent) brake() replica.Brake {
+	if a.o.Brake == nil {
+		return replica.DefaultBrake
+	}
+	return replica.Brake(*a.o.Brake)
 }
 
 // localStore is the store of a kind in a folder.
@@ -295,6 +313,12 @@ func localStore(dir string, kind pim.Kind) interface {
 // done notes an exchange that has ended.
 func (a *Agent) done(x engine.Exchange) {
 	a.history.Add(x)
+	if a.pruned.IsZero() || x.At.Sub(a.pruned) > 24*time.Hour {
+		a.pruned = x.At
+		if err := a.former.Prune(); err != nil {
+			a.o.Log.Warn("former versions are kept longer than they need to be", "reason", err)
+		}
+	}
 	a.remember(x.Report)
 	if a.trigger != nil {
 		a.trigger.Recheck()

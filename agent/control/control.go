@@ -36,7 +36,7 @@ type Status struct {
 // InSync tells whether everything the agent knows of is on both sides. An item with a problem, or a store that cannot be read, is not.
 func (s *Status) InSync() bool {
 	for _, st := range s.Stores {
-		if st.Pending > 0 || st.Problems > 0 || st.Unavailable != "" {
+		if st.Pending > 0 || st.Held > 0 || st.Problems > 0 || st.Unavailable != "" {
 			return false
 		}
 	}
@@ -72,6 +72,7 @@ type Store struct {
 	Items    int    `json:"items"`
 	Pending  int    `json:"pending"`  // changes the server has not got
 	Problems int    `json:"problems"` // items that cannot be synchronized; see Pending
+	Held     int    `json:"held"`     // deletions that wait for the user, see Hold
 	// Oldest is when the oldest pending change came: how far the server is behind (G5, G6).
 	Oldest *time.Time `json:"pending_since,omitempty"`
 	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.

@@ -32,6 +32,8 @@ type Change struct {
 	// Keep is what an item here becomes that a Replace from the server is about, nil if just Item: the server is none of ours and cannot keep
 	// all of an item, so what it lacks is taken from the one that is here.
 	Keep func(here pim.Item) []byte
+	// Soft: a Delete for this device only; the item stays on the server (out of the filter, or no room).
+	Soft bool
 	// Token is the sender's own note of the version that is sent. It comes back in Ack.
 	Token any
 }

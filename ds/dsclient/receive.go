@@ -60,7 +60,7 @@ func (e *exchange) change(st *storeExchange, c *syncml.Change, it *syncml.Item) 
 	meta := wire.Meta(c, it)
 	switch {
 	case c.Op == syncml.OpDelete:
-		ch.Op = Delete
+		ch.Op, ch.Soft = Delete, c.SftDel
 		return ch, ds.StatusOK
 	case c.Op == syncml.OpAdd:
 		ch.Op = Add

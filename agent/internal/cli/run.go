@@ -68,7 +68,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		return agent.Options{}, err
 	}
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
-		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log,
+		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		Rest:       debug.FreeOSMemory,
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}

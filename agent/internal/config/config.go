@@ -30,6 +30,7 @@ type Config struct {
 	Account Account `toml:"account"`
 	Push    Push    `toml:"push"`
 	Session Session `toml:"session"`
+	Brake   Brake   `toml:"brake"`
 	Stores  []Store `toml:"store"`
 	Log     Log     `toml:"log"`
 }
@@ -65,6 +66,12 @@ type Session struct {
 	MaxPause Duration `toml:"max_pause"`
 	Probe    Duration `toml:"probe"`
 	Poll     Duration `toml:"poll"`
+}
+
+// Brake holds deletions that are many, until the user has looked at them.
+type Brake struct {
+	Count   int `toml:"count"`   // more than so many; 0 never holds any
+	Percent int `toml:"percent"` // and more than so much of a store
 }
 
 // Store is a local folder and its datastore on the server.
@@ -134,7 +141,8 @@ func defaults() *Config {
 		Push: Push{Prefix: "alwayson"},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
 			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll)},
-		Log: Log{Level: "info", Format: "text"},
+		Brake: Brake{Count: 20, Percent: 25},
+		Log:   Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -226,6 +234,9 @@ func (c *Config) check() (bad []string) {
 	}
 	if c.Session.Attempts < 1 {
 		wrong("session.attempts must be at least 1")
+	}
+	if b := c.Brake; b.Count < 0 || b.Percent < 0 || b.Percent > 100 {
+		wrong("brake.count must be at least 0, brake.percent 0 to 100")
 	}
 	return append(bad, c.checkStores()...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -37,6 +38,7 @@ type Parts struct {
 	Push    func() control.Push // where the road for triggers stands
 	Login   func(secret string) error
 	Wants   *want.Book
+	Former  *history.Book
 }
 
 // Daemon is the http.Handler of the control API.
@@ -59,6 +61,10 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"POST /v1/session/open":    d.openSession,
 		"POST /v1/session/close":   d.closeSession,
 		"POST /v1/login":           d.login,
+		"GET /v1/holds":            d.holds,
+		"POST /v1/holds":           d.decideHold,
+		"GET /v1/history":          d.former,
+		"POST /v1/restore":         d.restore,
 		"POST /v1/fetch":           d.fetch,
 		"GET /v1/filters":          d.filters,
 		"POST /v1/filters":         d.setFilter,

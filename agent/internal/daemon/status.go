@@ -30,6 +30,9 @@ func (d *Daemon) status() control.Status {
 		row := d.store(st, s, progress)
 		sum.waiting += row.Pending
 		sum.problems += row.Problems
+		if row.Held > 0 {
+			sum.held = append(sum.held, row.Name)
+		}
 		if row.Unavailable != "" {
 			sum.unreadable = append(sum.unreadable, row.Name)
 		}
@@ -51,14 +54,14 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 	return control.Store{
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
 		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
-		Sent: p.Sent, Received: p.Received, Total: p.Total,
+		Sent: p.Sent, Received: p.Received, Total: p.Total, Held: st.Replica.Held().Here + st.Replica.Held().There,
 	}
 }
 
 // sums are over all stores.
 type sums struct {
 	waiting, problems int
-	unreadable        []string // names
+	unreadable, held  []string // names
 }
 
 // summary is the state as one sentence, and what the user can do about it.
@@ -94,6 +97,8 @@ func idleSummary(sum sums) (sentence, advice string) {
 	switch {
 	case len(sum.unreadable) > 0:
 		return strings.Join(sum.unreadable, ", ") + " cannot be read; nothing is deleted for it, everything else is in sync" + wait(sum.waiting), ""
+	case len(sum.held) > 0:
+		return "many deletions of " + strings.Join(sum.held, ", ") + " are held until you have looked at them; everything else is in sync", "alwayson hold list"
 	case sum.waiting > 0:
 		return "session open" + wait(sum.waiting), ""
 	case sum.problems == 1:

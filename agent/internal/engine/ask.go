@@ -71,8 +71,10 @@ var ErrStopped = errors.New("the agent is stopping")
 type request struct {
 	event session.Event
 	plan  *Plan
-	taken chan Snapshot  // nil if the sender waits for the exchange
-	ended chan *Exchange // capacity one; nil is: no exchange followed
+	do    func(context.Context) error // with the stores, while no exchange works with them; then there is no event
+	done  chan error                  // capacity one; the answer to do
+	taken chan Snapshot               // nil if the sender waits for the exchange
+	ended chan *Exchange              // capacity one; nil is: no exchange followed
 }
 
 // Tell gives the loop an event and returns where it stands then.
@@ -130,6 +132,22 @@ func (e *Engine) AskWith(ctx context.Context, ev session.Event, plan *Plan) (*Ex
 	}
 }
 
+// Do runs fn in the loop, when no exchange works with the stores, and looks at them afterwards.
+func (e *Engine) Do(ctx context.Context, fn func(context.Context) error) error {
+	r := request{do: fn, done: make(chan error, 1)}
+	if err := e.send(ctx, r); err != nil {
+		return err
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.over:
+		return ErrStopped
+	}
+}
+
 func (e *Engine) send(ctx context.Context, r request) error {
 	select {
 	case e.events <- r:
@@ -143,6 +161,10 @@ func (e *Engine) send(ctx context.Context, r request) error {
 
 // take carries out a request.
 func (l *loop) take(ctx context.Context, r request) error {
+	if r.do != nil {
+		l.todo = append(l.todo, r)
+		return l.doAll(ctx)
+	}
 	if r.ended != nil {
 		l.waiting = append(l.waiting, r.ended)
 		if !l.m.Running() {
@@ -157,6 +179,36 @@ func (l *loop) take(ctx context.Context, r request) error {
 		r.taken <- l.Snapshot()
 	}
 	return err
+}
+
+// doAll does what waited for the end of the exchange.
+func (l *loop) doAll(ctx context.Context) error {
+	if l.m.Running() || len(l.todo) == 0 {
+		return nil
+	}
+	todo := l.todo
+	l.todo = nil
+	answers := make([]error, len(todo))
+	for i, r := range todo {
+		answers[i] = r.do(ctx)
+	}
+	l.update(func() {})
+	l.lookAtAll(ctx)
+	err := l.noticedAny(ctx)
+	for i, r := range todo {
+		r.done <- answers[i] // now the status tells what came of it
+	}
+	return err
+}
+
+// noticedAny asks for an exchange if there is anything that the server has not got.
+func (l *loop) noticedAny(ctx context.Context) error {
+	for _, s := range l.o.Stores {
+		if s.Replica.Counts().Pending > 0 {
+			return l.handle(ctx, session.Wanted{Cause: session.CauseLocal})
+		}
+	}
+	return nil
 }
 
 // lookAtAll comes before an exchange that somebody waits for: what was written just before must be part of it, whether the watcher has

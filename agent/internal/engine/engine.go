@@ -167,8 +167,9 @@ type loop struct {
 	worked int // octets since the last rest
 	// Who waits for the next exchange to begin, and for the running one to end.
 	waiting, riding []chan *Exchange
-	plan            *Plan // for the next exchange that synchronizes
-	narrow          bool  // the running exchange leaves something out
+	plan            *Plan     // for the next exchange that synchronizes
+	todo            []request // see Do
+	narrow          bool      // the running exchange leaves something out
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -231,6 +232,7 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	l.keepNonce(f)
 	x := f.Exchange
 	l.noteFilters(&x)
+	l.settle(ctx, &x)
 	l.o.Done(x)
 	l.update(func() {
 		l.snapshot.Running = ""
@@ -260,6 +262,9 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	if err := l.catchUp(ctx); err != nil {
 		return err
 	}
+	if err := l.doAll(ctx); err != nil {
+		return err
+	}
 	l.rest(x.Report.BytesIn + x.Report.BytesOut)
 	return nil
 }
@@ -273,6 +278,21 @@ func (l *loop) noteFilters(x *Exchange) {
 			if r := &x.Report.Stores[i]; r.Name == s.Replica.Local() {
 				l.o.Filters.Note(s.Replica.Name(), r)
 			}
+		}
+	}
+}
+
+// settle carries out the server's deletions of an exchange that went well.
+func (l *loop) settle(ctx context.Context, x *Exchange) {
+	if x.Err != nil || x.Report.Unknown {
+		return
+	}
+	for _, s := range l.o.Stores {
+		if err := s.Replica.Settle(ctx); err != nil && ctx.Err() == nil {
+			l.o.Log.Warn("deletions of the server wait", "store", s.Replica.Local(), "reason", err)
+		}
+		if h := s.Replica.Held(); h.Any() {
+			l.o.Log.Warn("deletions are held: alwayson hold", "store", s.Replica.Local(), "here", h.Here, "there", h.There)
 		}
 	}
 }

@@ -17,23 +17,36 @@ import (
 // Apply carries out changes from the server, together: the order makes it safe against a crash anywhere: intents, files, one sync of
 // the disk, rows; a file whose intent is there is recognised, one whose intent is not was never written.
 func (r *Replica) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
-	return r.carryOut(ctx, changes, false)
+	return r.carryOut(ctx, changes, later)
 }
+
+// when tells how deletions are carried out.
+type when int
+
+const (
+	later  when = iota // noted, and carried out by Settle
+	now                // at once, unless there are edits that were not sent
+	forced             // at once, whatever there is (refresh from the server)
+)
 
 // job is one change on its way.
 type job struct {
 	dsclient.Change
 	former, row state.Row
 	fresh       bool // a new item
+	doomed      bool // noted to be deleted; nothing else is to be done
 	intent      *state.Intent
 	remove      bool
 	result      dsclient.Result
 }
 
-// carryOut does all of it for a batch. force deletes items whose local edits would stop it (refresh from the server).
-func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force bool) ([]dsclient.Result, error) {
-	jobs, err := r.plan(ctx, changes, force)
+// carryOut does all of it for a batch.
+func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, deletions when) ([]dsclient.Result, error) {
+	jobs, err := r.plan(ctx, changes, deletions)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.keepFormer(ctx, jobs); err != nil {
 		return nil, err
 	}
 	if err := r.write(ctx, jobs); err != nil {
@@ -50,13 +63,13 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, force
 }
 
 // plan finds the item of each change, gives new ones a LUID and a key, and makes intents durable.
-func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, force bool) ([]job, error) {
+func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, deletions when) ([]job, error) {
 	jobs := make([]job, len(changes))
 	for i, c := range changes {
 		jobs[i].Change = c
 	}
 	taken := make(map[string]bool)
-	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, taken, force) })
+	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, taken, deletions) })
 }
 
 // inPieces calls fn for each job, with as many of them in one transaction as it takes.
@@ -77,7 +90,7 @@ func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
 	return nil
 }
 
-func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, force bool) error {
+func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, deletions when) error {
 	luid := j.LUID
 	if j.Op == dsclient.Add {
 		known, ok, err := t.Map(j.GUID)
@@ -95,8 +108,13 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return err
 	case !ok:
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
-	case row.Dirty() && row.Problem == "" && !force:
+	case row.Dirty() && row.Problem == "" && deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
+	case j.Op == dsclient.Delete && !j.Soft && deletions == later:
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusOK}
+		doomed := row
+		doomed.Doomed, doomed.Approved, j.doomed = true, false, true
+		return t.Put(row, doomed)
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
 		if err := r.keep(ctx, j); err != nil {
@@ -241,12 +259,12 @@ func settleOne(t *state.Tx, j *job) error {
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
-	case !done:
+	case !done || j.doomed:
 	case j.remove:
 		errs = append(errs, t.Remove(j.former))
 	default:
 		row := j.row
-		row.Shared, row.Problem = true, ""
+		row.Shared, row.Problem, row.Doomed, row.Approved = true, "", false, false
 		row.Synced = row.Version
 		errs = append(errs, t.Put(j.former, row))
 		if j.Op == dsclient.Add {

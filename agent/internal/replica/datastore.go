@@ -59,8 +59,16 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 			yield(dsclient.Change{}, err)
 			return
 		}
+		h, err := r.weigh()
+		if err != nil {
+			yield(dsclient.Change{}, err)
+			return
+		}
 		for _, luid := range list {
 			c, ok, err := r.change(ctx, luid, all)
+			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
+				continue
+			}
 			if err != nil || ok {
 				if !yield(c, err) || err != nil {
 					return
@@ -79,6 +87,9 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 	c.LUID = luid
 	if row.Shared {
 		c.Base = ds.VersionOf(row.Synced.Hash)
+	}
+	if row.Doomed && !row.Dirty() {
+		return c, false, nil // the server has deleted it
 	}
 	if row.Gone {
 		c.Op = dsclient.Delete
@@ -103,6 +114,12 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 		c.Op = dsclient.Replace
 	}
 	return c, true, nil
+}
+
+// approved tells whether the deletion of an item may be told although others are held.
+func (r *Replica) approved(luid string) bool {
+	row, ok, err := r.row(luid)
+	return err == nil && ok && (row.Approved || !row.Shared || row.Type == pim.TypeFolder)
 }
 
 func (r *Replica) row(luid string) (row state.Row, ok bool, err error) {
@@ -192,6 +209,9 @@ func (r *Replica) Restart(context.Context) error {
 	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
+			if row.Doomed {
+				return nil // it is gone on the server, whatever is synchronized
+			}
 			row.Shared, row.Synced = false, state.Version{}
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
@@ -227,7 +247,7 @@ func (r *Replica) FinishRefresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.carryOut(ctx, stale, true)
+	_, err = r.carryOut(ctx, stale, forced)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -23,17 +24,33 @@ type Replica struct {
 	store  pim.Store
 	index  *state.Items
 
+	brake   Brake
+	history *history.Book // nil keeps no former versions
+
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
+	held     Hold             // guarded by mu
+}
+
+// Safety is what keeps a Replica from losing something for good.
+type Safety struct {
+	Brake   Brake
+	History *history.Book
 }
 
 // Open joins a store and its index, and finishes what a crash interrupted.
 func Open(ctx context.Context, name, remote string, store pim.Store, index *state.Items) (*Replica, error) {
-	r := &Replica{name: name, remote: remote, store: store, index: index}
+	return OpenSafe(ctx, name, remote, store, index, Safety{})
+}
+
+// OpenSafe is Open with a brake and a history.
+func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
+	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
-	return r, nil
+	_, err := r.weigh()
+	return r, err
 }
 
 // EmptiedError says that a store that had items lists none at all. Nothing is deleted for it (pains.md 7).
@@ -216,6 +233,9 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 			return nil, err
 		}
 		if ok {
+			if row.Doomed && row.Hash != p.row.Hash { // an edit wins over the server's deletion: it goes there as a new item
+				row.Doomed, row.Shared, row.Synced = false, false, state.Version{}
+			}
 			out = append(out, update{former: p.row, row: row})
 		}
 	}
@@ -240,6 +260,10 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 		out = append(out, update{former: former, row: row})
 	}
 	for _, row := range missing.left() {
+		if row.Doomed {
+			out = append(out, update{former: row, remove: true}) // the server has deleted it, too
+			continue
+		}
 		gone := row
 		gone.Gone, gone.Problem = true, ""
 		out = append(out, update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same

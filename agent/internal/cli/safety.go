@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+)
+
+func (a *app) hold() *cobra.Command {
+	cmd := &cobra.Command{Use: "hold", Short: "Show and decide about deletions that are held because they are many",
+		Long: "When much of a store is deleted at once, on this device or on the server, nothing is deleted on the other side until somebody has looked at it."}
+	cmd.AddCommand(
+		&cobra.Command{Use: "list", Short: "List what is held", Args: cobra.NoArgs, RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Holds(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, list, func() { writeHolds(cmd.OutOrStdout(), list) })
+		})},
+		a.decide("approve", "Let the deletions happen on both sides", true),
+		a.decide("reject", "Keep the items on both sides", false),
+	)
+	return cmd
+}
+
+func (a *app) decide(name, short string, approve bool) *cobra.Command {
+	return &cobra.Command{Use: name + " STORE", Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.DecideHold(cmd.Context(), args[0], approve)
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, list, func() { writeHolds(cmd.OutOrStdout(), list) })
+		})(cmd, args)
+	}}
+}
+
+func writeHolds(out io.Writer, list []control.Hold) {
+	if len(list) == 0 {
+		fmt.Fprintln(out, "nothing is held")
+	}
+	for _, h := range list {
+		since := h.Since.Local().Format(time.DateTime)
+		if h.There > 0 {
+			fmt.Fprintf(out, "%s: %d items were deleted on this device (since %s); the server still has them\n", h.Store, h.There, since)
+		}
+		if h.Here > 0 {
+			fmt.Fprintf(out, "%s: %d items were deleted on the server (since %s); they are still on this device\n", h.Store, h.Here, since)
+		}
+		fmt.Fprintf(out, "  %s\n  alwayson hold approve %s deletes them everywhere, alwayson hold reject %s keeps them everywhere\n",
+			strings.Join(h.Items, " "), h.Store, h.Store)
+	}
+}
+
+func (a *app) history() *cobra.Command {
+	return &cobra.Command{Use: "history [STORE]", Short: "List former versions of items that the server overwrote or deleted here, newest first", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+				list, err := c.History(cmd.Context(), strings.Join(args, ""))
+				if err != nil {
+					return err
+				}
+				return a.show(cmd, list, func() { writeFormer(cmd.OutOrStdout(), list) })
+			})(cmd, args)
+		}}
+}
+
+func writeFormer(out io.Writer, list []control.Former) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tREPLACED\tSTORE\tITEM\tSIZE\tWHY")
+	for _, f := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.At.Local().Format(time.DateTime), f.Store, f.Item, humanize.IBytes(uint64(f.Size)), f.Reason)
+	}
+	w.Flush()
+}
+
+func (a *app) undo() *cobra.Command {
+	return &cobra.Command{Use: "undo", Short: "Take back what the server overwrote or deleted here last", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			return a.restoreAll(cmd, c, control.RestoreRequest{})
+		})}
+}
+
+func (a *app) restore() *cobra.Command {
+	var at, store string
+	cmd := &cobra.Command{Use: "restore [ID]", Short: "Put a former version back, or a whole store as it was at a time", Args: cobra.MaximumNArgs(1),
+		Example: "  alwayson restore 18a3f…-k5x\n  alwayson restore --store contacts --at '2026-11-24 18:00'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := control.RestoreRequest{ID: strings.Join(args, ""), Store: store}
+			if at != "" {
+				t, err := parseTime(at)
+				if err != nil {
+					return &exitError{exitUsage, err}
+				}
+				req.At = &t
+			}
+			if req.ID == "" && req.At == nil {
+				return &exitError{exitUsage, errors.New("say which: an ID of alwayson history, or --at a time")}
+			}
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.restoreAll(cmd, c, req) })(cmd, args)
+		}}
+	cmd.Flags().StringVar(&at, "at", "", "everything as it was then, e.g. '2026-11-24 18:00' or 2h (ago)")
+	cmd.Flags().StringVar(&store, "store", "", "only this store")
+	return cmd
+}
+
+func (a *app) restoreAll(cmd *cobra.Command, c *control.Client, req control.RestoreRequest) error {
+	list, err := c.Restore(cmd.Context(), req)
+	if err != nil {
+		return err
+	}
+	return a.show(cmd, list, func() {
+		for _, r := range list {
+			fmt.Fprintln(cmd.OutOrStdout(), r.Store+": "+r.Item)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%d restored; they go to the server like any other edit\n", len(list))
+	})
+}
+
+// parseTime reads a time as people type it.
+func parseTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "15:04"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			if layout == "15:04" {
+				y, m, d := time.Now().Date()
+				t = t.AddDate(y, int(m)-1, d-1)
+			}
+			return t, nil
+		}
+	}
+	var ago days
+	if err := ago.Set(s); err == nil {
+		return time.Now().Add(-time.Duration(ago)), nil
+	}
+	return time.Time{}, fmt.Errorf("%q is no time like '2026-11-24 18:00', 18:00 or 2h", s)
+}

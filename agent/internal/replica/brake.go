@@ -1,0 +1,255 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// Brake is when deletions are held until somebody has looked at them: more than Count of them that are more than Percent of the store, in one
+// go. A mistake, a lost disk or a broken program must not delete on all sides (pains.md 7). The zero Brake never holds.
+type Brake struct{ Count, Percent int }
+
+// DefaultBrake is what is right unless an administrator knows better.
+var DefaultBrake = Brake{Count: 20, Percent: 25}
+
+// holds tells whether n deletions in a store of so many items are too many.
+func (b Brake) holds(n, items int) bool {
+	return b.Count > 0 && n > b.Count && n*100 > items*b.Percent
+}
+
+// Hold is deletions that wait for somebody's word.
+type Hold struct {
+	Here   int // items that the server has deleted and that are still here
+	There  int // items that were deleted here and that the server still has
+	Since  time.Time
+	Listed []string // some of their keys
+}
+
+// Any tells whether something is held.
+func (h Hold) Any() bool { return h.Here+h.There > 0 }
+
+// listed bounds Hold.Listed.
+const listed = 20
+
+// Held is what is held at the moment. It may be called at any time.
+func (r *Replica) Held() Hold {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held
+}
+
+// deletions counts what is deleted here and waits to be told, and what the server has deleted and is still here, without folders, and what
+// both sides have.
+func (r *Replica) deletions() (gone, doomed []state.Row, items int, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Type == pim.TypeFolder {
+				return nil
+			}
+			items++
+			switch {
+			case row.Gone && row.Shared && !row.Approved:
+				gone = append(gone, row)
+			case row.Doomed && !row.Gone && !row.Approved:
+				doomed = append(doomed, row)
+			}
+			return nil
+		})
+	})
+	return gone, doomed, items, err
+}
+
+// weigh decides what is held. It comes before the changes of an exchange are read and after one has ended.
+func (r *Replica) weigh() (Hold, error) {
+	gone, doomed, items, err := r.deletions()
+	if err != nil {
+		return Hold{}, err
+	}
+	var h Hold
+	if r.brake.holds(len(gone), items) {
+		h.There = len(gone)
+		h.add(gone)
+	}
+	if r.brake.holds(len(doomed), items) {
+		h.Here = len(doomed)
+		h.add(doomed)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h.Any() {
+		if h.Since = r.held.Since; h.Since.IsZero() {
+			h.Since = time.Now()
+		}
+	}
+	r.held = h
+	return h, nil
+}
+
+func (h *Hold) add(rows []state.Row) {
+	for _, row := range rows {
+		if len(h.Listed) < listed {
+			h.Listed = append(h.Listed, row.Key)
+		}
+	}
+}
+
+// Settle carries out the deletions of the server that an exchange brought, unless they are too many. It is called after an exchange has ended well, so
+// that they are weighed together.
+func (r *Replica) Settle(ctx context.Context) error {
+	h, err := r.weigh()
+	if err != nil {
+		return err
+	}
+	var due []dsclient.Change
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Doomed && !row.Gone && (h.Here == 0 || row.Approved) {
+				due = append(due, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID, Item: pim.Item{Type: row.Type, Folder: row.Folder}})
+			}
+			return nil
+		})
+	})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	sort.Slice(due, func(i, j int) bool { return deeper(due[i].Item, due[j].Item) })
+	_, err = r.carryOut(ctx, due, now)
+	if err == nil {
+		_, err = r.weigh()
+	}
+	return err
+}
+
+// deeper sorts items before folders, and folders before those that they lie in.
+func deeper(a, b pim.Item) bool {
+	if fa, fb := a.Type == pim.TypeFolder, b.Type == pim.TypeFolder; fa != fb {
+		return fb
+	}
+	return a.Type == pim.TypeFolder && strings.Count(a.Folder, "/") > strings.Count(b.Folder, "/")
+}
+
+// Approve lets the held deletions happen, on both sides.
+func (r *Replica) Approve(ctx context.Context) error {
+	err := r.decide(func(row *state.Row) bool { row.Approved = true; return false })
+	if err != nil {
+		return err
+	}
+	return r.Settle(ctx)
+}
+
+// Reject keeps what is held: what the server deleted goes to it again, as new; what was deleted here is forgotten here, and the slow sync that must
+// follow brings it back. It tells whether one must follow.
+func (r *Replica) Reject() (slow bool, err error) {
+	slow = r.Held().There > 0
+	err = r.decide(func(row *state.Row) (remove bool) {
+		if row.Gone {
+			return true
+		}
+		row.Doomed, row.Shared, row.Synced = false, false, state.Version{}
+		return false
+	})
+	return slow, err
+}
+
+// decide changes the rows of what is held.
+func (r *Replica) decide(change func(*state.Row) (remove bool)) error {
+	h := r.Held()
+	gone, doomed, _, err := r.deletions()
+	if err != nil {
+		return err
+	}
+	var rows []state.Row
+	if h.There > 0 {
+		rows = append(rows, gone...)
+	}
+	if h.Here > 0 {
+		rows = append(rows, doomed...)
+	}
+	var out []update
+	for _, former := range rows {
+		row := former
+		remove := change(&row)
+		out = append(out, update{former: former, row: row, remove: remove})
+	}
+	if err := r.record(out); err != nil {
+		return err
+	}
+	_, err = r.weigh()
+	return err
+}
+
+// keepFormer keeps what is about to be overwritten or deleted here.
+func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
+	if r.history == nil {
+		return nil
+	}
+	var list []history.Former
+	for i := range jobs {
+		j := &jobs[i]
+		if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.row.Type == pim.TypeFolder {
+			continue
+		}
+		item, _, err := r.store.Read(ctx, j.row.Key)
+		var bad *pim.ItemError
+		switch {
+		case errors.Is(err, pim.ErrNotFound), errors.As(err, &bad):
+			continue // the write finds out
+		case err != nil:
+			return fmt.Errorf("cannot read %s: %w", r.name, err)
+		}
+		reason := "overwritten by the server"
+		if j.Op == dsclient.Delete {
+			reason = "deleted by the server"
+		}
+		list = append(list, history.Former{Store: r.name, LUID: j.row.LUID, Key: j.row.Key, Item: item, Reason: reason})
+	}
+	return r.history.Keep(list)
+}
+
+// PutBack writes a former version over its item, or beside the others if that is gone. It is an edit like any other, and what it replaces is kept.
+func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (key string, err error) {
+	item := pim.Item{Type: e.Type, Folder: e.Folder, Flags: e.Flags, Name: e.Name, Body: body}
+	row, ok, err := r.row(e.LUID)
+	if err != nil {
+		return "", err
+	}
+	if ok && !row.Gone {
+		current, at, err := r.store.Read(ctx, row.Key)
+		if err == nil {
+			if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
+				return "", err
+			}
+			return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+		}
+		if !errors.Is(err, pim.ErrNotFound) {
+			return "", err
+		}
+	}
+	if item.Name == "" {
+		item.Name = baseName(e.Key)
+	}
+	if key, err = r.store.PlanKey(item); err != nil {
+		return "", err
+	}
+	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+}
+
+func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (string, error) {
+	b, err := r.store.Update(ctx)
+	if err != nil {
+		return "", err
+	}
+	e, err := write(b)
+	return e.Key, errors.Join(err, b.Commit())
+}
+
+func baseName(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }

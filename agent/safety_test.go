@@ -1,0 +1,170 @@
+package agent_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+)
+
+// crowd is a device and a server with 40 contacts.
+func crowd(t *testing.T) (*site.Site, *device) {
+	t.Helper()
+	s, d := pushed(t)
+	for i := range 40 {
+		d.write(fmt.Sprintf("p%02d.vcf", i), card(fmt.Sprint("u", i), fmt.Sprint("Person ", i)))
+	}
+	d.fence()
+	d.both(s, 40, 40)
+	return s, d
+}
+
+// both waits until the device and the server have so many contacts.
+func (d *device) both(s *site.Site, here, there int) {
+	d.t.Helper()
+	d.until(fmt.Sprintf("%d here, %d there", here, there), func(st control.Status) bool {
+		return st.State == "idle" && st.Running == "" && len(d.files()) == here && len(alive(d.t, s)) == there
+	})
+}
+
+func (d *device) held(here, there int) {
+	d.t.Helper()
+	d.until("held", func(s control.Status) bool { return s.State == "idle" && s.Stores[0].Held == here+there })
+	list, err := d.c.Holds(d.t.Context())
+	if err != nil || len(list) != 1 || list[0].Here != here || list[0].There != there || len(list[0].Items) == 0 || list[0].Since.IsZero() {
+		d.t.Fatalf("%+v %v", list, err)
+	}
+}
+
+func (d *device) decide(approve bool) {
+	d.t.Helper()
+	if list, err := d.c.DecideHold(d.t.Context(), "contacts", approve); err != nil || len(list) != 0 {
+		d.t.Fatalf("%+v %v", list, err)
+	}
+}
+
+// TestManyDeletionsHereAreHeld: nothing is deleted on the server before somebody has said so, other edits go on, and a no brings all back.
+func TestManyDeletionsHereAreHeld(t *testing.T) {
+	s, d := crowd(t)
+	remove := func() {
+		for i := range 30 {
+			if err := os.Remove(filepath.Join(d.dir, fmt.Sprintf("p%02d.vcf", i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove()
+	d.held(0, 30)
+	d.write("new.vcf", card("new", "New"))
+	d.both(s, 11, 41)
+	d.stop()
+	d.start(d.o.Server) // it is still held after a restart
+	d.held(0, 30)
+	d.decide(false)
+	d.both(s, 41, 41)
+	remove()
+	d.held(0, 30)
+	d.decide(true)
+	d.both(s, 11, 11)
+	d.until("in sync", idle)
+}
+
+// TestManyDeletionsThereAreHeld is the same for a server that deletes by mistake, or is hostile.
+func TestManyDeletionsThereAreHeld(t *testing.T) {
+	s, d := crowd(t)
+	c := dsstore.Collection{User: "ana", Store: "contacts"}
+	remove := func() {
+		var guids []string
+		err := s.Store().View(t.Context(), func(tx dsstore.Tx) error {
+			list, err := tx.List(c)
+			for _, it := range list[:30] {
+				guids = append(guids, it.GUID)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.c.Off(t.Context()); err != nil { // so that they come together
+			t.Fatal(err)
+		}
+		d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+		for _, guid := range guids {
+			if err := s.Server().Remove(t.Context(), c, guid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := d.c.On(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove()
+	d.held(30, 0)
+	d.both(s, 40, 10)
+	d.decide(false)
+	d.both(s, 40, 40)
+	remove()
+	d.held(30, 0)
+	d.decide(true)
+	d.both(s, 10, 10)
+	list, err := d.c.History(t.Context(), "contacts")
+	if err != nil || len(list) != 30 {
+		t.Fatalf("%d former versions: %v", len(list), err)
+	}
+	back, err := d.c.Restore(t.Context(), control.RestoreRequest{}) // undo
+	if err != nil || len(back) != 30 {
+		t.Fatalf("%d restored: %v", len(back), err)
+	}
+	d.both(s, 40, 40)
+}
+
+// TestUndoAnOverwrite: what the server overwrote is had back, goes to the server as an edit, and what that replaced is kept as well.
+func TestUndoAnOverwrite(t *testing.T) {
+	s, d := pushed(t)
+	put(t, s, "g1", card("u1", "Ana"))
+	d.has("g1")
+	before := time.Now()
+	put(t, s, "g1", card("u1", "Vandal"))
+	d.contact("g1", card("u1", "Vandal"))
+	list, err := d.c.History(t.Context(), "")
+	if err != nil || len(list) != 1 || list[0].Item != "g1.vcf" || list[0].Reason != "overwritten by the server" {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if _, err := d.c.Restore(t.Context(), control.RestoreRequest{Store: "contacts", At: &before}); err != nil {
+		t.Fatal(err)
+	}
+	d.contact("g1", card("u1", "Ana"))
+	body := ""
+	err = s.Store().View(t.Context(), func(tx dsstore.Tx) error {
+		it, err := tx.Item(dsstore.Collection{User: "ana", Store: "contacts"}, "g1")
+		if err != nil {
+			return err
+		}
+		b, err := tx.Body(it.Hash)
+		body = string(b)
+		return err
+	})
+	if err != nil || body != card("u1", "Ana") {
+		t.Errorf("the server has %q %v", body, err)
+	}
+	if list, err = d.c.History(t.Context(), ""); err != nil || len(list) != 2 {
+		t.Errorf("%+v %v", list, err)
+	}
+	if _, err := d.c.Restore(t.Context(), control.RestoreRequest{ID: "nothing"}); err == nil {
+		t.Error("a version that does not exist was restored")
+	}
+}
+
+// contact waits until a contact here has a body, and all is in sync.
+func (d *device) contact(name, body string) {
+	d.t.Helper()
+	d.until(body, func(s control.Status) bool {
+		b, err := os.ReadFile(filepath.Join(d.dir, name+".vcf"))
+		return err == nil && string(b) == body && idle(s)
+	})
+}
