@@ -28,9 +28,9 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("cannot open the state: %w", err)
 	}
 	db, err := badger.Open(profile(dir))
-	if err != nil && strings.Contains(err.Error(), z.NewFile.Error()) { // Badger does not wrap it
+	for n := 0; n < births && err != nil && strings.Contains(err.Error(), z.NewFile.Error()); n++ { // Badger does not wrap it
 		// A kill left a log between its creation and its first octet. Badger begins it and then takes that for an error (found by killing
-		// agents 200 times); now it is like any other.
+		// agents 200 times); now it is like any other, but there may be one of each sort.
 		db, err = badger.Open(profile(dir))
 	}
 	if err != nil {
@@ -38,6 +38,9 @@ func Open(dir string) (*Store, error) {
 	}
 	return &Store{db: db}, nil
 }
+
+// births is how many logs a kill may leave unborn: Badger has one of writes and one of large values.
+const births = 4
 
 // profile makes Badger quiet: its own compactors wake twenty times a second for ever, so there are none, and tidy does their work
 // after writes. Nothing goes to the value log, whose space comes back late (and before 4.9.4 deleted keys came back too).
