@@ -26,6 +26,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/san"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -292,11 +293,11 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 	return engine.Store{Replica: r, Watch: local.Watch}, nil
 }
 
-func (a *Agent) brake() replica.Brake {
+func (a *Agent) brake() reconcile.Brake {
 	if a.o.Brake == nil {
-		return replica.DefaultBrake
+		return reconcile.DefaultBrake
 	}
-	return replica.Brake(*a.o.Brake)
+	return reconcile.Brake(*a.o.Brake)
 }
 
 // localStore is the store of a kind in a folder.

@@ -331,7 +331,11 @@ func (e *exchange) note(w *message, st *storeExchange, c Change, more bool) {
 func command(c Change) *syncml.Change {
 	switch c.Op {
 	case Delete:
-		return wire.Delete("", c.LUID, c.Base)
+		cmd := wire.Delete("", c.LUID, c.Base)
+		if c.Approved {
+			wire.Approve(cmd)
+		}
+		return cmd
 	case Reflag:
 		return wire.Flags("", c.LUID, c.Base, c.Item)
 	case Replace:

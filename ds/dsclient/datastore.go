@@ -34,6 +34,8 @@ type Change struct {
 	Keep func(here pim.Item) []byte
 	// Soft: a Delete for this device only; the item stays on the server (out of the filter, or no room).
 	Soft bool
+	// Approved: a Delete that was held because there were many, and that the user has looked at.
+	Approved bool
 	// Token is the sender's own note of the version that is sent. It comes back in Ack.
 	Token any
 }

@@ -24,7 +24,10 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
 		return r.store(st, luid, cur, nil)
 	case reconcile.Remove:
-		return r.remove(st, cur)
+		if cur.Deleted || r.approved {
+			return r.remove(st, cur)
+		}
+		return r.postpone(st, cur)
 	case reconcile.SendAgain:
 		return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
 	}

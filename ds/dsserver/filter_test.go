@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -242,5 +244,47 @@ func TestOneItemWhole(t *testing.T) {
 		if code != ds.StatusOK || len(got) != 1 || !strings.HasPrefix(got[0], "Replace") {
 			t.Errorf("round %d: %v %q", round, code, got)
 		}
+	}
+}
+
+// TestAWaveOfDeletionsIsHeld: a device of others that loses its memory deletes nothing on the server before somebody has said so (pains.md 7).
+func TestAWaveOfDeletionsIsHeld(t *testing.T) {
+	w := newWorld(t)
+	w.server = dsserver.New(dsserver.Options{Store: w.store, Datastores: dsserver.DefaultDatastores(), Brake: reconcile.DefaultBrake})
+	for i := range 40 {
+		w.put("contacts", fmt.Sprint("g", i), pim.TypeVCard, contact(fmt.Sprint("Person", i), ""))
+	}
+	s := w.stranger()
+	if _, got := s.sync("contacts", nil); len(got) != 40 {
+		t.Fatal(len(got))
+	}
+	drop := func(from, to int) {
+		t.Helper()
+		s.session, s.msg = s.session+1, 0
+		s.anchor++
+		s.send(true, &syncml.Alert{ID: "1", Code: ds.AlertTwoWay, Items: []syncml.Item{{Target: &syncml.Location{URI: "contacts"}, Source: &syncml.Location{URI: "./contacts"},
+			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: fmt.Sprint(s.anchor - 1), Next: fmt.Sprint(s.anchor)}}}}})
+		for i := from; i <= to; i++ { // one message each, so that they are weighed together and not as they come
+			sync := &syncml.Sync{ID: "1", Target: syncml.Location{URI: "contacts"}, Source: syncml.Location{URI: "./contacts"}, NumberOfChanges: -1, Commands: []syncml.Command{
+				&syncml.Change{Op: syncml.OpDelete, ID: "2", Items: []syncml.Item{{Source: &syncml.Location{URI: fmt.Sprint("l", i)}}}}}}
+			answer := s.send(i == to, sync)
+			if code := status(answer, "Delete"); code != ds.StatusOK {
+				t.Fatalf("%d was answered %v", i, code)
+			}
+			if i == to {
+				s.take("contacts", answer)
+			}
+		}
+	}
+	drop(1, 5)
+	if n := len(w.live("contacts")); n != 35 {
+		t.Errorf("after a few deletions %d are left, want 35", n)
+	}
+	drop(6, 35)
+	if n := len(w.live("contacts")); n != 35 {
+		t.Errorf("after a wave %d are left, want 35", n)
+	}
+	if code, got := s.sync("contacts", nil); code != ds.StatusOK || len(got) != 0 {
+		t.Errorf("the device gets back what it deleted: %v %q", code, got)
 	}
 }

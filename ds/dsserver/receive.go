@@ -11,6 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/mail"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
 // sync takes the changes of one datastore.
@@ -67,6 +68,7 @@ func (r *reply) changeItem(st *storeState, c *syncml.Change, it *syncml.Item) (d
 		if err := r.empty(st, luid); err != nil {
 			return 0, err
 		}
+		r.approved = r.x.aware && wire.Approved(&meta)
 		return r.decide(st, luid, reconcile.Incoming{Op: reconcile.Delete, Base: meta.Version}, dsstore.Item{}, nil)
 	case c.Op == syncml.OpMove && st.Kind == pim.Mail:
 		return r.move(st, luid, it)
@@ -211,7 +213,7 @@ func (r *reply) takePartial(st *storeState, luid string, it pim.Item, m mail.Mar
 
 // accepts tells whether a datastore of this kind takes items of this type.
 func accepts(k pim.Kind, typ string) bool {
-	if typ == k.ContentType() || typ == pim.TypeFolder {
+	if typ == k.ContentType() || typ == pim.TypeFolder || sif.Is(typ) && typ == sif.TypeOf(k) {
 		return true
 	}
 	switch typ {

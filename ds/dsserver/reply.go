@@ -24,6 +24,7 @@ type reply struct {
 	after    []syncml.Command // Results, Alerts: what follows the Statuses
 	refused  bool             // answer every command with header.Code
 	hadSync  bool
+	approved bool // the deletion at hand was looked at by the device's user
 	wantNext bool // the device asks for the next message
 	changed  map[dsstore.Collection]bool
 }
@@ -115,6 +116,7 @@ func (r *reply) advance() error {
 		x.phase = receiving
 	case x.phase == initializing || x.phase == receiving:
 		x.phase = sending
+		return r.settleDeletions()
 	case x.phase == mapping:
 		return r.complete()
 	}

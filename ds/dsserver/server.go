@@ -17,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/internal/email"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
 	"github.com/alwayson-sync/alwayson/ds/internal/wire"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/filter"
@@ -43,6 +44,8 @@ type Options struct {
 	Version    string
 	// Lease is how long a logical session lives without an exchange (N10). Default 30 days: a phone in a drawer.
 	Lease time.Duration
+	// Brake holds deletions of a device that are many; the zero Brake holds none.
+	Brake reconcile.Brake
 	// Changed is called after a commit that changed a collection, with the device that caused it ("" for the server).
 	// It must not block.
 	Changed func(c dsstore.Collection, by string)

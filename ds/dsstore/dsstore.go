@@ -31,6 +31,7 @@ type Tx interface {
 	Items
 	Maps
 	Filters
+	Safety
 }
 
 // User is an account.
@@ -126,6 +127,8 @@ type Items interface {
 	List(c Collection) ([]Item, error)
 	// Rev is the newest revision of the collection, 0 if it is empty.
 	Rev(c Collection) (int64, error)
+	// Revs are the newest revisions of all collections: what another process has written shows there.
+	Revs() (map[Collection]int64, error)
 	// Keep notes a version that does not live on, with the reason: one that is overwritten or deleted, or one that lost
 	// against the server's. A body the store has already may be nil.
 	Keep(c Collection, former Item, body []byte, reason string) error
@@ -211,4 +214,32 @@ type Maps interface {
 	Pending(device string, c Collection, after int64, limit int) ([]Pending, error)
 	// CountPending counts what Pending would list without limit.
 	CountPending(device string, c Collection, after int64) (int, error)
+}
+
+// Deletion is an item that a device has deleted, as long as that is not carried out: its changes have not all come, or its deletions are so
+// many that somebody has to look at them (Held).
+type Deletion struct {
+	GUID string
+	Rev  int64 // of the item when it was deleted; one that was changed since lives on
+	At   time.Time
+	Held bool
+}
+
+// Kept is a version that does not live on, see Items.Keep.
+type Kept struct {
+	ID     int64
+	Item   Item
+	At     time.Time // when it was kept
+	Reason string
+}
+
+// Safety keeps what protects against mistakes.
+type Safety interface {
+	PutDeletion(device string, c Collection, d Deletion) error
+	Deletions(device string, c Collection) ([]Deletion, error)
+	DropDeletion(device string, c Collection, guid string) error
+	// KeptVersions lists at most limit of those that were kept after a time, newest first.
+	KeptVersions(c Collection, after time.Time, limit int) ([]Kept, error)
+	// ForgetKept forgets those kept before a time, with bodies that nothing else needs, and tells how many they were.
+	ForgetKept(before time.Time) (int, error)
 }

@@ -14,18 +14,6 @@ import (
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
-// Brake is when deletions are held until somebody has looked at them: more than Count of them that are more than Percent of the store, in one
-// go. A mistake, a lost disk or a broken program must not delete on all sides (pains.md 7). The zero Brake never holds.
-type Brake struct{ Count, Percent int }
-
-// DefaultBrake is what is right unless an administrator knows better.
-var DefaultBrake = Brake{Count: 20, Percent: 25}
-
-// holds tells whether n deletions in a store of so many items are too many.
-func (b Brake) holds(n, items int) bool {
-	return b.Count > 0 && n > b.Count && n*100 > items*b.Percent
-}
-
 // Hold is deletions that wait for somebody's word.
 type Hold struct {
 	Here   int // items that the server has deleted and that are still here
@@ -75,11 +63,11 @@ func (r *Replica) weigh() (Hold, error) {
 		return Hold{}, err
 	}
 	var h Hold
-	if r.brake.holds(len(gone), items) {
+	if r.brake.Holds(len(gone), items) {
 		h.There = len(gone)
 		h.add(gone)
 	}
-	if r.brake.holds(len(doomed), items) {
+	if r.brake.Holds(len(doomed), items) {
 		h.Here = len(doomed)
 		h.add(doomed)
 	}

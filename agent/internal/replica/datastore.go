@@ -92,7 +92,7 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 		return c, false, nil // the server has deleted it
 	}
 	if row.Gone {
-		c.Op = dsclient.Delete
+		c.Op, c.Approved = dsclient.Delete, row.Approved
 		return c, !all, nil
 	}
 	var bad *pim.ItemError

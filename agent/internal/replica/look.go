@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -24,7 +25,7 @@ type Replica struct {
 	store  pim.Store
 	index  *state.Items
 
-	brake   Brake
+	brake   reconcile.Brake
 	history *history.Book // nil keeps no former versions
 
 	mu       sync.Mutex
@@ -34,7 +35,7 @@ type Replica struct {
 
 // Safety is what keeps a Replica from losing something for good.
 type Safety struct {
-	Brake   Brake
+	Brake   reconcile.Brake
 	History *history.Book
 }
 

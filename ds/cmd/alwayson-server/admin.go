@@ -198,3 +198,79 @@ func (a *admin) filter() *cobra.Command {
 		})})
 	return cmd
 }
+
+func (a *admin) hold() *cobra.Command {
+	cmd := &cobra.Command{Use: "hold", Short: "Deletions that are held because a device has deleted many items at once"}
+	decide := func(name, short string, approve bool) *cobra.Command {
+		return &cobra.Command{Use: name + " DEVICE DATASTORE", Short: short, Args: cobra.ExactArgs(2),
+			RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+				_, n, err := site.DecideHold(ctx, store, args[0], args[1], approve)
+				if err != nil {
+					return err
+				}
+				return a.show(cmd, map[string]int{"items": n}, func(out io.Writer) { fmt.Fprintf(out, "%d items\n", n) })
+			})}
+	}
+	cmd.AddCommand(decide("approve", "Let the deletions happen", true), decide("reject", "Give the items back to the device", false),
+		&cobra.Command{Use: "list", Short: "List what is held", Args: cobra.NoArgs,
+			RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
+				list, err := site.Holds(ctx, store, "")
+				return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
+					table(out, "DEVICE\tDATASTORE\tDELETED\tSINCE\tAMONG THEM", list, func(h site.HoldInfo) string {
+						return fmt.Sprintf("%s\t%s\t%d\t%s\t%s", h.Device, h.Store, h.Items, when(h.Since), strings.Join(h.Names, " "))
+					})
+				}))
+			})})
+	return cmd
+}
+
+func (a *admin) history() *cobra.Command {
+	var user, uri string
+	cmd := &cobra.Command{Use: "history --user NAME", Short: "List former versions of a user's items, newest first", Args: cobra.NoArgs,
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
+			list, err := site.History(ctx, store, user, uri)
+			return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
+				table(out, "ID\tREPLACED\tDATASTORE\tITEM\tNAME\tWHY", list, func(f site.FormerInfo) string {
+					return fmt.Sprintf("%d\t%s\t%s\t%s\t%s\t%s", f.ID, when(f.At), f.Store, f.Item, f.Name, f.Reason)
+				})
+			}))
+		})}
+	cmd.Flags().StringVar(&user, "user", "", "whose items")
+	cmd.Flags().StringVar(&uri, "store", "", "only this datastore")
+	cmd.MarkFlagRequired("user") //nolint:errcheck // the flag is there
+	return cmd
+}
+
+func (a *admin) restore() *cobra.Command {
+	var user, uri, at string
+	var id int64
+	cmd := &cobra.Command{Use: "restore --user NAME --store DATASTORE (--id ID | --at TIME)", Short: "Put a former version back, or a datastore as it was at a time",
+		Args: cobra.NoArgs, Example: "  alwayson-server restore --user ana --store contacts --at 2026-11-24T18:00:00Z",
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
+			t := time.Time{}
+			if at != "" {
+				var err error
+				if t, err = time.Parse(time.RFC3339, at); err != nil {
+					return fmt.Errorf("--at %q is no time like 2026-11-24T18:00:00Z", at)
+				}
+			}
+			if (id == 0) == t.IsZero() {
+				return errors.New("say --id of a version or --at a time")
+			}
+			n, err := site.Restore(ctx, store, user, uri, id, t)
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, map[string]int{"items": n}, func(out io.Writer) { fmt.Fprintf(out, "%d items restored\n", n) })
+		})}
+	for _, f := range []struct {
+		to          *string
+		name, usage string
+	}{{&user, "user", "whose items"}, {&uri, "store", "datastore"}} {
+		cmd.Flags().StringVar(f.to, f.name, "", f.usage)
+		cmd.MarkFlagRequired(f.name) //nolint:errcheck // the flag is there
+	}
+	cmd.Flags().Int64Var(&id, "id", 0, "of alwayson-server history")
+	cmd.Flags().StringVar(&at, "at", "", "everything as it was then")
+	return cmd
+}

@@ -126,3 +126,15 @@ func (t *tx) Keep(c dsstore.Collection, it dsstore.Item, body []byte, reason str
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, it.GUID, it.Rev, it.Type, it.Folder, it.Name, string(it.Flags), it.Hash[:], it.Size, it.UID, unix(it.Modified), it.By, unix(t.now), reason)
 }
+
+func (t *tx) Revs() (map[dsstore.Collection]int64, error) {
+	out := map[dsstore.Collection]int64{}
+	err := t.rows(`SELECT user_name, store, rev FROM collections`, nil, func(r *sql.Rows) error {
+		var c dsstore.Collection
+		var rev int64
+		err := r.Scan(&c.User, &c.Store, &rev)
+		out[c] = rev
+		return err
+	})
+	return out, err
+}

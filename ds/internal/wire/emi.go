@@ -4,10 +4,12 @@ package wire
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -130,3 +132,12 @@ func cleanFolder(folder string) string {
 	}
 	return strings.Join(kept, "/")
 }
+
+// approved marks a deletion that the user of the device has looked at, because there were many.
+const approved = itemPrefix + "approved=1"
+
+// Approve marks a deletion.
+func Approve(c *syncml.Change) { c.Items[0].Meta.EMI = []string{approved} }
+
+// Approved tells whether a deletion is marked.
+func Approved(m *syncml.Meta) bool { return slices.Contains(m.EMI, approved) }

@@ -44,6 +44,13 @@ var routes = []struct {
 	{"POST /v1/devices/{id}", user, enrol},
 	{"POST /v1/devices/{id}/secret", user, ofDevice(newDeviceSecret)},
 	{"DELETE /v1/devices/{id}", user, ofDevice(func(c *call, id string) (any, error) { return nil, Remove(c.Context(), c.site.store, id) })},
+	{"GET /v1/holds", user, func(c *call) (any, error) { return Holds(c.Context(), c.site.store, c.scope()) }},
+	{"POST /v1/devices/{id}/holds/{store}/approve", user, ofDevice(decideHold(true))},
+	{"POST /v1/devices/{id}/holds/{store}/reject", user, ofDevice(decideHold(false))},
+	{"GET /v1/me/history", user, func(c *call) (any, error) {
+		return History(c.Context(), c.site.store, c.who.Name, c.FormValue("store"))
+	}},
+	{"POST /v1/me/history/{store}/restore", user, restore},
 	{"GET /v1/devices/{id}/filters", user, ofDevice(func(c *call, id string) (any, error) { return Filters(c.Context(), c.site.store, id) })},
 	{"PUT /v1/devices/{id}/filters/{store}", user, ofDevice(putFilter)},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},

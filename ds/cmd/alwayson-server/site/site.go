@@ -23,6 +23,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/notify"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/mqtt/broker"
@@ -147,7 +148,7 @@ func (s *Site) compose() {
 	}
 	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
-		Lease: s.o.Lease, Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
+		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
 }
 
 // sendTime bounds one publish: the notifier goes on with the next device.
@@ -197,6 +198,9 @@ func (s *Site) sweep(ctx context.Context) {
 			return
 		case <-t.C:
 		}
+		if err := s.forget(ctx); err != nil {
+			s.o.Log.Error("former versions are kept longer than they need to be", "reason", err)
+		}
 		n, err := s.server.Sweep(ctx)
 		switch {
 		case err != nil:
@@ -205,6 +209,14 @@ func (s *Site) sweep(ctx context.Context) {
 			s.o.Log.Info("sessions ended because their lease ran out", "sessions", n)
 		}
 	}
+}
+
+// forget drops former versions that are older than promised.
+func (s *Site) forget(ctx context.Context) error {
+	return s.store.Update(ctx, func(tx dsstore.Tx) error {
+		_, err := tx.ForgetKept(time.Now().Add(-KeepHistory))
+		return err
+	})
 }
 
 // How often is looked for filters that another process has set, the command line or another server, and for relative times that have gone by.
@@ -218,6 +230,7 @@ func (s *Site) watchFilters(ctx context.Context) {
 	t := time.NewTicker(lookFilters)
 	defer t.Stop()
 	last, rolled := time.Now(), time.Time{}
+	var revs map[dsstore.Collection]int64
 	for {
 		select {
 		case <-ctx.Done():
@@ -233,11 +246,31 @@ func (s *Site) watchFilters(ctx context.Context) {
 				continue
 			}
 			last = newest
+			if revs, err = s.written(ctx, revs); err != nil && ctx.Err() == nil {
+				s.o.Log.Error("cannot look for changes of other processes", "reason", err)
+			}
 			for _, d := range devices {
 				s.notifier.Filtered(d)
 			}
 		}
 	}
+}
+
+// written tells the notifier of collections that were changed since revs, also by another process: the command line, or another server.
+func (s *Site) written(ctx context.Context, revs map[dsstore.Collection]int64) (now map[dsstore.Collection]int64, err error) {
+	err = s.store.View(ctx, func(tx dsstore.Tx) error {
+		now, err = tx.Revs()
+		return err
+	})
+	if err != nil {
+		return revs, err
+	}
+	for c, rev := range now {
+		if revs != nil && revs[c] != rev {
+			s.notifier.Changed(c, "")
+		}
+	}
+	return now, nil
 }
 
 func (s *Site) refiltered(ctx context.Context, last, now time.Time, roll bool) (devices []string, newest time.Time, err error) {

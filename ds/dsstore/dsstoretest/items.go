@@ -1,0 +1,242 @@
+package dsstoretest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+)
+
+func (b *bench) items() {
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(put(tx, "g", "u", "1"), put(tx, "h", "v", "2"), put(tx, "g", "u", "3"),
+			tx.Keep(contacts, dsstore.Item{GUID: "g", Hash: hash("4")}, []byte("4"), "why"))
+	})
+	want := dsstore.Item{GUID: "g", Rev: 3, Type: "text/vcard", Hash: hash("3"), Size: 1, UID: "u", Alike: "like u", Modified: moment, By: "a"}
+	b.view(func(tx dsstore.Tx) error {
+		got, _ := tx.Item(contacts, "g")
+		b.same("item", got, want)
+		list, _ := tx.List(contacts)
+		b.same("by revision", fmt.Sprint(list[0].GUID, list[1].GUID), "hg")
+		for _, text := range []string{"1", "3", "4"} {
+			body, err := tx.Body(hash(text))
+			b.same("body", string(body), text)
+			b.same("error", err, nil)
+		}
+		_, e := tx.Body(hash("none"))
+		b.missing("body", e)
+		_, e = tx.Item(contacts, "none")
+		b.missing("item", e)
+		_, e = tx.Item(dsstore.Collection{User: "x"}, "g")
+		b.missing("item of another", e)
+		return nil
+	})
+	b.update(func(tx dsstore.Tx) error {
+		want.Deleted = true
+		rev, err := tx.PutItem(contacts, want, nil) // a body the store has
+		b.same("revision", rev, 4)
+		return err
+	})
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.List(contacts)
+		b.same("live items", fmt.Sprintf("%d %s", len(list), list[0].GUID), "1 h")
+		return err
+	})
+}
+
+func (b *bench) identity() {
+	b.update(func(tx dsstore.Tx) error {
+		gone := dsstore.Item{GUID: "gone", Type: "text/vcard", UID: "u", Alike: "like u", Deleted: true, Hash: hash("1")}
+		_, err := tx.PutItem(contacts, gone, nil)
+		return errors.Join(err, put(tx, "g", "u", "1"), put(tx, "h", "u", "2"), put(tx, "i", "", "2"))
+	})
+	names := func(list []dsstore.Item, err error) (out string) {
+		b.same("error", err, nil)
+		for _, it := range list {
+			out += it.GUID + " "
+		}
+		return out
+	}
+	b.view(func(tx dsstore.Tx) error {
+		b.same("same UID", names(tx.Same(contacts, "text/vcard", "u", hash("9"))), "g h ")
+		b.same("same content", names(tx.Same(contacts, "text/vcard", "", hash("2"))), "h i ")
+		b.same("another type", names(tx.Same(contacts, "text/plain", "u", hash("2"))), "")
+		b.same("alike", names(tx.Alike(contacts, "text/vcard", "like u")), "g h ")
+		b.same("alike in nothing", names(tx.Alike(contacts, "text/vcard", "")), "")
+		return nil
+	})
+}
+
+func (b *bench) mappings() {
+	m := dsstore.Mapping{GUID: "g", LUID: "1", Rev: 2, Hash: hash("x"), Variant: "v"}
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutMapping("d", contacts, m), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "refused", Rev: 1}),
+			tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "refused2", Rev: 1}), tx.PutMapping("e", contacts, dsstore.Mapping{GUID: "h", LUID: "1"}))
+	})
+	b.view(func(tx dsstore.Tx) error {
+		got, err := tx.ByLUID("d", contacts, "1")
+		b.same("by LUID", got, m)
+		got, _ = tx.ByGUID("d", contacts, "g")
+		b.same("by GUID", got, m)
+		got, _ = tx.ByGUID("d", contacts, "refused")
+		b.same("refused", got.Rev, 1)
+		_, e := tx.ByLUID("d", contacts, "")
+		b.missing("no LUID", e)
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error {
+		return tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "other", LUID: "1"})
+	})
+	b.view(func(tx dsstore.Tx) error {
+		got, err := tx.ByLUID("d", contacts, "1")
+		b.same("the LUID belongs to", got.GUID, "other")
+		_, e := tx.ByGUID("d", contacts, "g")
+		b.missing("former owner", e)
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.DeleteMapping("d", contacts, "other"), tx.ClearMappings("e", contacts), tx.DeleteMapping("x", contacts, "none"))
+	})
+	b.view(func(tx dsstore.Tx) error {
+		_, e := tx.ByLUID("d", contacts, "1")
+		b.missing("deleted", e)
+		_, e = tx.ByLUID("e", contacts, "1")
+		b.missing("cleared", e)
+		return nil
+	})
+}
+
+func (b *bench) forget() {
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "h", LUID: "2"}),
+			tx.Forget("d", contacts), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}))
+	})
+	b.view(func(tx dsstore.Tx) error {
+		_, err := tx.ByLUID("d", contacts, "1")
+		b.same("made anew", err, nil)
+		_, e := tx.ByLUID("d", contacts, "2")
+		b.missing("forgotten", e)
+		_, e = tx.ByGUID("d", contacts, "h")
+		b.missing("forgotten", e)
+		_, e = tx.Former("d", contacts, "1")
+		b.missing("former that is anew", e)
+		got, err := tx.Former("d", contacts, "2")
+		b.same("former", got.GUID, "h")
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error { return tx.ForgetFormer("d", contacts) })
+	b.view(func(tx dsstore.Tx) error {
+		_, e := tx.Former("d", contacts, "2")
+		b.missing("former", e)
+		_, err := tx.ByLUID("d", contacts, "1")
+		return err
+	})
+}
+
+// some stores items in all the states that matter to a device.
+func (b *bench) some() {
+	b.update(func(tx dsstore.Tx) error {
+		var errs []error
+		for _, guid := range []string{"new", "held", "changed", "refused", "gone", "never", "refused-gone", "forgotten"} { // revisions 1 to 8
+			errs = append(errs, put(tx, guid, guid, guid))
+		}
+		for guid, luid := range map[string]string{"held": "1", "changed": "2", "gone": "3", "refused": "", "refused-gone": "", "forgotten": "8"} {
+			it, err := tx.Item(contacts, guid)
+			errs = append(errs, err, tx.PutMapping("d", contacts, dsstore.Mapping{GUID: guid, LUID: luid, Rev: it.Rev}))
+		}
+		errs = append(errs, put(tx, "changed", "u", "more")) // 9
+		for _, guid := range []string{"gone", "never", "refused-gone"} {
+			it, err := tx.Item(contacts, guid)
+			it.Deleted = true
+			_, e := tx.PutItem(contacts, it, nil) // 10 to 12
+			errs = append(errs, err, e)
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func (b *bench) pending() {
+	b.some()
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.Pending("d", contacts, 0, 100)
+		b.same("pending", guids(list), `new@1, changed@9 held "2"@3, gone@10 deleted held "3"@5`)
+		b.same("with its mapping", list[1].Mapping, dsstore.Mapping{GUID: "changed", LUID: "2", Rev: 3})
+		list, _ = tx.Pending("d", contacts, 1, 1)
+		b.same("a page", guids(list), `changed@9 held "2"@3`)
+		n, _ := tx.CountPending("d", contacts, 1)
+		b.same("count", n, 2)
+		list, _ = tx.Pending("other", contacts, 0, 100)
+		b.same("of a new device", guids(list), `new@1, held@2, refused@4, forgotten@8, changed@9`)
+		list, _ = tx.Pending("d", dsstore.Collection{User: "nobody"}, 0, 100)
+		b.same("of nobody", guids(list), "")
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error { return tx.Forget("d", contacts) })
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.Pending("d", contacts, 0, 100)
+		b.same("in a slow sync", guids(list), `new@1, held@2, refused@4, forgotten@8, changed@9`)
+		return err
+	})
+}
+
+func (b *bench) scope() {
+	b.some()
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutFacts(contacts, "new", []byte("f")), tx.PutFacts(contacts, "none", []byte("f")), tx.PutFacts(contacts, "held", []byte("f")), put(tx, "held", "u", "h"))
+	})
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.Scope("d", contacts, 0, 100)
+		b.same("scope", guids(list),
+			`new@1, refused@4 held ""@4, forgotten@8 held "8"@8, changed@9 held "2"@3, gone@10 deleted held "3"@5, held@13 held "1"@2`)
+		b.same("facts", string(list[0].Facts), "f")
+		b.same("facts of a former version", list[5].Facts == nil, true)
+		return err
+	})
+}
+
+func (b *bench) links() {
+	l := dsstore.Link{ClientLast: "1", ClientNext: "2", ServerLast: "3", ServerNext: "4", Running: 201, Scope: "s", Roll: moment, Done: 7}
+	f := dsstore.Filter{Text: "t", By: "@ana", At: moment, Travel: "r", Until: moment}
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutLink("d", contacts, l), tx.PutFilter("d", contacts, f))
+	})
+	b.view(func(tx dsstore.Tx) error {
+		gotLink, _ := tx.Link("d", contacts)
+		b.same("link", gotLink, l)
+		got, _ := tx.Filter("d", contacts)
+		b.same("filter", got, f)
+		got, err := tx.Filter("e", contacts)
+		b.same("no filter", got, dsstore.Filter{})
+		for after, want := range map[time.Time]string{moment.Add(-time.Second): "[d]", moment: "[]"} {
+			devices, last, _ := tx.Filtered(after)
+			b.same("filtered", devices, want)
+			b.same("last", last.Equal(moment), true)
+		}
+		for at, want := range map[time.Time]string{moment.Add(-time.Second): "[]", moment: "[d]"} {
+			devices, _ := tx.Rolled(at)
+			b.same("rolled", devices, want)
+		}
+		return err
+	})
+}
+
+func (b *bench) deleteDevice() {
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutDevice(dsstore.Device{ID: "d", User: "ana"}), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}),
+			tx.PutLink("d", contacts, dsstore.Link{ClientNext: "1"}), tx.PutFilter("d", contacts, dsstore.Filter{Text: "t"}),
+			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}))
+	})
+	b.update(func(tx dsstore.Tx) error { return tx.DeleteDevice("d") })
+	b.view(func(tx dsstore.Tx) error {
+		_, e := tx.Device("d")
+		b.missing("device", e)
+		_, e = tx.ByGUID("d", contacts, "g")
+		b.missing("mapping", e)
+		l, _ := tx.Link("d", contacts)
+		f, _ := tx.Filter("d", contacts)
+		b.same("link and filter", fmt.Sprintf("%t %q", l.Known(), f.Text), `false ""`)
+		_, err := tx.Session("s")
+		return err
+	})
+}
