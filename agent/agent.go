@@ -19,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
+	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -64,6 +65,10 @@ type Options struct {
 	Brake   *Brake
 	Version string
 	Session session.Config // the zero value is DefaultConfig
+	// RoundTrip bounds one message and its answer, however large the sync is; 0 is the default.
+	RoundTrip time.Duration
+	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
+	Link func(ctx context.Context, hint func(reason string))
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
 	Rest func()
 	Log  *slog.Logger
@@ -94,6 +99,7 @@ type Agent struct {
 	trigger *trigger.Listener // nil without a broker
 	wants   *want.Book
 	control *http.Server
+	guard   *link.Guard
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	err     error // of the engine; read after wg
@@ -105,7 +111,7 @@ type Agent struct {
 	opened string // the logical session that was used last, "" before the first; guarded by mu
 }
 
-// roundTrip bounds one message and its answer, however large the sync is.
+// roundTrip is the default of Options.RoundTrip.
 const roundTrip = 2 * time.Minute
 
 // Start opens the state and begins to work. Stop must follow if err is nil. A device that was switched on before goes on in its
@@ -115,6 +121,9 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 		o.Session = session.DefaultConfig()
 	}
 	o.Session.Jitter = rand.Float64
+	if o.RoundTrip == 0 {
+		o.RoundTrip = roundTrip
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -126,7 +135,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
-	a := &Agent{o: o, db: db, secret: o.Secret, ended: make(chan struct{})}
+	a := &Agent{o: o, db: db, secret: o.Secret, guard: &link.Guard{Next: http.DefaultTransport}, ended: make(chan struct{})}
 	if err := a.compose(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), closeListener(l))
 	}
@@ -157,6 +166,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	if a.trigger != nil {
 		a.wg.Go(func() { a.trigger.Run(ctx) })
 	}
+	a.wg.Go(func() { a.watchLink(ctx) })
 	a.wg.Go(func() {
 		defer close(a.ended)
 		a.err = a.engine.Run(ctx)
@@ -199,7 +209,7 @@ func (a *Agent) compose(ctx context.Context) error {
 		Filters: a.wants,
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
-			Transport: &dsclient.HTTP{Client: &http.Client{Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
+			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: a.o.RoundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
 			Kept: &dsclient.Kept{}, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},

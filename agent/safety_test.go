@@ -168,3 +168,37 @@ func (d *device) contact(name, body string) {
 		return err == nil && string(b) == body && idle(s)
 	})
 }
+
+// TestAConflictIsNamedAndResolved: two edits that contradict each other are both kept, with a name that says whose and when; one is chosen, and
+// the other can still be had back.
+func TestAConflictIsNamedAndResolved(t *testing.T) {
+	s, d := pushed(t)
+	put(t, s, "g1", card("u1", "Ana"))
+	d.has("g1")
+	if _, err := d.c.Off(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+	d.write("g1.vcf", card("u1", "Ana here"))
+	put(t, s, "g1", card("u1", "Ana there"))
+	if _, err := d.c.On(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.until("both", func(s control.Status) bool { return idle(s) && len(d.files()) == 2 })
+	list, err := d.c.Conflicts(t.Context())
+	if err != nil || len(list) != 1 || list[0].Other != "g1.vcf" || list[0].Device != "d" || list[0].This != card("u1", "Ana here") || list[0].That != card("u1", "Ana there") {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if list, err = d.c.ResolveConflict(t.Context(), list[0].Item, true); err != nil || len(list) != 0 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	d.has("g1")
+	d.contact("g1", card("u1", "Ana here"))
+	former, err := d.c.History(t.Context(), "contacts")
+	if err != nil || len(former) == 0 || former[0].Reason != "lost in a conflict" {
+		t.Errorf("%+v %v", former, err)
+	}
+	if _, err := d.c.ResolveConflict(t.Context(), "nothing.vcf", true); err == nil {
+		t.Error("what is no conflict was resolved")
+	}
+}

@@ -58,3 +58,24 @@ func (c *Client) History(ctx context.Context, store string) (list []Former, err 
 func (c *Client) Restore(ctx context.Context, r RestoreRequest) (list []Restored, err error) {
 	return list, c.call(ctx, http.MethodPost, "/v1/restore", r, &list)
 }
+
+// Conflict is two versions of an item that contradict each other, so that both were kept (GET /v1/conflicts).
+type Conflict struct {
+	Store  string    `json:"store"`
+	Item   string    `json:"item"`            // the version that was kept beside the other
+	Other  string    `json:"other,omitempty"` // the other one, "" if it is gone
+	Device string    `json:"device"`          // whose version Item is
+	At     time.Time `json:"at"`
+	This   string    `json:"this_text"`
+	That   string    `json:"other_text,omitempty"`
+}
+
+// Conflicts lists them.
+func (c *Client) Conflicts(ctx context.Context) (list []Conflict, err error) {
+	return list, c.call(ctx, http.MethodGet, "/v1/conflicts", nil, &list)
+}
+
+// ResolveConflict leaves one version: the one that was kept beside the other, or the other one.
+func (c *Client) ResolveConflict(ctx context.Context, item string, keepThis bool) (list []Conflict, err error) {
+	return list, c.call(ctx, http.MethodPost, "/v1/conflicts", map[string]any{"item": item, "keep_this": keepThis}, &list)
+}

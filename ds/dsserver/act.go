@@ -18,8 +18,6 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 		return r.update(st, luid, cur, rec, body)
 	case reconcile.TakeMine:
 		return r.takeMine(st, luid, cur, rec, body)
-	case reconcile.KeepBoth:
-		return r.keepBoth(st, luid, cur, rec, body)
 	case reconcile.SetFlags:
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
 		return r.store(st, luid, cur, nil)
@@ -36,7 +34,7 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 
 // keepBoth leaves the device's item mapped to ours, which goes out as a Replace; its own version is a new item and follows as an Add.
 func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
-	rec.GUID = newID()
+	rec.GUID, rec.Name = newID(), r.label(cur, rec)
 	r.changed[st.c] = true
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err

@@ -341,6 +341,31 @@ func TestBothEditsAreKept(t *testing.T) {
 	}
 }
 
+// TestEditsThatDoNotContradictAreOne: each device changes something else of a contact, and there is one contact with both.
+func TestEditsThatDoNotContradictAreOne(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.device("a"), w.device("b")
+	full := func(tel, note string) string {
+		return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u1\r\nN:Silva;Ana;;;\r\nFN:Ana Silva\r\nTEL;TYPE=CELL:" + tel + "\r\nX-MORE:1\r\nNOTE:" + note + "\r\nEND:VCARD\r\n"
+	}
+	a.mem.put("1", full("+351 1", "first"))
+	a.sync()
+	b.sync()
+	a.mem.put("1", full("+351 2", "first"))
+	b.mem.put("s001", full("+351 1", "second"))
+	a.sync()
+	b.sync()
+	a.sync()
+	equalStores(t, a, b)
+	if d := cmp.Diff([]string{full("+351 2", "second")}, a.mem.bodies()); d != "" {
+		t.Error(d)
+	}
+	a.trips = 0
+	if r := a.sync(); r.Stores[0].Sent+r.Stores[0].Received != 0 {
+		t.Errorf("it does not come to rest: %+v", r)
+	}
+}
+
 func TestLargeItemsComeInChunks(t *testing.T) {
 	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
 		t.Run(enc.String(), func(t *testing.T) { largeItems(t, enc) })

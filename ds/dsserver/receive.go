@@ -251,6 +251,9 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		in.Base = ds.VersionOf(m.Hash) // a peer without versions: what we know it holds
 	}
 	d := reconcile.Decide(in, state)
+	if d.Action == reconcile.KeepBoth {
+		return r.reconcileBoth(st, luid, cur, rec, m, body)
+	}
 	return d.Status, r.do(d.Action, st, luid, cur, rec, body)
 }
 

@@ -2,7 +2,6 @@
 package merge
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -33,22 +32,25 @@ var programs = map[string]bool{"VERSION": true, "PRODID": true, "REV": true, "DT
 
 func (r *restorer) component(o, s, b *contentline.Component) *contentline.Component {
 	out := &contentline.Component{Name: o.Name, Begin: o.Begin, End: o.End}
-	theirs := map[string]bool{} // names of which the device's lines are in
-	for _, l := range o.Props {
-		switch {
-		case r.untouched(l.Name, s, b):
-			out.Props = append(out.Props, l)
-		case !theirs[l.Name]:
-			theirs[l.Name] = true
+	originals, sent, back := byName(o), byName(s), byName(b)
+	done := map[string]bool{} // names of which the lines are in
+	add := func(name string) {
+		if !done[name] {
+			done[name] = true
 			r.changed = true
-			out.Props = append(out.Props, named(b, l.Name)...)
+			out.Props = append(out.Props, changed(name, originals[name], sent[name], back[name])...)
+		}
+	}
+	for _, l := range o.Props {
+		if r.untouched(l.Name, sent[l.Name], back[l.Name]) {
+			out.Props = append(out.Props, l)
+		} else {
+			add(l.Name)
 		}
 	}
 	for _, l := range b.Props {
-		if len(named(o, l.Name)) == 0 && !theirs[l.Name] && !r.untouched(l.Name, s, b) {
-			theirs[l.Name] = true
-			r.changed = true
-			out.Props = append(out.Props, named(b, l.Name)...)
+		if len(originals[l.Name]) == 0 && !r.untouched(l.Name, sent[l.Name], back[l.Name]) {
+			add(l.Name)
 		}
 	}
 	out.Subs = r.subs(o, s, b)
@@ -56,14 +58,110 @@ func (r *restorer) component(o, s, b *contentline.Component) *contentline.Compon
 }
 
 // untouched tells whether the device left the properties of a name alone, or could not keep them.
-func (r *restorer) untouched(name string, s, b *contentline.Component) bool {
-	back := values(b, name)
-	return programs[name] || len(back) == 0 && !r.holds(name) || slices.Equal(values(s, name), back)
+func (r *restorer) untouched(name string, sent, back []contentline.Line) bool {
+	if programs[name] {
+		return true
+	}
+	v := values(back)
+	return len(v) == 0 && !r.holds(name) || slices.Equal(values(sent), v)
+}
+
+// changed are the properties of a name that the device changed. Of those that may be several, it changed some; the others it may not even
+// have been given, because it has fields for a few only.
+func changed(name string, o, s, b []contentline.Line) []contentline.Line {
+	switch {
+	case several(name) || name == "URL":
+		return changedOnes(o, s, b)
+	case structured(name) && len(o) == 1 && len(s) == 1 && len(b) == 1:
+		return []contentline.Line{edited(o[0], s[0], b[0])}
+	}
+	return b
+}
+
+// changedOnes are the original lines with the device's changes: what it changed is in its place, what it added is at the end.
+func changedOnes(o, s, b []contentline.Line) []contentline.Line {
+	out := slices.Clone(o)
+	gone, came := without(s, b), without(b, s)
+	for i := range gone {
+		g := &gone[i]
+		at := pair(out, g)
+		if at < 0 {
+			continue
+		}
+		if n := slices.IndexFunc(came, func(l contentline.Line) bool { return slices.Equal(types(&l), types(g)) }); n >= 0 {
+			out[at] = edited(out[at], *g, came[n])
+			came = slices.Delete(came, n, n+1)
+		} else {
+			out = slices.Delete(out, at, at+1)
+		}
+	}
+	return append(out, came...)
+}
+
+// without are the lines that say something which no other line says.
+func without(lines, others []contentline.Line) []contentline.Line {
+	count := map[string]int{}
+	for _, v := range values(others) {
+		count[v]++
+	}
+	var out []contentline.Line
+	for i := range lines {
+		k := loose(&lines[i])
+		count[k]--
+		if count[k] < 0 && value(&lines[i]) != "" {
+			out = append(out, lines[i])
+		}
+	}
+	return out
+}
+
+// pair finds the line that the device was given as l; it may have lost types on the way. -1 if it came from nowhere.
+func pair(lines []contentline.Line, l *contentline.Line) int {
+	at := slices.IndexFunc(lines, func(o contentline.Line) bool { return loose(&o) == loose(l) })
+	if at < 0 {
+		at = slices.IndexFunc(lines, func(o contentline.Line) bool { return value(&o) == value(l) })
+	}
+	return at
+}
+
+// edited is a line with the value that the device returned. What stands before it stays, and so do the parts of the value that the device
+// left alone: it may not know all.
+func edited(o, s, b contentline.Line) contentline.Line {
+	if o.Param("VALUE")+o.Param("ENCODING")+b.Param("ENCODING")+b.Param("CHARSET") != "" {
+		return b
+	}
+	out := contentline.Line{Group: o.Group, Name: o.Name, Params: o.Params, Value: b.Value}
+	if structured(o.Name) {
+		out.Value = parts(o.Parts(), s.Parts(), b.Parts())
+	}
+	if out.Group == b.Group && out.Value == b.Value && said(&o) == said(&b) {
+		return b
+	}
+	return out
+}
+
+// parts are those of back where they differ from what was sent, else the original ones.
+func parts(original, sent, back []string) string {
+	at := func(list []string, i int) string {
+		if i < len(list) {
+			return list[i]
+		}
+		return ""
+	}
+	var out []string
+	for i := range max(len(original), len(back)) {
+		v := at(back, i)
+		if v == at(sent, i) {
+			v = at(original, i)
+		}
+		out = append(out, contentline.Escape(v))
+	}
+	return strings.Join(out, ";")
 }
 
 // subs are the components in a component. One that the device was not given, it cannot have deleted.
 func (r *restorer) subs(o, s, b *contentline.Component) []*contentline.Component {
-	os, ss, bs := keyed(o), keyed(s), keyed(b)
+	os, ss, bs := keyed(o.Subs, occurrence), keyed(s.Subs, occurrence), keyed(b.Subs, occurrence)
 	var out []*contentline.Component
 	for _, k := range os.keys {
 		switch {
@@ -82,76 +180,4 @@ func (r *restorer) subs(o, s, b *contentline.Component) []*contentline.Component
 		}
 	}
 	return out
-}
-
-// index is components by what they are.
-type index struct {
-	keys []string
-	by   map[string]*contentline.Component
-}
-
-// keyed tells components apart by name, by the occurrence they change, and by number.
-func keyed(c *contentline.Component) index {
-	x := index{by: map[string]*contentline.Component{}}
-	for _, s := range c.Subs {
-		key := s.Name
-		if id := s.Prop("RECURRENCE-ID"); id != nil {
-			key += " " + id.Value
-		}
-		for n := 0; ; n++ {
-			if k := fmt.Sprint(key, " ", n); x.by[k] == nil {
-				x.by[k] = s
-				x.keys = append(x.keys, k)
-				break
-			}
-		}
-	}
-	return x
-}
-
-func named(c *contentline.Component, name string) []contentline.Line {
-	var out []contentline.Line
-	for _, l := range c.Props {
-		if l.Name == name {
-			out = append(out, l)
-		}
-	}
-	return out
-}
-
-// values are what the properties of a name say, in order of the alphabet: devices do not keep the order.
-func values(c *contentline.Component, name string) []string {
-	var out []string
-	for _, l := range named(c, name) {
-		if v := value(&l); v != "" {
-			out = append(out, strings.Join(types(&l), ",")+"="+v)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// value is what a property says without what devices do to its form. "" is as good as no property: many devices write all they know.
-func value(l *contentline.Line) string {
-	if data, ok := l.Binary(); ok {
-		return string(data)
-	}
-	switch l.Name {
-	case "N", "ADR", "ORG", "GEO":
-		return strings.TrimRight(strings.Join(l.Parts(), "\x00"), "\x00 ")
-	case "BDAY", "ANNIVERSARY":
-		return strings.ReplaceAll(strings.TrimSpace(l.Text()), "-", "")
-	}
-	return strings.TrimSpace(strings.ReplaceAll(l.Text(), "\r\n", "\n"))
-}
-
-// types are the kinds of a number or an address, without those that devices add and drop as they like, and without how a value is written.
-func types(l *contentline.Line) []string {
-	return slices.DeleteFunc(l.Types(), func(t string) bool {
-		switch t {
-		case "VOICE", "INTERNET", "PREF", "BASE64", "B", "QUOTED-PRINTABLE", "8BIT", "JPEG", "PNG", "GIF", "":
-			return true
-		}
-		return false
-	})
 }

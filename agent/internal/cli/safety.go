@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -141,4 +142,75 @@ func parseTime(s string) (time.Time, error) {
 		return time.Now().Add(-time.Duration(ago)), nil
 	}
 	return time.Time{}, fmt.Errorf("%q is no time like '2026-11-24 18:00', 18:00 or 2h", s)
+}
+
+func (a *app) conflict() *cobra.Command {
+	cmd := &cobra.Command{Use: "conflict", Short: "Show and resolve items that were changed on two sides so that both versions were kept"}
+	var keep string
+	resolve := &cobra.Command{Use: "resolve FILE --keep this|other", Short: "Leave one of two versions; the one that goes is kept in the history", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if keep != "this" && keep != "other" {
+				return &exitError{exitUsage, errors.New("say which version to keep: --keep this (FILE) or --keep other")}
+			}
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+				list, err := c.ResolveConflict(cmd.Context(), args[0], keep == "this")
+				if err != nil {
+					return err
+				}
+				return a.show(cmd, list, func() { writeConflicts(cmd.OutOrStdout(), list) })
+			})(cmd, args)
+		}}
+	resolve.Flags().StringVar(&keep, "keep", "", "this: the version in FILE, other: the one beside it")
+	cmd.AddCommand(resolve,
+		&cobra.Command{Use: "list", Short: "List conflicts", Args: cobra.NoArgs, RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Conflicts(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, list, func() { writeConflicts(cmd.OutOrStdout(), list) })
+		})},
+		&cobra.Command{Use: "show FILE", Short: "Show in what two versions differ", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+				list, err := c.Conflicts(cmd.Context())
+				if err != nil {
+					return err
+				}
+				for _, x := range list {
+					if x.Item == args[0] {
+						return a.show(cmd, x, func() { writeDifference(cmd.OutOrStdout(), &x) })
+					}
+				}
+				return fmt.Errorf("%s is no conflict; alwayson conflict list names them", args[0])
+			})(cmd, args)
+		}})
+	return cmd
+}
+
+func writeConflicts(out io.Writer, list []control.Conflict) {
+	if len(list) == 0 {
+		fmt.Fprintln(out, "no conflicts")
+	}
+	for _, c := range list {
+		fmt.Fprintf(out, "%s: %s\n  changed on %s (%s) and elsewhere", c.Store, c.Item, c.Device, c.At.Local().Format(time.DateTime))
+		if c.Other != "" {
+			fmt.Fprintf(out, "; the other version is %s", c.Other)
+		}
+		fmt.Fprintln(out)
+	}
+}
+
+// writeDifference shows the lines that only one of two versions has.
+func writeDifference(out io.Writer, c *control.Conflict) {
+	this, other := strings.Split(c.This, "\n"), strings.Split(c.That, "\n")
+	fmt.Fprintf(out, "- %s\n+ %s\n\n", c.Other, c.Item)
+	for _, l := range other {
+		if !slices.Contains(this, l) {
+			fmt.Fprintln(out, "- "+strings.TrimSuffix(l, "\r"))
+		}
+	}
+	for _, l := range this {
+		if !slices.Contains(other, l) {
+			fmt.Fprintln(out, "+ "+strings.TrimSuffix(l, "\r"))
+		}
+	}
 }

@@ -62,6 +62,8 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"POST /v1/session/close":   d.closeSession,
 		"POST /v1/login":           d.login,
 		"GET /v1/holds":            d.holds,
+		"GET /v1/conflicts":        d.conflicts,
+		"POST /v1/conflicts":       d.resolve,
 		"POST /v1/holds":           d.decideHold,
 		"GET /v1/history":          d.former,
 		"POST /v1/restore":         d.restore,

@@ -161,3 +161,52 @@ func asOf(newestFirst []history.Entry, req *control.RestoreRequest) (out []histo
 	}
 	return out
 }
+
+func (d *Daemon) conflicts(r *http.Request) (any, error) {
+	out := []control.Conflict{}
+	for _, s := range d.Stores {
+		list, err := s.Replica.Conflicts()
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			x := control.Conflict{Store: s.Replica.Name(), Item: c.Key, Other: c.Other, Device: c.Device, At: c.At}
+			err := d.Engine.Do(r.Context(), func(ctx context.Context) error {
+				this, other, err := s.Replica.Bodies(ctx, c)
+				x.This, x.That = string(this), string(other)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+func (d *Daemon) resolve(r *http.Request) (any, error) {
+	var req struct {
+		Item     string
+		KeepThis bool `json:"keep_this"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return nil, badRequest(err)
+	}
+	for _, s := range d.Stores {
+		list, err := s.Replica.Conflicts()
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			if c.Key != req.Item {
+				continue
+			}
+			if err := d.Engine.Do(r.Context(), func(ctx context.Context) error { return s.Replica.Resolve(ctx, c.Key, req.KeepThis) }); err != nil {
+				return nil, err
+			}
+			return d.conflicts(r)
+		}
+	}
+	return nil, &control.Error{Code: http.StatusNotFound, Text: req.Item + " is no conflict; alwayson conflict list names them"}
+}

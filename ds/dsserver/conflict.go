@@ -1,0 +1,82 @@
+package dsserver
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/merge"
+)
+
+// reconcileBoth is for an item that was changed on both sides since they agreed: the edits are put together property by property if they do not
+// contradict each other, else both versions live on.
+func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (ds.Status, error) {
+	merged, ok, err := r.merge(cur, rec, m, body)
+	if err != nil {
+		return 0, err
+	}
+	if !ok {
+		return ds.StatusDuplicated, r.keepBoth(st, luid, cur, rec, body)
+	}
+	rec.GUID = cur.GUID
+	for _, v := range []struct {
+		it   dsstore.Item
+		body []byte
+	}{{cur, nil}, {rec, body}} {
+		if err := r.tx.Keep(st.c, v.it, v.body, "put together with another edit"); err != nil {
+			return 0, err
+		}
+	}
+	it := pimItem(cur)
+	it.Body = merged
+	both := record(it)
+	both.GUID, both.Modified, both.By = cur.GUID, r.now, r.x.deviceID
+	if _, err := r.tx.PutItem(st.c, both, merged); err != nil {
+		return 0, err
+	}
+	r.changed[st.c] = true
+	return ds.StatusMerged, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid}) // ours goes out
+}
+
+// merge puts two edits together; not ok if they contradict each other, or if nobody knows what they were made from.
+func (r *reply) merge(cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (merged []byte, ok bool, err error) {
+	if m.Hash == ([32]byte{}) || cur.Type != rec.Type {
+		return nil, false, nil
+	}
+	base, err := r.tx.Body(m.Hash)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	ours, err := r.tx.Body(cur.Hash)
+	if err != nil {
+		return nil, false, err
+	}
+	merged, conflicts := merge.Three(rec.Type, base, ours, body)
+	return merged, len(conflicts) == 0, nil
+}
+
+// conflictMark stands in the name of a version that was kept beside the other, with whose it is and since when.
+const conflictMark = ".conflict-"
+
+// label names the version of a device that lives on beside the server's, so that people see what it is.
+func (r *reply) label(cur, rec dsstore.Item) string {
+	name := rec.Name
+	if name == "" {
+		name = cur.Name
+	}
+	ext := path.Ext(name)
+	if ext == "" {
+		ext = extensions[rec.Type]
+	}
+	base, _, _ := strings.Cut(strings.TrimSuffix(name, ext), conflictMark)
+	return fmt.Sprintf("%s%s%s-%s%s", base, conflictMark, r.x.deviceID, r.now.UTC().Format("20060102-150405"), ext)
+}
+
+var extensions = map[string]string{pim.TypeVCard: ".vcf", pim.TypeICalendar: ".ics", pim.TypePlain: ".txt"}
