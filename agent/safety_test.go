@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -201,4 +202,50 @@ func TestAConflictIsNamedAndResolved(t *testing.T) {
 	if _, err := d.c.ResolveConflict(t.Context(), "nothing.vcf", true); err == nil {
 		t.Error("what is no conflict was resolved")
 	}
+}
+
+// TestVerify: equal sides are proved equal in a short answer, and what differs is named, on either side.
+func TestVerify(t *testing.T) {
+	s, d := crowd(t)
+	list, err := d.c.Verify(t.Context())
+	if err != nil || len(list) != 1 || list[0].Items != 40 || len(list[0].Differ) != 0 || list[0].RoundTrips != 1 || list[0].Bytes > 4096 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	err = s.Store().Update(t.Context(), func(tx dsstore.Tx) error { // a server that was set back, and has forgotten what it told
+		c := dsstore.Collection{User: "ana", Store: "contacts"}
+		m, err := tx.ByGUID("d", c, guidOf(t, tx, "p07"))
+		if err != nil {
+			return err
+		}
+		it, err := tx.Item(c, m.GUID)
+		if err != nil {
+			return err
+		}
+		it.Hash = [32]byte{1}
+		rev, err := tx.PutItem(c, it, []byte("other"))
+		m.Rev, m.Hash = rev, it.Hash
+		return errors.Join(err, tx.PutMapping("d", c, m))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err = d.c.Verify(t.Context()); err != nil || len(list[0].Differ) != 1 || list[0].Differ[0] != "p07.vcf" {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
+// guidOf is the server's id of a contact.
+func guidOf(t *testing.T, tx dsstore.Tx, name string) string {
+	t.Helper()
+	list, err := tx.List(dsstore.Collection{User: "ana", Store: "contacts"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range list {
+		if it.Name == name+".vcf" {
+			return it.GUID
+		}
+	}
+	t.Fatalf("the server has no %s", name)
+	return ""
 }

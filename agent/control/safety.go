@@ -79,3 +79,18 @@ func (c *Client) Conflicts(ctx context.Context) (list []Conflict, err error) {
 func (c *Client) ResolveConflict(ctx context.Context, item string, keepThis bool) (list []Conflict, err error) {
 	return list, c.call(ctx, http.MethodPost, "/v1/conflicts", map[string]any{"item": item, "keep_this": keepThis}, &list)
 }
+
+// Verification is the outcome of a comparison of both sides (POST /v1/verify).
+type Verification struct {
+	Store      string        `json:"store"`
+	Items      int           `json:"items"`            // on this device
+	Differ     []string      `json:"differ,omitempty"` // those that are not the same on both sides
+	RoundTrips int           `json:"round_trips"`
+	Bytes      int           `json:"bytes"`
+	Took       time.Duration `json:"took_ns"`
+}
+
+// Verify compares both sides, store by store.
+func (c *Client) Verify(ctx context.Context) (list []Verification, err error) {
+	return list, c.call(ctx, http.MethodPost, "/v1/verify", nil, &list)
+}

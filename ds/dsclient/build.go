@@ -64,6 +64,9 @@ func (e *exchange) build(ctx context.Context) ([]byte, error) {
 		return w.Finish(false)
 	}
 	switch {
+	case e.req.Purpose == Ask:
+		e.writeAsk(w)
+		return w.Finish(true)
 	case e.req.Purpose == Preview:
 		e.writeAlerts(w)
 		return w.Finish(true)
@@ -161,6 +164,15 @@ func (e *exchange) writeInit(w *message) {
 	if e.syncs() {
 		e.writeAlerts(w)
 	}
+}
+
+// writeAsk asks for what the request names.
+func (e *exchange) writeAsk(w *message) {
+	get := &syncml.Get{ID: w.id(), Meta: syncml.Meta{Type: "text/plain"}}
+	for _, uri := range e.req.Ask {
+		get.Items = append(get.Items, syncml.Item{Target: &syncml.Location{URI: uri}})
+	}
+	w.Command(get)
 }
 
 func (e *exchange) writeAlerts(w *message) {

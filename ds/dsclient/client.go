@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -29,6 +30,7 @@ const (
 	Open                   // open a logical session and synchronize in it
 	Greet                  // open a logical session without synchronizing (S3)
 	Close                  // close the logical session (T3)
+	Ask                    // get what Request.Ask names; in a logical session
 	Preview                // ask what the filters of the stores would change, and change nothing (F13); in a logical session
 )
 
@@ -43,6 +45,7 @@ type Request struct {
 	Purpose Purpose
 	Session string // id of the logical session, "" if there is none
 	Stores  []StoreRequest
+	Ask     []string // URIs; the answers are in the Report
 }
 
 // StoreRequest is how one datastore shall be synchronized.
@@ -87,6 +90,7 @@ type Report struct {
 	BytesOut   int
 	BytesIn    int
 	Stores     []StoreReport
+	Answers    map[string]string // to Request.Ask, by URI
 }
 
 // StoreReport is what became of one datastore.
@@ -208,4 +212,9 @@ func (c *Client) devInf(stores []*storeExchange) *syncml.DevInf {
 		list = append(list, wire.Datastore{URI: st.Local(), Kind: st.Kind()})
 	}
 	return wire.DevInf(c.DeviceID, "workstation", c.Version, list)
+}
+
+// DigestURI is what to Ask for to compare a datastore of the server with the one here, below a prefix of the ids; see package digest.
+func DigestURI(remote, prefix string) string {
+	return wire.DigestURI + strings.TrimPrefix(remote, "./") + "/" + prefix
 }

@@ -135,7 +135,7 @@ func (e *exchange) logical() string {
 // run sends packages until both sides are done.
 func (e *exchange) run(ctx context.Context) error {
 	defer e.stop()
-	if e.inLogical() || e.req.Purpose == Preview {
+	if e.inLogical() || e.req.Purpose == Preview || e.req.Purpose == Ask {
 		e.phase, e.aware = phaseSync, true
 	}
 	if err := e.prepareAnchors(); err != nil {
@@ -229,7 +229,7 @@ func (e *exchange) queueHeaderStatus(h *syncml.Header) {
 // advance decides what the next message is for.
 func (e *exchange) advance(m *syncml.Message) error {
 	switch {
-	case e.req.Purpose == Preview, e.phase == phaseInit && !e.syncs():
+	case e.req.Purpose == Preview, e.req.Purpose == Ask, e.phase == phaseInit && !e.syncs():
 		e.phase = phaseDone
 	case e.phase == phaseInit && m.Final:
 		e.phase = phaseSync

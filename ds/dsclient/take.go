@@ -27,6 +27,7 @@ func (e *exchange) command(ctx context.Context, m *syncml.Message, c syncml.Comm
 		e.answer(m, c, ds.StatusOK)
 	case *syncml.Results:
 		e.takeDevInf(c.Items)
+		e.takeResults(c.Items)
 		e.answer(m, c, ds.StatusOK)
 	default:
 		e.answer(m, c, ds.StatusNotAllowed)
@@ -53,6 +54,19 @@ func (e *exchange) takeDevInf(items []syncml.Item) {
 		if doc, err := syncml.EncodeDevInf(it.Data.DevInf, syncml.XML); err == nil {
 			e.report.DevInf = doc
 		}
+	}
+}
+
+// takeResults takes answers to what was asked for.
+func (e *exchange) takeResults(items []syncml.Item) {
+	for _, it := range items {
+		if it.Data == nil || it.Data.DevInf != nil {
+			continue
+		}
+		if e.report.Answers == nil {
+			e.report.Answers = map[string]string{}
+		}
+		e.report.Answers[wire.URI(it.Source)] = string(it.Data.Bytes)
 	}
 }
 

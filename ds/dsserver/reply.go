@@ -72,7 +72,7 @@ func (r *reply) command(c syncml.Command) error {
 	case *syncml.Put:
 		return r.put(c)
 	case *syncml.Get:
-		r.get(c)
+		return r.get(c)
 	case *syncml.Results:
 		return r.results(c)
 	case *syncml.Alert:
@@ -171,9 +171,15 @@ func (r *reply) takeDevInf(it *syncml.Item) error {
 }
 
 // get answers a request for our device information.
-func (r *reply) get(c *syncml.Get) {
+func (r *reply) get(c *syncml.Get) error {
 	for _, it := range c.Items {
 		uri := wire.URI(it.Target)
+		if strings.HasPrefix(uri, wire.DigestURI) {
+			if err := r.getDigest(c, &it); err != nil {
+				return err
+			}
+			continue
+		}
 		if !strings.HasPrefix(strings.TrimPrefix(uri, "./"), "devinf1") {
 			r.answerItem(c, &it, ds.StatusNotFound)
 			continue
@@ -185,6 +191,7 @@ func (r *reply) get(c *syncml.Get) {
 			Items: []syncml.Item{{Source: &syncml.Location{URI: uri}, Data: &syncml.Data{DevInf: r.s.devInf(r.m.Header.VerDTD)}}},
 		})
 	}
+	return nil
 }
 
 func devInfType(enc syncml.Encoding) string {

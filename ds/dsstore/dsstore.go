@@ -144,6 +144,14 @@ type Mapping struct {
 	Variant string
 }
 
+// Holding is a live item that a device has, as it is on the server.
+type Holding struct {
+	LUID    string
+	Hash    [32]byte
+	Flags   pim.Flags
+	Variant string // see Mapping
+}
+
 // Link is what server and device remember of each other for one collection: anchors, see ds.Anchors, and how far the
 // device is known to be. Both anchors the client presented last are good (design.md §4).
 type Link struct {
@@ -209,6 +217,8 @@ type Maps interface {
 	Forget(device string, c Collection) error
 	Former(device string, c Collection, luid string) (Mapping, error)
 	ForgetFormer(device string, c Collection) error
+	// Holdings lists what the device is believed to have, in no order.
+	Holdings(device string, c Collection) ([]Holding, error)
 	// Pending lists, by Rev, at most limit items with Rev > after that the device has not got: live ones without mapping,
 	// and changed or deleted ones whose mapping is older.
 	Pending(device string, c Collection, after int64, limit int) ([]Pending, error)

@@ -76,6 +76,7 @@ const (
 	CausePassword  Cause = "new credentials"
 	CauseSwitchOff Cause = "always-on switched off"
 	CauseFilter    Cause = "filter changed"
+	CauseVerify    Cause = "comparison of both sides"
 	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
 )

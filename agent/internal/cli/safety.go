@@ -214,3 +214,35 @@ func writeDifference(out io.Writer, c *control.Conflict) {
 		}
 	}
 }
+
+func (a *app) verify() *cobra.Command {
+	return &cobra.Command{Use: "verify", Short: "Compare both sides and name what differs; exits with 10 if anything does", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Verify(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.show(cmd, list, func() { writeVerification(cmd.OutOrStdout(), list) }); err != nil {
+				return err
+			}
+			for _, v := range list {
+				if len(v.Differ) > 0 {
+					return &exitError{exitDifferences, errors.New("both sides are not equal; alwayson sync --mode slow brings them together without deleting anything")}
+				}
+			}
+			return nil
+		})}
+}
+
+func writeVerification(out io.Writer, list []control.Verification) {
+	for _, v := range list {
+		if len(v.Differ) == 0 {
+			fmt.Fprintf(out, "%s: %d items, equal on both sides (%s, %d octets)\n", v.Store, v.Items, v.Took.Round(time.Millisecond), v.Bytes)
+			continue
+		}
+		fmt.Fprintf(out, "%s: %d of %d items differ\n", v.Store, len(v.Differ), v.Items)
+		for _, key := range v.Differ {
+			fmt.Fprintln(out, "  "+key)
+		}
+	}
+}

@@ -89,6 +89,8 @@ type Plan struct {
 	Only  bool
 	// Preview asks the server what Filters would change, and changes nothing.
 	Preview bool
+	// Ask gets what it names from the server and does nothing else.
+	Ask []string
 	// Filters are for this exchange only. What the user wants for longer is in Options.Filters.
 	Filters map[string]dsclient.Filter
 }

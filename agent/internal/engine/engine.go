@@ -422,11 +422,14 @@ func (l *loop) request(a session.Run) dsclient.Request {
 	if l.plan != nil {
 		plan = *l.plan
 	}
-	if plan.Preview {
+	if plan.Preview || len(plan.Ask) > 0 {
 		if req.Purpose == dsclient.Open {
 			req.Purpose = dsclient.Greet // there is no session in which to ask
 		} else {
-			req.Purpose = dsclient.Preview
+			req.Purpose, req.Ask = dsclient.Preview, plan.Ask
+			if len(plan.Ask) > 0 {
+				req.Purpose = dsclient.Ask
+			}
 		}
 	}
 	for _, s := range l.o.Stores {
@@ -435,7 +438,7 @@ func (l *loop) request(a session.Run) dsclient.Request {
 		}
 	}
 	if !a.Greet {
-		l.plan, l.narrow = nil, plan.Only && !plan.Preview
+		l.plan, l.narrow = nil, plan.Only && !plan.Preview && len(plan.Ask) == 0
 	}
 	return req
 }

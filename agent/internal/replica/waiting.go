@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/digest"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -80,4 +81,24 @@ func (r *Replica) Find(name string) (luid string, ok bool, err error) {
 		})
 	})
 	return luid, ok, err
+}
+
+// Digest is what both sides are believed to have, for a comparison with the server.
+func (r *Replica) Digest() (digest.Set, error) {
+	var leaves []digest.Leaf
+	err := r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Gone && !row.Doomed && row.Shared {
+				leaves = append(leaves, digest.Leaf{ID: row.LUID, Sum: digest.Sum(row.Hash, string(row.Flags))})
+			}
+			return nil
+		})
+	})
+	return digest.New(leaves), err
+}
+
+// KeyOf is the key of an item; not ok if there is none with this LUID.
+func (r *Replica) KeyOf(luid string) (key string, ok bool, err error) {
+	row, ok, err := r.row(luid)
+	return row.Key, ok && !row.Gone, err
 }

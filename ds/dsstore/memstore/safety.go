@@ -53,3 +53,13 @@ func (t *tx) Revs() (map[dsstore.Collection]int64, error) {
 	}
 	return out, nil
 }
+
+func (t *tx) Holdings(device string, c dsstore.Collection) (out []dsstore.Holding, err error) {
+	for _, m := range t.mappings[place{device, c}] {
+		it, err := t.Item(c, m.GUID)
+		if err == nil && !it.Deleted && !m.former && m.LUID != "" {
+			out = append(out, dsstore.Holding{LUID: m.LUID, Hash: it.Hash, Flags: it.Flags, Variant: m.Variant})
+		}
+	}
+	return out, nil
+}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"errors"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -128,4 +129,19 @@ func (t *tx) CountPending(device string, c dsstore.Collection, after int64) (int
 	var n int
 	err = t.row(`SELECT COUNT(*)`+pendingFrom, []any{device, id, after}, &n)
 	return n, err
+}
+
+func (t *tx) Holdings(device string, c dsstore.Collection) ([]dsstore.Holding, error) {
+	id, err := t.collectionID(c, false)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	return collect(t, `SELECT m.luid, i.hash, i.flags, m.variant FROM mappings m JOIN items i ON i.collection = m.collection AND i.guid = m.guid
+		WHERE m.device = ? AND m.collection = ? AND m.former = 0 AND m.luid <> '' AND i.deleted = 0`, []any{device, id},
+		func(r *sql.Rows, h *dsstore.Holding) error {
+			var hash []byte
+			err := r.Scan(&h.LUID, &hash, &h.Flags, &h.Variant)
+			copy(h.Hash[:], hash)
+			return err
+		})
 }

@@ -11,6 +11,9 @@ const Capability = "X-AlwaysOn"
 // DevInfURI is where device information of SyncML 1.2 lies.
 const DevInfURI = "./devinf12"
 
+// DigestURI begins the names of what a device can ask for to compare both sides: datastore and prefix follow (package digest).
+const DigestURI = "./x-alwayson/digest/"
+
 // Limits that both ends announce.
 const (
 	// MaxMsgSize is the size of one message: large enough that the durable write behind each message (one syncfs or one
