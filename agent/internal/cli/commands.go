@@ -91,7 +91,11 @@ func (a *app) sync() *cobra.Command {
 				ctx, cancel = context.WithTimeout(ctx, limit)
 				defer cancel()
 			}
-			x, err := c.SyncWith(ctx, req)
+			var x control.Exchange
+			err := watched(ctx, cmd.ErrOrStderr(), c, func() (err error) {
+				x, err = c.SyncWith(ctx, req)
+				return err
+			})
 			if err != nil {
 				return err
 			}
