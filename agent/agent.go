@@ -105,10 +105,11 @@ type Agent struct {
 	err     error // of the engine; read after wg
 	ended   chan struct{}
 
-	mu     sync.Mutex
-	secret string // guarded by mu
-	devInf string // of the server; guarded by mu
-	opened string // the logical session that was used last, "" before the first; guarded by mu
+	mu      sync.Mutex
+	secret  string    // guarded by mu
+	devInf  string    // of the server; guarded by mu
+	expires time.Time // of the secret, zero if that is not known; guarded by mu
+	opened  string    // the logical session that was used last, "" before the first; guarded by mu
 }
 
 // roundTrip is the default of Options.RoundTrip.
@@ -177,7 +178,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants, Former: a.former,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants, Former: a.former, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -342,6 +343,9 @@ func (a *Agent) remember(r dsclient.Report) {
 	if r.Session != "" {
 		a.opened = r.Session
 	}
+	if r.Session != "" && len(r.Stores) > 0 {
+		a.expires = r.Expires
+	}
 	if len(r.DevInf) > 0 {
 		a.devInf = string(r.DevInf)
 	}
@@ -355,6 +359,12 @@ func (a *Agent) serverDevInf() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.devInf
+}
+
+func (a *Agent) secretExpires() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.expires
 }
 
 func (a *Agent) currentSecret() string {

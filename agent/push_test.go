@@ -21,7 +21,13 @@ func pushed(t *testing.T) (*site.Site, *device) {
 // pushedWith is pushed with other options.
 func pushedWith(t *testing.T, change func(*agent.Options)) (*site.Site, *device) {
 	t.Helper()
-	s, err := site.Start(t.Context(), site.Options{DataDir: t.TempDir()})
+	return pushedAt(t, site.Options{DataDir: t.TempDir()}, change)
+}
+
+// pushedAt is pushedWith at a site with other options.
+func pushedAt(t *testing.T, o site.Options, change func(*agent.Options)) (*site.Site, *device) {
+	t.Helper()
+	s, err := site.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

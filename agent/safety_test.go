@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -248,4 +250,51 @@ func guidOf(t *testing.T, tx dsstore.Tx, name string) string {
 	}
 	t.Fatalf("the server has no %s", name)
 	return ""
+}
+
+// TestTheSecretAges is A3, A4, A5 and A9: the user is told ahead, the session is kept when the secret has aged, one attempt is made with it and no more,
+// and with a new one the work goes on in the same session.
+func TestTheSecretAges(t *testing.T) {
+	s, d := pushedAt(t, site.Options{DataDir: t.TempDir(), MaxAge: 48 * time.Hour}, func(*agent.Options) {})
+	st := d.until("told ahead", func(s control.Status) bool { return s.SecretExpires != nil && idle(s) })
+	if left := time.Until(*st.SecretExpires); left < 47*time.Hour || left > 48*time.Hour || !strings.Contains(st.Advice, "login") {
+		t.Errorf("%s left, advice %q", left, st.Advice)
+	}
+	id := st.Session.ID
+	age := func(at time.Time) {
+		t.Helper()
+		err := s.Store().Update(t.Context(), func(tx dsstore.Tx) error {
+			dev, err := tx.Device("d")
+			dev.ChangedAt = at
+			return errors.Join(err, tx.PutDevice(dev))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(time.Now().Add(-72 * time.Hour))
+	d.write("1.vcf", card("u1", "Ana"))
+	st = d.until("held", func(s control.Status) bool { return s.State == "held" })
+	if st.Session == nil || st.Session.ID != id {
+		t.Errorf("the session was not kept: %+v", st.Session)
+	}
+	n := len(d.log())
+	d.write("2.vcf", card("u2", "Ben"))
+	if _, err := d.c.Sync(t.Context(), true); err == nil {
+		t.Error("the aged secret was tried again")
+	}
+	if got := len(d.log()); got != n {
+		t.Errorf("%d exchanges with an aged secret", got-n)
+	}
+	secret, err := site.NewSecret(t.Context(), s.Store(), "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, err := d.c.Login(t.Context(), secret); err != nil || x.Error != "" {
+		t.Fatal(x.Error, err)
+	}
+	st = d.until("in sync", idle)
+	if st.Session.ID != id || len(alive(t, s)) != 2 {
+		t.Errorf("session %s, want %s; %d contacts on the server", st.Session.ID, id, len(alive(t, s)))
+	}
 }

@@ -27,6 +27,9 @@ type Status struct {
 	Verified *time.Time `json:"verified,omitempty"` // both sides agreed, end of the last good exchange
 	Attempts int        `json:"failed_attempts,omitempty"`
 
+	// SecretExpires is when the secret will age, if the server has said so (A9).
+	SecretExpires *time.Time `json:"secret_expires,omitempty"`
+
 	Push   Push    `json:"push"`
 	Stores []Store `json:"stores"`
 	// ServerDevInf is the device information of the server as it sent it last, an XML document (N2).

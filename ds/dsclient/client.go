@@ -84,6 +84,7 @@ type Report struct {
 	Session    string        // the logical session that was opened or is used, "" if the server keeps none
 	Lease      time.Duration // of a session that was opened
 	Unknown    bool          // the server does not know the session: open anew at once (L12)
+	Expires    time.Time     // when the credentials will age; zero if the server did not say (A9)
 	NextNonce  string        // "" if the server sent none
 	DevInf     []byte        // the server's device information as XML, if it came
 	RoundTrips int

@@ -209,6 +209,9 @@ func (e *exchange) takeHeader(h *syncml.Header) {
 	if n := h.Meta.MaxObjSize; n > 0 {
 		e.maxObj = n
 	}
+	if at := wire.FindExpires(h.Meta.EMI); !at.IsZero() {
+		e.report.Expires = at
+	}
 	if l := wire.FindLogical(h.Meta.EMI); l.Verb != "" {
 		e.opened = l
 		if l.Verb == wire.OK {

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -29,6 +30,9 @@ func (r *reply) authenticate() error {
 		return nil
 	}
 	v, err := r.judge()
+	if err == nil && v == valid {
+		v, err = r.stand()
+	}
 	if err != nil {
 		return err
 	}
@@ -45,6 +49,19 @@ func (r *reply) authenticate() error {
 		return err
 	}
 	return r.endOnRefusal(v)
+}
+
+// stand asks whether right credentials are still valid.
+func (r *reply) stand() (verdict, error) {
+	st, err := r.s.o.Authenticator.Standing(r.ctx, r.x.device, r.now)
+	if err != nil {
+		return invalid, fmt.Errorf("cannot ask the authentication server: %w", err)
+	}
+	if st.Aged {
+		return aged, nil
+	}
+	r.expires = st.Expires
+	return valid, nil
 }
 
 func (r *reply) judge() (verdict, error) {

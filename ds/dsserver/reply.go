@@ -1,6 +1,7 @@
 package dsserver
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 // reply is the work on one message: what it asks is done in order, and what is to be answered is collected.
 type reply struct {
+	ctx context.Context // of the message
 	s   *Server
 	x   *exchange
 	tx  dsstore.Tx
@@ -20,6 +22,7 @@ type reply struct {
 	now time.Time
 
 	header   syncml.Status    // of the SyncHdr
+	expires  time.Time        // of the device's credentials, to be said
 	logical  wire.Logical     // to be said about the logical session
 	after    []syncml.Command // Results, Alerts: what follows the Statuses
 	refused  bool             // answer every command with header.Code

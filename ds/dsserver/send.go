@@ -47,6 +47,9 @@ func (r *reply) build() ([]byte, error) {
 	if r.logical.Verb != "" {
 		header.Meta.EMI = []string{r.logical.EMI()}
 	}
+	if r.x.aware && !r.expires.IsZero() {
+		header.Meta.EMI = append(header.Meta.EMI, wire.ExpiresEMI(r.expires))
+	}
 	w := &writer{Encoder: syncml.NewEncoder(r.enc, &header), limit: wire.MaxMsgSize}
 	if x.maxMsg > 0 {
 		w.limit = int(min(x.maxMsg, wire.MaxMsgSize))

@@ -44,6 +44,8 @@ type Options struct {
 	Version    string
 	// Lease is how long a logical session lives without an exchange (N10). Default 30 days: a phone in a drawer.
 	Lease time.Duration
+	// Authenticator says what right credentials are worth; nil is: they never age by themselves.
+	Authenticator Authenticator
 	// Brake holds deletions of a device that are many; the zero Brake holds none.
 	Brake reconcile.Brake
 	// Changed is called after a commit that changed a collection, with the device that caused it ("" for the server).
@@ -76,6 +78,9 @@ func New(o Options) *Server {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Authenticator == nil {
+		o.Authenticator = MaxAge(0)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -139,7 +144,7 @@ func (e *MessageError) Unwrap() error { return e.Err }
 // run carries a message out in one transaction.
 func (s *Server) run(ctx context.Context, x *exchange, m *syncml.Message, enc syncml.Encoding) (out []byte, changed map[dsstore.Collection]bool, err error) {
 	err = s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
-		r := &reply{s: s, x: x, tx: tx, m: m, enc: enc, now: s.o.Now(), changed: make(map[dsstore.Collection]bool)}
+		r := &reply{ctx: ctx, s: s, x: x, tx: tx, m: m, enc: enc, now: s.o.Now(), changed: make(map[dsstore.Collection]bool)}
 		if err := r.process(); err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ type Parts struct {
 	Login   func(secret string) error
 	Wants   *want.Book
 	Former  *history.Book
+	Expires func() time.Time // of the secret; zero if that is not known
 }
 
 // Daemon is the http.Handler of the control API.

@@ -39,8 +39,16 @@ func (d *Daemon) status() control.Status {
 		out.Stores = append(out.Stores, row)
 	}
 	out.Summary, out.Advice = summary(s, sum)
+	out.SecretExpires = timeOrNil(d.Expires())
+	if at := out.SecretExpires; at != nil && time.Until(*at) < warnAhead && out.Advice == "" {
+		out.Summary += "; the secret of this device is good until " + at.Local().Format("Mon 2 Jan 15:04")
+		out.Advice = "alwayson login, with a new secret from your administrator"
+	}
 	return out
 }
+
+// warnAhead is how long before its end the user is told that the secret will age (A9).
+const warnAhead = 7 * 24 * time.Hour
 
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {

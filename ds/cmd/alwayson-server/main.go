@@ -87,6 +87,7 @@ func (a *admin) run() *cobra.Command {
 	f.StringVar(&o.BrokerListen, "broker-listen", "127.0.0.1:1883", "address of its own broker")
 	f.StringVar(&o.Prefix, "broker-prefix", "alwayson", "first level of the topics")
 	f.StringVar(&o.ServerID, "id", "alwayson-server", "how the server names itself to devices")
+	f.DurationVar(&o.MaxAge, "secret-max-age", 0, "how long the secret of a device is good, e.g. 2160h; its user is told a week ahead; 0 is for ever")
 	f.DurationVar(&o.Lease, "lease", 30*24*time.Hour, "how long a session lives without a sign of its device")
 	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return cmd

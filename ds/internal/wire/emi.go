@@ -141,3 +141,20 @@ func Approve(c *syncml.Change) { c.Items[0].Meta.EMI = []string{approved} }
 
 // Approved tells whether a deletion is marked.
 func Approved(m *syncml.Meta) bool { return slices.Contains(m.EMI, approved) }
+
+const expiresPrefix = "x-alwayson-expires="
+
+// ExpiresEMI says when the credentials of a device will age (A9).
+func ExpiresEMI(at time.Time) string { return expiresPrefix + strconv.FormatInt(at.Unix(), 10) }
+
+// FindExpires is when the credentials will age; the zero time if a header does not say.
+func FindExpires(emis []string) time.Time {
+	for _, emi := range emis {
+		if v, ok := strings.CutPrefix(emi, expiresPrefix); ok {
+			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
+				return time.Unix(n, 0)
+			}
+		}
+	}
+	return time.Time{}
+}

@@ -42,7 +42,9 @@ type Options struct {
 	ServerID                           string // empty is "alwayson-server"
 	Version                            string
 	Lease                              time.Duration
-	Log                                *slog.Logger
+	// MaxAge is how long the secret of a device is good; 0 is for ever (A5).
+	MaxAge time.Duration
+	Log    *slog.Logger
 }
 
 // Site runs from Start to Close.
@@ -148,7 +150,7 @@ func (s *Site) compose() {
 	}
 	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
-		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
+		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
 }
 
 // sendTime bounds one publish: the notifier goes on with the next device.
