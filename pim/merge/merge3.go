@@ -2,7 +2,6 @@ package merge
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -55,30 +54,56 @@ var when = []string{"DTSTART", "DTEND", "DUE", "DURATION"}
 // component merges what both sides have. base has no properties if both sides added the component.
 func (m *merger) component(base, ours, theirs *contentline.Component) *contentline.Component {
 	theirs = regroup(base, ours, theirs)
-	b, o, t := byName(base), byName(ours), byName(theirs)
-	lines := func(name string) three { return three{b[name], o[name], t[name]} }
-	out := &contentline.Component{Name: ours.Name, Begin: ours.Begin, End: ours.End}
-	entangled := m.whole(occurrence(ours), lines, when)
-
-	merged := map[string]*outcome{}
-	resolve := func(name string) *outcome {
-		if merged[name] == nil {
-			if entangled && slices.Contains(when, name) {
-				merged[name] = &outcome{kept: pointers(o[name])}
-			} else {
-				r := m.property(occurrence(ours), name, lines(name))
-				merged[name] = &r
-			}
+	d := decider{m: m, in: occurrence(ours), base: bySlot(base), ours: bySlot(ours), theirs: bySlot(theirs), done: map[string]*outcome{}}
+	if m.whole(d.in, d.lines, when) {
+		for _, name := range when {
+			d.done[name] = &outcome{kept: pointers(d.ours[name])}
 		}
-		return merged[name]
 	}
+	out := &contentline.Component{Name: ours.Name, Begin: ours.Begin, End: ours.End}
 	for i := range ours.Props {
-		out.Props = append(out.Props, resolve(ours.Props[i].Name).next()...)
+		out.Props = append(out.Props, d.of(&ours.Props[i]).next()...)
 	}
 	for i := range theirs.Props {
-		out.Props = append(out.Props, resolve(theirs.Props[i].Name).rest()...)
+		out.Props = append(out.Props, d.of(&theirs.Props[i]).rest()...)
 	}
 	out.Subs = m.subs(base, ours, theirs)
+	return out
+}
+
+// decider decides on the properties of one component, each when it comes to the first of its lines.
+type decider struct {
+	m                  *merger
+	in                 string
+	base, ours, theirs map[string][]contentline.Line
+	done               map[string]*outcome
+}
+
+func (d *decider) lines(slot string) three { return three{d.base[slot], d.ours[slot], d.theirs[slot]} }
+
+func (d *decider) of(l *contentline.Line) *outcome {
+	k := slot(l)
+	if d.done[k] == nil {
+		r := d.m.property(d.in, k, d.lines(k))
+		d.done[k] = &r
+	}
+	return d.done[k]
+}
+
+// slot is what lines are versions of one thing: those of one name, and of one person.
+func slot(l *contentline.Line) string {
+	if l.Name == "ATTENDEE" {
+		return l.Name + " " + strings.ToLower(value(l)) // what somebody answers is a change of his line and no new one
+	}
+	return l.Name
+}
+
+func bySlot(c *contentline.Component) map[string][]contentline.Line {
+	out := map[string][]contentline.Line{}
+	for i := range c.Props {
+		k := slot(&c.Props[i])
+		out[k] = append(out[k], c.Props[i])
+	}
 	return out
 }
 
@@ -113,8 +138,9 @@ func pointers(lines []contentline.Line) []*contentline.Line {
 	return out
 }
 
-// property decides on the lines of a name.
-func (m *merger) property(in, name string, l three) outcome {
+// property decides on the lines of a slot.
+func (m *merger) property(in, slot string, l three) outcome {
+	name, _, person := strings.Cut(slot, " ")
 	switch {
 	case bookkeeping[name]:
 		return later(name, l)
@@ -122,9 +148,7 @@ func (m *merger) property(in, name string, l three) outcome {
 		return outcome{kept: pointers(l.ours), added: l.theirs} // nobody changes an item into another by dropping its name
 	case name == "VERSION" && !same(l.ours, l.theirs): // one side has written all of it anew in another form
 		m.clash(in, name, l)
-	case name == "ATTENDEE":
-		return m.attendees(in, l)
-	case several(name) || lists[name] || more(in, name, l):
+	case !person && (several(name) || lists[name] || more(in, name, l)):
 		return sets(l)
 	default:
 		return m.single(in, name, l)

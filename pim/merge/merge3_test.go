@@ -79,7 +79,7 @@ func TestThreeEvents(t *testing.T) {
 		{"an answer", calendar(event("ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:a@b", "SUMMARY:a")),
 			calendar(event("ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b", "SUMMARY:a")),
 			calendar(event("ATTENDEE;PARTSTAT=NEEDS-ACTION:MAILTO:a@b", "ATTENDEE:mailto:c@d", "SUMMARY:b")),
-			calendar(event("ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b", "ATTENDEE:mailto:c@d", "SUMMARY:b"))},
+			calendar(event("ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b", "SUMMARY:b", "ATTENDEE:mailto:c@d"))},
 		{"several events", calendar(event("SUMMARY:a"), strings.ReplaceAll(event("SUMMARY:c"), "UID:e", "UID:f")),
 			calendar(strings.ReplaceAll(event("SUMMARY:c"), "UID:e", "UID:f"), event("SUMMARY:b")),
 			calendar(event("SUMMARY:a"), strings.ReplaceAll(event("SUMMARY:d"), "UID:e", "UID:f")),

@@ -33,25 +33,22 @@ var programs = map[string]bool{"VERSION": true, "PRODID": true, "REV": true, "DT
 func (r *restorer) component(o, s, b *contentline.Component) *contentline.Component {
 	out := &contentline.Component{Name: o.Name, Begin: o.Begin, End: o.End}
 	originals, sent, back := byName(o), byName(s), byName(b)
-	done := map[string]bool{} // names of which the lines are in
-	add := func(name string) {
-		if !done[name] {
-			done[name] = true
-			r.changed = true
-			out.Props = append(out.Props, changed(name, originals[name], sent[name], back[name])...)
+	done := map[string]*outcome{}
+	of := func(name string) *outcome {
+		if done[name] == nil {
+			done[name] = &outcome{kept: pointers(originals[name])}
+			if !r.untouched(name, sent[name], back[name]) {
+				r.changed = true
+				*done[name] = changed(name, originals[name], sent[name], back[name])
+			}
 		}
+		return done[name]
 	}
 	for _, l := range o.Props {
-		if r.untouched(l.Name, sent[l.Name], back[l.Name]) {
-			out.Props = append(out.Props, l)
-		} else {
-			add(l.Name)
-		}
+		out.Props = append(out.Props, of(l.Name).next()...)
 	}
 	for _, l := range b.Props {
-		if len(originals[l.Name]) == 0 && !r.untouched(l.Name, sent[l.Name], back[l.Name]) {
-			add(l.Name)
-		}
+		out.Props = append(out.Props, of(l.Name).rest()...)
 	}
 	out.Subs = r.subs(o, s, b)
 	return out
@@ -66,36 +63,88 @@ func (r *restorer) untouched(name string, sent, back []contentline.Line) bool {
 	return len(v) == 0 && !r.holds(name) || slices.Equal(values(sent), v)
 }
 
-// changed are the properties of a name that the device changed. Of those that may be several, it changed some; the others it may not even
-// have been given, because it has fields for a few only.
-func changed(name string, o, s, b []contentline.Line) []contentline.Line {
+// changed is what becomes of the properties of a name that the device changed. Of those that may be several, it changed some; the others it
+// may not even have been given, because it has fields for a few only.
+func changed(name string, o, s, b []contentline.Line) outcome {
 	switch {
 	case several(name) || name == "URL":
 		return changedOnes(o, s, b)
 	case structured(name) && len(o) == 1 && len(s) == 1 && len(b) == 1:
-		return []contentline.Line{edited(o[0], s[0], b[0])}
+		l := edited(o[0], s[0], b[0])
+		return outcome{kept: []*contentline.Line{&l}}
+	case len(o) == len(b):
+		return outcome{kept: pointers(b)}
 	}
-	return b
+	return outcome{kept: make([]*contentline.Line, len(o)), added: b}
 }
 
 // changedOnes are the original lines with the device's changes: what it changed is in its place, what it added is at the end.
-func changedOnes(o, s, b []contentline.Line) []contentline.Line {
-	out := slices.Clone(o)
-	gone, came := without(s, b), without(b, s)
-	for i := range gone {
-		g := &gone[i]
-		at := pair(out, g)
+func changedOnes(o, s, b []contentline.Line) outcome {
+	out := outcome{kept: pointers(o)}
+	left := newShelf(o)
+	came := without(b, s)
+	back := newShelf(came)
+	for _, g := range without(s, b) {
+		at := left.pair(&g)
 		if at < 0 {
 			continue
 		}
-		if n := slices.IndexFunc(came, func(l contentline.Line) bool { return slices.Equal(types(&l), types(g)) }); n >= 0 {
-			out[at] = edited(out[at], *g, came[n])
-			came = slices.Delete(came, n, n+1)
-		} else {
-			out = slices.Delete(out, at, at+1)
+		out.kept[at] = nil
+		if n := back.take(back.byTypes, kinds(&g)); n >= 0 {
+			l := edited(o[at], g, came[n])
+			out.kept[at] = &l
 		}
 	}
-	return append(out, came...)
+	for i := range came {
+		if !back.taken[i] {
+			out.added = append(out.added, came[i])
+		}
+	}
+	return out
+}
+
+// shelf are lines to be taken one by one, by what they say.
+type shelf struct {
+	byAll, byValue, byTypes map[string][]int
+	taken                   map[int]bool
+}
+
+func newShelf(lines []contentline.Line) *shelf {
+	s := &shelf{map[string][]int{}, map[string][]int{}, map[string][]int{}, map[int]bool{}}
+	for i := range lines {
+		l := &lines[i]
+		s.byAll[loose(l)] = append(s.byAll[loose(l)], i)
+		s.byValue[value(l)] = append(s.byValue[value(l)], i)
+		s.byTypes[kinds(l)] = append(s.byTypes[kinds(l)], i)
+	}
+	return s
+}
+
+func kinds(l *contentline.Line) string { return strings.Join(types(l), ",") }
+
+// take takes the first line that is left of those at key, -1 if there is none.
+func (s *shelf) take(from map[string][]int, key string) int {
+	for len(from[key]) > 0 {
+		i := from[key][0]
+		from[key] = from[key][1:]
+		if !s.taken[i] {
+			s.taken[i] = true
+			return i
+		}
+	}
+	return -1
+}
+
+// pair takes the line that the device was given as l; it may have lost types on the way, or parts. -1 if it came from nowhere.
+func (s *shelf) pair(l *contentline.Line) int {
+	at := s.take(s.byAll, loose(l))
+	if at < 0 {
+		at = s.take(s.byValue, value(l))
+	}
+	if at < 0 && structured(l.Name) {
+		at = s.take(s.byTypes, kinds(l))
+	}
+	return at
 }
 
 // without are the lines that say something which no other line says.
@@ -113,15 +162,6 @@ func without(lines, others []contentline.Line) []contentline.Line {
 		}
 	}
 	return out
-}
-
-// pair finds the line that the device was given as l; it may have lost types on the way. -1 if it came from nowhere.
-func pair(lines []contentline.Line, l *contentline.Line) int {
-	at := slices.IndexFunc(lines, func(o contentline.Line) bool { return loose(&o) == loose(l) })
-	if at < 0 {
-		at = slices.IndexFunc(lines, func(o contentline.Line) bool { return value(&o) == value(l) })
-	}
-	return at
 }
 
 // edited is a line with the value that the device returned. What stands before it stays, and so do the parts of the value that the device

@@ -60,3 +60,25 @@ func TestRestoreThroughTheOldForm(t *testing.T) {
 		t.Errorf("the summary changed (-want +got):\n%s", d)
 	}
 }
+
+// TestRestoreWhatTheDeviceHasNoRoomFor: it has one field for a number and two for a name.
+func TestRestoreWhatTheDeviceHasNoRoomFor(t *testing.T) {
+	const original = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Silva;Ana;Maria;Dr.;\r\nitem1.TEL;TYPE=CELL;TYPE=PREF:1\r\nitem1.X-ABLABEL:mine\r\nTEL;TYPE=CELL:2\r\n" +
+		"TEL;TYPE=X-TELEX:3\r\nADR;TYPE=HOME:1;;Street;City;;;\r\nEND:VCARD\r\n"
+	const sent = "BEGIN:VCARD\r\nN:Silva;Ana\r\nTEL;TYPE=CELL:1\r\nADR;TYPE=HOME:;;Street;City\r\nEND:VCARD\r\n"
+	everything := func(string) bool { return true }
+	for _, c := range []struct{ name, was, is, want, wantIs string }{
+		{"nothing", "", "", "", ""},
+		{"the name", "Silva;Ana", "Silva;Eva", "Silva;Ana;", "Silva;Eva;"},
+		{"the number", "CELL:1", "CELL:7", "PREF:1", "PREF:7"},
+		{"another number", "ADR", "TEL;TYPE=HOME:5\r\nADR", "ADR", "TEL;TYPE=HOME:5\r\nADR"},
+		{"no number", "TEL;TYPE=CELL:1\r\n", "", "item1.TEL;TYPE=CELL;TYPE=PREF:1\r\n", ""},
+		{"the city", ";City", ";Town", "Street;City", "Street;Town"},
+	} {
+		returned := strings.Replace(sent, c.was, c.is, 1)
+		want := strings.Replace(original, c.want, c.wantIs, 1)
+		if d := cmp.Diff(want, string(merge.Restore([]byte(original), []byte(sent), []byte(returned), everything))); d != "" {
+			t.Errorf("%s changed (-want +got):\n%s", c.name, d)
+		}
+	}
+}

@@ -10,48 +10,93 @@ import (
 // others as a set.
 func (m *merger) subs(base, ours, theirs *contentline.Component) []*contentline.Component {
 	identify := identity(base, ours, theirs)
+	j := joiner{m: m, want: targets(contents(base), contents(ours), contents(theirs)), base: zones(base), theirs: zones(theirs)}
 	b, o, t := keyed(objects(base), identify), keyed(objects(ours), identify), keyed(objects(theirs), identify)
-	var out []*contentline.Component
-	want := targets(contents(base), contents(ours), contents(theirs))
-	take := func(c *contentline.Component) {
-		if k := content(c); want[k] > 0 {
-			want[k]--
-			out = append(out, c)
-		}
-	}
 	next := 0
 	for _, s := range ours.Subs {
-		switch {
-		case isObject(s):
+		if isObject(s) {
 			k := o.keys[next]
 			next++
-			out = m.object(out, b.by[k], s, t.by[k])
-		case s.Name == "VTIMEZONE":
-			out = append(out, zone(base, s, theirs))
-		default:
-			take(s)
+			j.object(b.by[k], s, t.by[k])
+		} else {
+			j.other(s)
 		}
 	}
-	for i, k := range t.keys {
+	for _, k := range t.keys {
 		if o.by[k] == nil {
-			out = m.object(out, b.by[k], nil, objects(theirs)[i])
+			j.object(b.by[k], nil, t.by[k])
 		}
 	}
-	for _, s := range theirs.Subs {
-		switch {
-		case isObject(s):
-		case s.Name == "VTIMEZONE" && find(out, s) == nil:
-			out = slices.Insert(out, 0, s) // before what refers to it
-		case s.Name != "VTIMEZONE":
-			take(s)
-		}
-	}
+	j.rest(ours, theirs)
 	bs, os, ts := families(base), families(ours), families(theirs)
 	for _, k := range o.keys {
 		m.series(bs.of(b.by[k]), os.of(o.by[k]), ts.of(t.by[k]))
 	}
-	m.excluded(out, os, ts)
+	m.excluded(j.out, os, ts)
+	return j.out
+}
+
+// joiner puts the components of both sides one after the other.
+type joiner struct {
+	m            *merger
+	want         map[string]int // how often each component of a set shall still come
+	base, theirs map[string]*contentline.Component
+	out          []*contentline.Component
+}
+
+// other adds a component of ours that is merged as a whole. A zone is that of theirs if they alone changed it.
+func (j *joiner) other(c *contentline.Component) {
+	if c.Name != "VTIMEZONE" {
+		j.take(c)
+		return
+	}
+	b, t := j.base[zoneName(c)], j.theirs[zoneName(c)]
+	if t != nil && b != nil && content(b) == content(c) && content(t) != content(b) {
+		c = t
+	}
+	j.out = append(j.out, c)
+}
+
+func (j *joiner) take(c *contentline.Component) {
+	if k := content(c); j.want[k] > 0 {
+		j.want[k]--
+		j.out = append(j.out, c)
+	}
+}
+
+// rest adds what theirs alone has: zones before what refers to them.
+func (j *joiner) rest(ours, theirs *contentline.Component) {
+	known := zones(ours)
+	var added []*contentline.Component
+	for _, s := range theirs.Subs {
+		switch {
+		case isObject(s):
+		case s.Name != "VTIMEZONE":
+			j.take(s)
+		case known[zoneName(s)] == nil:
+			known[zoneName(s)] = s
+			added = append(added, s)
+		}
+	}
+	j.out = append(added, j.out...)
+}
+
+// zones are the time zones in a component by name, the last of several.
+func zones(c *contentline.Component) map[string]*contentline.Component {
+	out := map[string]*contentline.Component{}
+	for _, s := range c.Subs {
+		if s.Name == "VTIMEZONE" {
+			out[zoneName(s)] = s
+		}
+	}
 	return out
+}
+
+func zoneName(c *contentline.Component) string {
+	if l := c.Prop("TZID"); l != nil {
+		return value(l)
+	}
+	return ""
 }
 
 // isObject tells whether a component is merged by property.
@@ -102,27 +147,29 @@ func uid(c *contentline.Component) string {
 	return ""
 }
 
-// object adds what becomes of one event, task or card to out.
-func (m *merger) object(out []*contentline.Component, base, ours, theirs *contentline.Component) []*contentline.Component {
+// object adds what becomes of one event, task or card.
+func (j *joiner) object(base, ours, theirs *contentline.Component) {
 	switch {
 	case ours != nil && theirs != nil:
 		if base == nil {
 			base = &contentline.Component{}
 		}
-		return append(out, m.component(base, ours, theirs))
+		j.out = append(j.out, j.m.component(base, ours, theirs))
+		return
 	case base == nil && ours != nil:
-		return append(out, ours)
+		j.out = append(j.out, ours)
+		return
 	case base == nil:
-		return append(out, theirs)
+		j.out = append(j.out, theirs)
+		return
 	}
 	left := ours
 	if left == nil {
 		left = theirs
 	}
 	if content(left) != content(base) { // one side deleted what the other changed
-		m.conflicts = append(m.conflicts, Conflict{In: occurrence(left), Property: left.Name, Base: bodyOf(base), Ours: bodyOf(ours), Theirs: bodyOf(theirs)})
+		j.m.conflicts = append(j.m.conflicts, Conflict{In: occurrence(left), Property: left.Name, Base: bodyOf(base), Ours: bodyOf(ours), Theirs: bodyOf(theirs)})
 	}
-	return out
 }
 
 func bodyOf(c *contentline.Component) string {
@@ -130,23 +177,4 @@ func bodyOf(c *contentline.Component) string {
 		return ""
 	}
 	return string(c.Bytes())
-}
-
-// zone is a time zone: theirs if they alone changed it.
-func zone(base, ours, theirs *contentline.Component) *contentline.Component {
-	b, t := find(base.Subs, ours), find(theirs.Subs, ours)
-	if t != nil && b != nil && content(b) == content(ours) && content(t) != content(b) {
-		return t
-	}
-	return ours
-}
-
-// find is the zone of the same name.
-func find(in []*contentline.Component, zone *contentline.Component) *contentline.Component {
-	for _, s := range in {
-		if s.Name == zone.Name && slices.Equal(meanings(byName(s)["TZID"]), meanings(byName(zone)["TZID"])) {
-			return s
-		}
-	}
-	return nil
 }

@@ -103,46 +103,6 @@ func take(l *contentline.Line, want map[string]int) *contentline.Line {
 	return &contentline.Line{Group: l.Group, Name: l.Name, Params: l.Params, Value: strings.Join(left, ",")}
 }
 
-// attendees merges by address: what somebody answers is a change of his line and no new one.
-func (m *merger) attendees(in string, l three) outcome {
-	type place struct {
-		lines three
-		at    []int // of ours
-	}
-	byAddress := map[string]*place{}
-	var order []string
-	of := func(line *contentline.Line) *place {
-		address := strings.ToLower(value(line))
-		if byAddress[address] == nil {
-			byAddress[address] = &place{}
-			order = append(order, address)
-		}
-		return byAddress[address]
-	}
-	for i := range l.base {
-		p := of(&l.base[i])
-		p.lines.base = append(p.lines.base, l.base[i])
-	}
-	for i := range l.ours {
-		p := of(&l.ours[i])
-		p.lines.ours, p.at = append(p.lines.ours, l.ours[i]), append(p.at, i)
-	}
-	for i := range l.theirs {
-		p := of(&l.theirs[i])
-		p.lines.theirs = append(p.lines.theirs, l.theirs[i])
-	}
-	out := outcome{kept: make([]*contentline.Line, len(l.ours))}
-	for _, address := range order {
-		p := byAddress[address]
-		r := m.single(in, "ATTENDEE", p.lines)
-		for n, i := range p.at {
-			out.kept[i] = r.kept[n]
-		}
-		out.added = append(out.added, r.added...)
-	}
-	return out
-}
-
 // regroup gives other names to groups that both sides made up for different things, e.g. a number with its label.
 func regroup(base, ours, theirs *contentline.Component) *contentline.Component {
 	b, o, t := groups(base), groups(ours), groups(theirs)

@@ -113,7 +113,7 @@ func edit(r *rand.Rand, body []byte, at []place) []byte {
 	return root.Bytes()
 }
 
-// said is what a file says, whatever the order, and without bookkeeping.
+// said is what a file says, whatever the order and the names of groups, and without bookkeeping.
 func said(body []byte) string {
 	var out []string
 	var walk func(path string, c *contentline.Component)
@@ -138,7 +138,7 @@ func said(body []byte) string {
 				values = strings.Split(values[0], ",")
 			}
 			for _, v := range values {
-				out = append(out, fmt.Sprint(path, " ", l.Name, l.Group, kinds, params, strings.TrimSpace(v)))
+				out = append(out, fmt.Sprint(path, " ", l.Name, kinds, params, strings.TrimSpace(v)))
 			}
 		}
 		for _, s := range c.Subs {
@@ -150,7 +150,7 @@ func said(body []byte) string {
 	return strings.Join(out, "\n")
 }
 
-// TestThreeWithRandomEdits of real files, a few hundred thousand with -count.
+// TestThreeWithRandomEdits of real files.
 func TestThreeWithRandomEdits(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n, clean := 0, 0
@@ -160,7 +160,7 @@ func TestThreeWithRandomEdits(t *testing.T) {
 		if len(at) < 2 {
 			return
 		}
-		for range 6 {
+		for range 3 {
 			n++
 			r.Shuffle(len(at), func(i, j int) { at[i], at[j] = at[j], at[i] })
 			split, more := 1+r.IntN(min(len(at)-1, 4)), r.IntN(3)
@@ -178,7 +178,7 @@ func TestThreeWithRandomEdits(t *testing.T) {
 			}
 		}
 	})
-	if n < 2000 || clean < n/10 || clean == n {
+	if n < 1000 || clean < n/10 || clean == n {
 		t.Errorf("%d of %d were merged", clean, n)
 	}
 }

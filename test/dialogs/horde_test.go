@@ -64,6 +64,7 @@ func TestPhones(t *testing.T) {
 				s.between(tr)
 				s.got, s.refs, s.used = decisions{}, map[string][]ref{}, map[string]int{}
 				s.playAll(tr)
+				s.inSIF(strings.Contains(tr.name, "_sync4j_") || strings.Contains(tr.name, "_funambol_"))
 				want := wanted(tr)
 				maps.DeleteFunc(s.got, func(k, _ string) bool { return want[k] == "" && strings.HasPrefix(k, "client's") }) // it answers not all
 				if d := cmp.Diff(want.lines(), s.got.lines()); d != "" {
@@ -71,6 +72,16 @@ func TestPhones(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// inSIF checks that the last session gave the phone items in SIF, or not. What such a phone takes, only what it sends tells.
+func (s *server) inSIF(want bool) {
+	s.t.Helper()
+	for id, f := range s.forms {
+		if got := strings.HasPrefix(f, "text/x-s4j-") && strings.HasSuffix(f, " b64"); got != want {
+			s.t.Errorf("%s went out as %q", id, f)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package dialogs
 
 import (
+	"encoding/base64"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 	"github.com/alwayson-sync/alwayson/pim/versit"
 )
 
@@ -37,8 +39,10 @@ type server struct {
 	refs map[string][]ref
 	used map[string]int
 	got  decisions
-	sent *syncml.Message // what was sent last
-	maps []*syncml.Map   // bindings of items that our server has not sent yet: its messages hold a few more or less
+	// forms are the content types of items that our server sent, with their Format.
+	forms map[string]string
+	sent  *syncml.Message // what was sent last
+	maps  []*syncml.Map   // bindings of items that our server has not sent yet: its messages hold a few more or less
 }
 
 type ref struct{ msg, cmd string }
@@ -49,7 +53,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() }) //nolint:errcheck // the test is over
-	s := &server{t: t, store: store, device: device, refs: map[string][]ref{}, used: map[string]int{}, got: decisions{}}
+	s := &server{t: t, store: store, device: device, refs: map[string][]ref{}, used: map[string]int{}, got: decisions{}, forms: map[string]string{}}
 	s.server = dsserver.New(dsserver.Options{Store: store, Datastores: stores})
 	s.update(func(tx dsstore.Tx) error {
 		return tx.PutDevice(dsstore.Device{ID: device, User: user, Credential: syncml.Credential(user, "test")})
@@ -179,8 +183,15 @@ func (s *server) putAs(store, guid, typ, body string) {
 		}
 	}
 	it := pim.Item{Type: kind.ContentType(), Body: []byte(body)}
-	if typ == versit.TypeVCard || typ == versit.TypeVCalendar {
+	switch {
+	case typ == versit.TypeVCard || typ == versit.TypeVCalendar:
 		it.Type, it.Body = versit.Modern(typ, it.Body)
+	case sif.Is(typ):
+		data, err := base64.StdEncoding.DecodeString(body) // as such items always are
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		it.Type, it.Body = sif.Modern(typ, data)
 	}
 	if _, err := s.server.Put(s.t.Context(), collection(store), guid, it); err != nil {
 		s.t.Fatal(err)
@@ -254,6 +265,11 @@ func (s *server) learn(answer *syncml.Message) {
 			s.nonce = st.Chal.NextNonce
 		}
 	}
+	changes(answer, func(_ string, c *syncml.Change) {
+		if c.Op != syncml.OpDelete {
+			s.forms[of(c)] = c.Meta.Type + c.Items[0].Meta.Type + " " + c.Items[0].Meta.Format
+		}
+	})
 	for id, c := range commands(answer) {
 		s.refs[c.String()] = append(s.refs[c.String()], ref{answer.Header.MsgID, id})
 	}

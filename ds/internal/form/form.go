@@ -3,6 +3,7 @@
 package form
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -10,34 +11,46 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/merge"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 	"github.com/alwayson-sync/alwayson/pim/versit"
 )
 
-// Form is that of one datastore of a peer. A nil Form is that of our own ends, which keep files as they are.
+// Form is that of one datastore of a peer. A nil Form is that of our own ends, which keep files as they are. It may be used by one
+// goroutine at a time.
 type Form struct {
-	old     bool // vCard 2.1 and vCalendar 1.0 only
+	kind    pim.Kind
+	wire    wire
+	listed  bool // the peer has told what it takes
 	holds   func(property string) bool
 	objects bool // messages and folders are objects (protocol.md C.13)
+	// fields are those of SIF that the peer writes, and so keeps.
+	fields map[string]bool
 	// reduce leaves out of a body what the peer does not want to be sent; nil if it wants all.
 	reduce func([]byte) []byte
 }
 
-// Of is the form that a peer tells of its datastore at uri. Kinds whose items are kept as they are have none. A peer that tells nothing
-// gets the modern form and is believed to keep everything but the UID.
+// wire is how a peer takes items.
+type wire int
+
+const (
+	modern wire = iota // as they are kept
+	old                // vCard 2.1 and vCalendar 1.0 only
+	inSIF              // Funambol's and Sync4j's XML
+)
+
+// Of is the form that a peer tells of its datastore at uri. Messages that are sent as they are kept have none. A peer that tells nothing
+// gets the form of what it sends, the modern one until then, and is believed to keep everything but the UID.
 func Of(inf *syncml.DevInf, uri string, k pim.Kind) *Form {
-	if k == pim.Notes {
-		return nil
-	}
 	if k == pim.Mail {
 		return mailForm(inf, uri)
 	}
-	f := &Form{holds: func(name string) bool { return name != "UID" }}
+	f := &Form{kind: k, holds: func(name string) bool { return name != "UID" }, fields: map[string]bool{}}
 	if inf == nil {
 		return f
 	}
 	for i := range inf.DataStores {
 		if d := &inf.DataStores[i]; strings.TrimPrefix(d.SourceRef, "./") == strings.TrimPrefix(uri, "./") {
-			f.old = onlyOld(d, k)
+			f.wire, f.listed = preferred(d, k)
 			f.learn(d.CTCaps, f.typeOf(k))
 		}
 	}
@@ -64,13 +77,20 @@ func mailForm(inf *syncml.DevInf, uri string) *Form {
 // Objects tells whether messages and folders travel as objects, with the folder they lie in as their parent.
 func (f *Form) Objects() bool { return f != nil && f.objects }
 
-// onlyOld tells whether a datastore prefers the old form of a kind, or takes no other.
-func onlyOld(d *syncml.DataStore, k pim.Kind) bool {
-	modern, old := k.ContentType(), OldType(k)
+// preferred is how a datastore takes items of a kind: not as they are kept only if it prefers that, or takes nothing else. listed is false
+// if it names no type that we know.
+func preferred(d *syncml.DataStore, k pim.Kind) (w wire, listed bool) {
 	takes := func(typ string) bool {
-		return d.RxPref.Type == typ || slices.ContainsFunc(d.Rx, func(c syncml.ContentType) bool { return c.Type == typ })
+		return typ != "" && (d.RxPref.Type == typ || slices.ContainsFunc(d.Rx, func(c syncml.ContentType) bool { return c.Type == typ }))
 	}
-	return takes(old) && (d.RxPref.Type == old || !takes(modern))
+	current, phones, xml := takes(k.ContentType()), takes(OldType(k)), takes(sif.TypeOf(k))
+	switch {
+	case xml && (d.RxPref.Type == sif.TypeOf(k) || !current && !phones):
+		return inSIF, true
+	case phones && (d.RxPref.Type == OldType(k) || !current):
+		return old, true
+	}
+	return modern, current
 }
 
 // OldType is the content type of the old form of contacts, events and tasks, "" for other kinds.
@@ -93,8 +113,11 @@ func OldVersion(k pim.Kind) string {
 }
 
 func (f *Form) typeOf(k pim.Kind) string {
-	if f.old {
+	switch f.wire {
+	case old:
 		return OldType(k)
+	case inSIF:
+		return "" // its fields are learned from what the peer sends
 	}
 	return k.ContentType()
 }
@@ -102,6 +125,9 @@ func (f *Form) typeOf(k pim.Kind) string {
 // learn notes which properties the peer lists for a content type. A name like X-* stands for many.
 func (f *Form) learn(caps []syncml.CTCap, typ string) {
 	names, starts := map[string]bool{}, []string{}
+	if typ == "" {
+		return
+	}
 	for _, c := range caps {
 		if c.Type.Type != typ {
 			continue
@@ -121,33 +147,64 @@ func (f *Form) learn(caps []syncml.CTCap, typ string) {
 	}
 }
 
-// Only narrows what the peer is sent, and with it what it can have deleted: nothing that it never saw.
+// Only narrows what the peer is sent, and with it what it can have deleted: nothing that it never saw. A text has no properties.
 func (f *Form) Only(sent func(property string) bool, reduce func([]byte) []byte) {
-	if f != nil {
+	if f != nil && f.kind != pim.Notes {
 		holds := f.holds
 		f.holds = func(name string) bool { return holds(name) && sent(name) }
 		f.reduce = reduce
 	}
 }
 
+// Sent notes what the peer sends: a peer that has not told what it takes is given the same, and the fields that stand in an item in SIF are
+// those that it keeps. Take calls it.
+func (f *Form) Sent(typ string, body []byte) {
+	switch {
+	case f == nil || f.objects || typ == "":
+		return
+	case typ == sif.TypeOf(f.kind):
+		for _, name := range sif.Elements(body) {
+			f.fields[name] = true
+		}
+		if !f.listed {
+			f.wire = inSIF
+		}
+	case typ == OldType(f.kind) && !f.listed:
+		f.wire = old
+	}
+}
+
 // Take converts what the peer sent to the form in which items are kept.
 func (f *Form) Take(it *pim.Item) {
 	if f != nil {
-		it.Type, it.Body = versit.Modern(it.Type, it.Body)
+		f.Sent(it.Type, it.Body)
+		it.Type, it.Body = kept(it.Type, it.Body)
 	}
+}
+
+func kept(typ string, body []byte) (string, []byte) {
+	if sif.Is(typ) {
+		return sif.Modern(typ, body)
+	}
+	return versit.Modern(typ, body)
 }
 
 // Give converts an item to the form that the peer takes.
 func (f *Form) Give(it *pim.Item) {
-	if f.Objects() {
+	switch {
+	case f == nil:
+		return
+	case f.objects:
 		giveObject(it)
 		return
-	}
-	if f != nil && f.reduce != nil {
+	case f.reduce != nil:
 		it.Body = f.reduce(it.Body)
 	}
-	if f != nil && f.old {
+	switch f.wire {
+	case old:
 		it.Type, it.Body = versit.Old(it.Type, it.Body)
+	case inSIF:
+		it.Type, it.Body = sif.Old(it.Type, it.Body)
 	}
 }
 
@@ -166,8 +223,23 @@ func (f *Form) Restore(original, returned pim.Item) []byte {
 	if f == nil || f.objects || original.Type != returned.Type {
 		return returned.Body
 	}
-	given := pim.Item{Type: original.Type, Body: original.Body}
-	f.Give(&given)
-	f.Take(&given)
-	return merge.Restore(original.Body, given.Body, returned.Body, f.holds)
+	held := f.held(original)
+	switch {
+	case f.kind != pim.Notes:
+		return merge.Restore(original.Body, held, returned.Body, f.holds)
+	case bytes.Equal(held, returned.Body):
+		return original.Body
+	}
+	return returned.Body
+}
+
+// held is what the peer has of an item, as it would return it.
+func (f *Form) held(original pim.Item) []byte {
+	it := pim.Item{Type: original.Type, Body: original.Body}
+	f.Give(&it)
+	if sif.Is(it.Type) {
+		it.Body = sif.Only(it.Body, func(element string) bool { return f.fields[element] || sif.Common(element) })
+	}
+	_, body := kept(it.Type, it.Body)
+	return body
 }
