@@ -21,6 +21,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/filter"
+	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
 // Datastore is one datastore that the server offers to every user.
@@ -296,10 +297,14 @@ func addFilters(d *syncml.DataStore, k pim.Kind) {
 	d.FilterCaps = []syncml.FilterCap{{Type: d.RxPref, Keywords: keywords, Properties: properties}}
 }
 
-// addOld lists the forms of old phones, which are converted for them.
+// addOld lists the forms of old phones and of Funambol's clients, which are converted for them.
 func addOld(d *syncml.DataStore, k pim.Kind) {
 	if typ := form.OldType(k); typ != "" {
 		old := syncml.ContentType{Type: typ, Version: form.OldVersion(k)}
 		d.Rx, d.Tx = append(d.Rx, old), append(d.Tx, old)
+	}
+	if typ := sif.TypeOf(k); typ != "" {
+		xml := syncml.ContentType{Type: typ, Version: "1.0"}
+		d.Rx, d.Tx = append(d.Rx, xml), append(d.Tx, xml)
 	}
 }
