@@ -542,6 +542,7 @@ func (r *restarting) RoundTrip(ctx context.Context, url string, body []byte, enc
 	return r.device.RoundTrip(ctx, url, body, enc)
 }
 
+// TestCredentials is A2, A3 and A7: wrong ones and aged ones are answered with different codes.
 func TestCredentials(t *testing.T) {
 	w := newWorld(t)
 	a := w.device("a")

@@ -15,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write what the machine does into the transcripts, to be read before it is committed")
 
 // TestTranscripts plays each file of testdata: a line is an event with the seconds at which it comes, what follows
-// indented is what the machine must do and the state it must be in.
+// indented is what the machine must do and the state it must be in. Among them are T1 to T3, T7, L3 to L6, L10, L12 and A8.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
