@@ -71,21 +71,25 @@ func (b batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry, 
 		if err := b.access("write "+e.Key, true); err != nil {
 			return pim.Entry{}, err
 		}
-		return b.overwrite(e.Key, item)
+		return b.overwrite(e.Key, expect, item)
 	}
-	e, err := b.overwrite(key, item)
+	e, err := b.overwrite(key, expect, item)
 	if err != nil {
 		return e, err
 	}
-	return b.Reflag(e.Key, item.Flags, item.Folder)
+	moved, err := b.Reflag(e.Key, item.Flags, item.Folder)
+	if moved.Stamp = e.Stamp; err != nil { // an edit since then must show
+		return pim.Entry{}, err
+	}
+	return moved, nil
 }
 
-func (b batch) overwrite(key string, item pim.Item) (pim.Entry, error) {
-	f := b.files[key]
-	if f == nil {
-		return pim.Entry{}, pim.ErrNotFound
+// overwrite looks again whether the item is what the caller saw: the moment in which an edit is lost is not simulated.
+func (b batch) overwrite(key string, expect pim.Stamp, item pim.Item) (pim.Entry, error) {
+	if err := b.as(key, expect); err != nil {
+		return pim.Entry{}, err
 	}
-	now := f.item
+	now := b.files[key].item
 	now.Body = item.Body
 	b.did(b.put(key, now, 0))
 	e, _ := b.entry(key)

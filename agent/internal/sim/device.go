@@ -28,6 +28,8 @@ type device struct {
 	dead   bool  // the process was killed; what it still does has no effect
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool
+	// moved is how many changes of items were exchanged, or refused, ever; trips how many round trips there were.
+	moved, trips int
 	// judged is the secret that the server refused last, as the durable state knows.
 	judged string
 }

@@ -15,9 +15,10 @@ import (
 // can happen meanwhile.
 type exchange struct {
 	p       *process
-	closes  bool
+	purpose dsclient.Purpose
 	cause   session.Cause
 	next    func() (struct{}, bool)
+	stop    func()
 	yield   func(struct{}) bool
 	request []byte // under way to the server; nil if none is
 	answer  []byte // under way to the device
@@ -42,13 +43,13 @@ func (x *exchange) RoundTrip(_ context.Context, _ string, body []byte, _ syncml.
 // exchange begins one. It makes its first step when it is its turn.
 func (p *process) exchange(req dsclient.Request, cause session.Cause) {
 	d := p.d
-	if d.judged == d.secret && req.Purpose != dsclient.Close {
-		d.w.fail("%s: a second attempt with a secret that the server has refused (A8)", d.id)
+	if d.judged == d.secret {
+		d.w.fail("credentials", "%s: a second attempt with a secret that the server has refused (A8)", d.id)
 	}
-	x := &exchange{p: p, closes: req.Purpose == dsclient.Close, cause: cause}
+	x := &exchange{p: p, purpose: req.Purpose, cause: cause}
 	client := p.client
 	client.Transport, client.Secret = x, d.secret
-	x.next, _ = iter.Pull(func(yield func(struct{}) bool) {
+	x.next, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.yield = yield
 		x.report, x.end = client.Run(ctx, req)
 	})
@@ -97,31 +98,23 @@ func (x *exchange) resume() {
 
 // abandon ends a process that was killed: what still runs comes back without effect.
 func (p *process) abandon() {
-	if p.x == nil || p.x.yield == nil {
-		return
-	}
-	for more := true; more; {
-		_, more = p.x.next()
+	switch {
+	case p.x == nil:
+	case p.x.yield == nil:
+		p.x.stop() // it has not begun
+	default:
+		for more := true; more; {
+			_, more = p.x.next()
+		}
 	}
 }
 
 // finished is the end of an exchange.
 func (p *process) finished(x *exchange) {
-	r, err := x.report, x.end
 	p.x = nil
 	p.judge(x)
-	if r.NextNonce != "" {
-		p.client.Nonce = r.NextNonce
-	}
-	if err == nil {
-		for i := range r.Stores {
-			p.wants.Note(storeName, &r.Stores[i])
-		}
-	}
-	if len(r.DevInf) > 0 {
-		p.devInf = string(r.DevInf)
-	}
-	if r.Unknown {
+	p.remember(x)
+	if x.report.Unknown {
 		p.asked = true
 	}
 	if p.asked {
@@ -135,11 +128,34 @@ func (p *process) finished(x *exchange) {
 	p.catchUp()
 }
 
+// remember takes what the exchange brought besides items, and carries out the server's deletions.
+func (p *process) remember(x *exchange) {
+	r := x.report
+	if r.NextNonce != "" {
+		p.client.Nonce = r.NextNonce
+	}
+	if len(r.DevInf) > 0 {
+		p.devInf = string(r.DevInf)
+	}
+	if x.end != nil {
+		return
+	}
+	for i := range r.Stores {
+		p.wants.Note(storeName, &r.Stores[i])
+	}
+	if r.Unknown {
+		return
+	}
+	if err := p.replica.Settle(ctx); err != nil {
+		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
+	}
+}
+
 // gone tells whether the process has ended.
 func (p *process) gone() bool { return p.d.proc != p || p.d.dead }
 
 func (x *exchange) event() session.Event {
-	if x.closes {
+	if x.purpose == dsclient.Close {
 		return session.Closed{}
 	}
 	reason := ""
@@ -168,19 +184,30 @@ func (p *process) catchUp() {
 // judge checks what can be checked at the end of each exchange.
 func (p *process) judge(x *exchange) {
 	d := p.d
-	for _, s := range x.report.Stores {
-		d.w.logf("  %s: %s in %d round trips: alert %d, sent %d, received %d, failed %d", d.id, s.Name, x.report.RoundTrips, s.Alert, s.Sent, s.Received, s.Failed)
-		if s.Alert == ds.AlertSlow && d.synced {
-			d.w.fail("%s: a slow sync although a sync was complete before", d.id)
-		}
-		if x.end == nil && !x.report.Unknown && s.Alert.IsSync() {
-			d.synced = true
-		}
+	d.trips += x.report.RoundTrips
+	for i := range x.report.Stores {
+		x.judgeStore(&x.report.Stores[i])
 	}
-	if x.end != nil {
-		d.w.logf("  %s: exchange failed: %v", d.id, x.end)
-		if d.w.healed && !x.closes {
-			d.w.fail("%s: an exchange fails although nothing is broken: %v", d.id, x.end)
-		}
+	if x.end == nil {
+		return
+	}
+	d.w.logf("  %s: exchange failed: %v", d.id, x.end)
+	if d.w.healed && x.purpose != dsclient.Close {
+		d.w.fail("fails", "%s: an exchange fails although nothing is broken: %v", d.id, x.end)
+	}
+}
+
+func (x *exchange) judgeStore(s *dsclient.StoreReport) {
+	d := x.p.d
+	d.moved += s.Sent + s.Received + s.Failed
+	d.w.logf("  %s: %s in %d round trips: alert %d, sent %d, received %d, failed %d", d.id, s.Name, x.report.RoundTrips, s.Alert, s.Sent, s.Received, s.Failed)
+	if x.purpose != dsclient.Sync && x.purpose != dsclient.Open {
+		return
+	}
+	if s.Alert == ds.AlertSlow && d.synced {
+		d.w.fail("slow", "%s: a slow sync although a sync was complete before", d.id)
+	}
+	if x.end == nil && !x.report.Unknown {
+		d.synced = true
 	}
 }

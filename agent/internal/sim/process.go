@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
@@ -196,7 +197,7 @@ func (p *process) notice(key string) {
 	switch {
 	case p.hint == nil:
 		p.hint = &pim.Hint{Keys: []string{key}}
-	case p.hint.Keys != nil:
+	case p.hint.Keys != nil && !slices.Contains(p.hint.Keys, key):
 		p.hint.Keys = append(p.hint.Keys, key)
 	}
 }

@@ -29,7 +29,7 @@ type World struct {
 	late    []late           // messages that are still under way although their sender has given up
 	healed  bool             // nothing fails any more
 	trace   *strings.Builder // nil if nobody reads it
-	broken  error            // the first invariant that did not hold
+	broken  *Violation       // the first invariant that did not hold
 }
 
 // late is a message that arrives after its sender has given up.
@@ -38,9 +38,9 @@ type late struct {
 	body   []byte
 }
 
-// Play carries a plan out, lets the world settle and checks it. The error says which invariant does not hold. reseed is called first and
+// Play carries a plan out, lets the world settle and checks it. The Violation says which invariant does not hold. reseed is called first and
 // makes crypto/rand draw from the seed. trace may be nil.
-func Play(p Plan, reseed func(uint64), trace *strings.Builder) error {
+func Play(p Plan, reseed func(uint64), trace *strings.Builder) *Violation {
 	reseed(p.Seed)
 	w := newWorld(p, trace)
 	for _, s := range p.Steps {
@@ -80,10 +80,18 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
+// Violation is an invariant that does not hold.
+type Violation struct {
+	Kind string // of invariant, one word
+	Text string
+}
+
+func (v *Violation) Error() string { return v.Kind + ": " + v.Text }
+
 // fail notes that an invariant does not hold. The first one counts.
-func (w *World) fail(format string, args ...any) {
+func (w *World) fail(kind, format string, args ...any) {
 	if w.broken == nil {
-		w.broken = fmt.Errorf(format, args...)
+		w.broken = &Violation{kind, fmt.Sprintf(format, args...)}
 		w.logf("VIOLATION %v", w.broken)
 	}
 }

@@ -1,0 +1,235 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/scope"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// check holds a settled world to the invariants.
+func (w *World) check() {
+	live := w.server.documents()
+	w.checkLost(live)
+	w.checkInvented(live)
+	w.checkDoubled(live)
+	for _, d := range w.devices {
+		d.checkConverged()
+		d.checkSettled()
+		d.checkSession()
+	}
+}
+
+// checkLost: what a user wrote last is there, unless a user wrote over it or deleted it.
+func (w *World) checkLost(live []entry) {
+	there, kept := map[string]bool{}, map[string]string{}
+	for _, e := range live {
+		for _, m := range marks(e.item.Body) {
+			there[m] = true
+		}
+	}
+	for _, k := range w.server.store.History() {
+		for _, m := range marks(w.server.body(k.Hash)) {
+			kept[m] = k.Reason
+		}
+	}
+	for _, m := range w.ledger.needed() {
+		switch s := w.ledger.status[m]; {
+		case there[m] || w.ledger.twins[s.uid] && kept[m] != "":
+		case kept[m] != "":
+			w.fail("lost", "%s of %s is in the history only (%s)", m, s.by, kept[m])
+		default:
+			w.fail("lost", "%s of %s is nowhere", m, s.by)
+		}
+	}
+}
+
+func (s *server) body(hash [32]byte) (body []byte) {
+	s.view(func(tx dsstore.Tx) (err error) {
+		body, err = tx.Body(hash)
+		return err
+	})
+	return body
+}
+
+// checkInvented: every line of every item was written by a user.
+func (w *World) checkInvented(live []entry) {
+	for _, e := range live {
+		for line := range strings.Lines(string(e.item.Body)) {
+			if !w.ledger.lines[line] {
+				w.fail("invented", "nobody ever wrote %q in %q", line, e.item.Body)
+			}
+		}
+	}
+}
+
+// checkDoubled: each item has something that users need and that no other item has. So there are no doubles, and nothing that was deleted or
+// written over has come back.
+func (w *World) checkDoubled(live []entry) {
+	count := map[string]int{}
+	for _, e := range live {
+		for _, m := range marks(e.item.Body) {
+			count[m]++
+		}
+	}
+	bodies := map[string]bool{}
+	for _, e := range live {
+		if body := string(e.item.Body); bodies[body] && !w.ledger.twins[uid(e.item.Body)] {
+			w.fail("doubled", "the same twice: %s", w.ledger.tell(e.item.Body, count))
+		} else {
+			bodies[body] = true
+		}
+		if !w.ledger.entitled(e.item.Body, count) {
+			w.fail("doubled", "or resurrected: %s", w.ledger.tell(e.item.Body, count))
+		}
+	}
+}
+
+// entitled tells whether an item may be there.
+func (l *ledger) entitled(body []byte, count map[string]int) bool {
+	return slices.ContainsFunc(marks(body), func(m string) bool {
+		s := l.status[m]
+		return l.moved[m] || l.twins[s.uid] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+	})
+}
+
+func (l *ledger) tell(body []byte, count map[string]int) string {
+	var out []string
+	for _, m := range marks(body) {
+		s := l.status[m]
+		out = append(out, fmt.Sprintf("%s of %s in %d items, replaced by %q", m, s.by, count[m], s.replaced))
+	}
+	return strings.Join(out, "; ")
+}
+
+// checkConverged: the device has exactly what the server has under the filter, byte for byte.
+func (d *device) checkConverged() {
+	var have []string
+	want, own := d.w.server.inScope(d)
+	for _, e := range d.items() {
+		have = append(have, describe(e.item))
+	}
+	for f := range d.disk.folders {
+		have = append(have, describe(pim.FolderItem(f)))
+	}
+	slices.Sort(want)
+	slices.Sort(have)
+	lacks, besides := without(want, have), without(without(have, want), own)
+	if len(lacks)+len(besides) > 0 {
+		d.w.fail("converged", "%s has not converged: it lacks %q and has %q besides", d.id, lacks, besides)
+	}
+}
+
+func describe(it pim.Item) string {
+	if it.Type == pim.TypeFolder {
+		return "folder " + it.Folder
+	}
+	return fmt.Sprintf("%s [%s] %s", it.Folder, it.Flags, it.Body)
+}
+
+// without is a less what is in b, each as often as it is there.
+func without(a, b []string) (out []string) {
+	b = slices.Clone(b)
+	for _, s := range a {
+		if i := slices.Index(b, s); i >= 0 {
+			b = slices.Delete(b, i, i+1)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// inScope lists what a device shall have, folders included, and what it wrote itself although its filter leaves it out: that may stay until
+// somebody else changes it.
+func (s *server) inScope(d *device) (want, own []string) {
+	now := s.now()
+	s.view(func(tx dsstore.Tx) error {
+		sc, err := scope.Of(tx, d.id, collection, s.w.plan.Kind, now)
+		if err != nil {
+			return err
+		}
+		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
+			item := pim.Item{Type: it.Type, Folder: it.Folder, Flags: it.Flags, Body: body}
+			switch {
+			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now):
+				want = append(want, describe(item))
+			case it.By == d.id:
+				own = append(own, describe(item))
+			}
+			return nil
+		})
+	})
+	return want, own
+}
+
+// checkSettled: nothing waits on the device, nothing was left unfinished, and it knows its filter.
+func (d *device) checkSettled() {
+	list, err := d.proc.replica.Waiting()
+	if err != nil || len(list) > 0 {
+		d.w.fail("waiting", "%s: still waiting: %+v, %v", d.id, list, err)
+	}
+	maps, err := d.proc.replica.PendingMaps()
+	if err != nil || len(maps) > 0 {
+		d.w.fail("maps", "%s: maps that were not confirmed: %v, %v", d.id, maps, err)
+	}
+	d.checkIndex()
+	known := ""
+	d.w.server.view(func(tx dsstore.Tx) error {
+		f, err := tx.Filter(d.id, collection)
+		known = f.Text
+		return err
+	})
+	if e := d.proc.wants.Get(storeName); e.Untold || e.Filter.Text != known {
+		d.w.fail("filter", "%s: the device filters by %q (untold: %t), the server by %q", d.id, e.Filter.Text, e.Untold, known)
+	}
+}
+
+// checkIndex: the counts that users see are those of the rows, and no intent is left.
+func (d *device) checkIndex() {
+	index, err := state.OpenItems(store{d}, storeName)
+	if err != nil {
+		d.w.fail("index", "%s: the index cannot be read: %v", d.id, err)
+		return
+	}
+	if now, kept := index.Counts(), d.proc.replica.Counts(); now != kept {
+		d.w.fail("counts", "%s: the counts say %+v, the rows %+v", d.id, kept, now)
+	}
+	err = index.View(func(t *state.Tx) error {
+		list, err := t.Intents()
+		if len(list) > 0 {
+			d.w.fail("intents", "%s: intents are left: %v", d.id, list)
+		}
+		return err
+	})
+	if err != nil {
+		d.w.fail("index", "%s: the index cannot be read: %v", d.id, err)
+	}
+}
+
+// checkSession: both sides know of the same one session.
+func (d *device) checkSession() {
+	if id, open := d.w.server.session(d); open != 1 || id != d.proc.m.ID {
+		d.w.fail("session", "%s: its session is %q, the server's %d open ones %q", d.id, d.proc.m.ID, open, id)
+	}
+}
+
+// checkQuiet: one more sync of a settled world does nothing, and nobody would be notified.
+func (w *World) checkQuiet() {
+	for _, d := range w.devices {
+		if due, _ := w.server.due(d); due {
+			w.fail("quiet", "%s would be notified although everything is settled", d.id)
+		}
+		trips := d.trips
+		if d.poll() {
+			w.fail("quiet", "%s: a sync of a settled world does something", d.id)
+		}
+		if d.trips != trips+1 {
+			w.fail("trips", "%s: a sync of a settled world takes %d round trips", d.id, d.trips-trips)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// ledger remembers what users wrote and did, and so what must be there in the end. Each thing a user writes has a mark of its own, "e" with
+// a number, as the value of one property. A mark is needed until a user who saw it writes over it or deletes the item.
+type ledger struct {
+	next   int
+	uids   int
+	status map[string]*mark
+	lines  map[string]bool // each line that a user ever wrote
+	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
+	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
+	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+}
+
+type mark struct {
+	by       string
+	replaced string // by which mark, "deleted" for a deletion; "" while it is needed
+	uid      string // the line that names its item
+}
+
+func newLedger() *ledger {
+	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{}}
+}
+
+// entry is an item as somebody sees it.
+type entry struct {
+	key  string
+	rev  int64
+	item pim.Item
+}
+
+func (l *ledger) write(by, uid string) string {
+	l.next++
+	m := fmt.Sprintf("e%d", l.next)
+	l.status[m] = &mark{by: by, uid: uid}
+	return m
+}
+
+// properties that hold marks, by kind.
+var properties = map[pim.Kind][]string{pim.Contacts: {"NOTE", "TEL", "EMAIL"}, pim.Mail: {"X-Note", "X-Tel", "X-Mail"}}
+
+// words are what filters look for.
+var words = []string{"red", "green", "blue"}
+
+// names are how many names of files there are: items that have nothing to do with each other are called alike on different devices.
+const names = 4
+
+// create makes an item that nobody has.
+func (l *ledger) create(by string, kind pim.Kind, word int) (body []byte, name string) {
+	l.uids++
+	uid, name := fmt.Sprintf("u%d", l.uids), fmt.Sprintf("n%d", l.uids%names)
+	var text string
+	if kind == pim.Mail {
+		id := "Message-ID: <" + uid + ">"
+		text = id + "\r\nSubject: " + words[word%len(words)] + "\r\nX-Note: " + l.write(by, id) + "\r\n\r\nText\r\n"
+	} else {
+		id := "UID:" + uid
+		text = "BEGIN:VCARD\r\nVERSION:4.0\r\n" + id + "\r\nFN:Name " + uid + "\r\nCATEGORIES:" + words[word%len(words)] + "\r\nNOTE:" + l.write(by, id) + "\r\nEND:VCARD\r\n"
+		name += ".vcf"
+	}
+	l.know(text)
+	return []byte(text), name
+}
+
+func (l *ledger) know(text string) {
+	for line := range strings.Lines(text) {
+		l.lines[line] = true
+	}
+}
+
+// edit is an edit of an item as its user saw it: n chooses what he changes.
+func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
+	props := properties[kind]
+	prop, m := props[n%len(props)], l.write(by, uid(seen))
+	lines := slices.Collect(strings.Lines(string(seen)))
+	line := prop + ":" + m + "\r\n"
+	if kind == pim.Mail {
+		line = prop + ": " + m + "\r\n"
+	}
+	at := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, prop+":") })
+	if at >= 0 {
+		for _, old := range marks([]byte(lines[at])) {
+			l.supersede(old, m)
+		}
+		lines[at] = line
+	} else {
+		lines = slices.Insert(lines, 1, line)
+	}
+	body := strings.Join(lines, "")
+	l.know(body)
+	return []byte(body)
+}
+
+// recolor is an edit that changes the word that filters look for, too.
+func (l *ledger) recolor(by string, kind pim.Kind, seen []byte, n int) []byte {
+	body := string(l.edit(by, kind, seen, n))
+	for _, word := range words {
+		body = strings.ReplaceAll(body, word+"\r\n", words[n%len(words)]+"\r\n")
+	}
+	l.know(body)
+	return []byte(body)
+}
+
+func (l *ledger) supersede(old, by string) {
+	if s := l.status[old]; s != nil && s.replaced == "" {
+		s.replaced = by
+	}
+}
+
+// copies notes which of these commands were answered by a conflict copy.
+func (l *ledger) copies(commands []syncml.Command, copied map[string]bool) {
+	for _, c := range commands {
+		if ch, ok := c.(*syncml.Change); ok && copied[ch.ID] && ch.Items[0].Data != nil {
+			for _, m := range marks(ch.Items[0].Data.Bytes) {
+				l.copied[l.status[m].uid] = true
+			}
+		}
+	}
+}
+
+// remove is a deletion of an item as its user saw it.
+func (l *ledger) remove(seen []byte) {
+	for _, m := range marks(seen) {
+		l.status[m].replaced = "deleted"
+	}
+}
+
+// touch is a move or another flag of an item.
+func (l *ledger) touch(seen []byte) {
+	for _, m := range marks(seen) {
+		l.moved[m] = true
+	}
+}
+
+// twin is the same item, written by hand or imported on another device, too.
+func (l *ledger) twin(body []byte) { l.twins[uid(body)] = true }
+
+// uid is the line that names an item.
+func uid(body []byte) string {
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, "UID:") || strings.HasPrefix(line, "Message-ID:") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+// marks are those in a body.
+func marks(body []byte) (out []string) {
+	for line := range strings.Lines(string(body)) {
+		_, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		if len(value) > 1 && value[0] == 'e' && strings.Trim(value[1:], "0123456789") == "" {
+			out = append(out, value)
+		}
+	}
+	return out
+}
+
+// needed are marks that must be somewhere, in order.
+func (l *ledger) needed() (out []string) {
+	for n := 1; n <= l.next; n++ {
+		if m := fmt.Sprintf("e%d", n); l.status[m].replaced == "" {
+			out = append(out, m)
+		}
+	}
+	return out
+}

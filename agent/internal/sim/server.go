@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/ds/scope"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+const (
+	user  = "ana"
+	lease = 24 * time.Hour
+)
+
+var collection = dsstore.Collection{User: user, Store: storeName}
+
+// server is the real server on a store in memory, and its clock.
+type server struct {
+	w     *World
+	store *memstore.Store
+	ds    *dsserver.Server
+	skew  time.Duration
+	fails int // commits from now
+}
+
+func newServer(w *World) *server {
+	s := &server{w: w, store: memstore.New()}
+	s.store.Fault = s.fault
+	s.restart()
+	return s
+}
+
+// restart is a server that has forgotten everything it did not store.
+func (s *server) restart() {
+	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease, Now: s.now})
+}
+
+func (s *server) now() time.Time { return s.w.now().Add(s.skew) }
+
+func (s *server) fault() error {
+	if s.fails == 0 {
+		return nil
+	}
+	s.fails--
+	return errors.New("the disk of the server is full")
+}
+
+// handle answers a message of a device.
+func (s *server) handle(device string, body []byte) ([]byte, error) {
+	s.w.say(device, "server", body)
+	answer, err := s.ds.Handle(ctx, body, syncml.WBXML)
+	if err != nil {
+		s.w.logf("  server: cannot answer %s: %v", device, err)
+		return nil, fmt.Errorf("HTTP 500: %w", err)
+	}
+	s.w.say("server", device, answer)
+	s.noteCopies(body, answer)
+	return answer, nil
+}
+
+// noteCopies takes down what the server says it keeps as a conflict copy (209): such a copy may stay even if its user goes on editing.
+func (s *server) noteCopies(body, answer []byte) {
+	if !bytes.Contains(answer, []byte(strconv.Itoa(int(ds.StatusDuplicated)))) {
+		return
+	}
+	q, err := syncml.Decode(body, syncml.WBXML)
+	a, err2 := syncml.Decode(answer, syncml.WBXML)
+	if err := errors.Join(err, err2); err != nil {
+		s.w.fail("server", "a message cannot be read: %v", err)
+		return
+	}
+	copied := map[string]bool{}
+	for _, c := range a.Commands {
+		if st, ok := c.(*syncml.Status); ok && st.Code == ds.StatusDuplicated {
+			copied[st.CmdRef] = true
+		}
+	}
+	for _, c := range q.Commands {
+		if sync, ok := c.(*syncml.Sync); ok {
+			s.w.ledger.copies(sync.Commands, copied)
+		}
+	}
+}
+
+// update is a change that no device makes.
+func (s *server) update(fn func(dsstore.Tx) error) {
+	s.surely("write", func() error { return s.store.Update(ctx, fn) })
+}
+
+// surely does what must not fail: faults are for what devices send.
+func (s *server) surely(what string, do func() error) {
+	fails := s.fails
+	s.fails = 0
+	if err := do(); err != nil {
+		s.w.fail("server", "the server cannot %s: %v", what, err)
+	}
+	s.fails = fails
+}
+
+func (s *server) view(fn func(dsstore.Tx) error) {
+	if err := s.store.View(ctx, fn); err != nil {
+		s.w.fail("server", "the server cannot read: %v", err)
+	}
+}
+
+func (s *server) enrol(d *device) {
+	s.update(func(tx dsstore.Tx) error {
+		return tx.PutDevice(dsstore.Device{ID: d.id, User: user, Credential: syncml.Credential(user, d.secret), ChangedAt: s.now()})
+	})
+}
+
+// newSecret changes the secret of a device, as an administrator does.
+func (s *server) newSecret(d *device, secret string) {
+	s.update(func(tx dsstore.Tx) error {
+		rec, err := tx.Device(d.id)
+		rec.Former, rec.Credential, rec.ChangedAt = rec.Credential, syncml.Credential(user, secret), s.now()
+		return errors.Join(err, tx.PutDevice(rec))
+	})
+}
+
+// accepts tells whether the server takes a secret of a device.
+func (s *server) accepts(d *device, secret string) (ok bool) {
+	s.view(func(tx dsstore.Tx) error {
+		rec, err := tx.Device(d.id)
+		ok = rec.Credential == syncml.Credential(user, secret)
+		return err
+	})
+	return ok
+}
+
+func (s *server) setFilter(d *device, text string) {
+	s.update(func(tx dsstore.Tx) error {
+		return s.ds.SetFilter(tx, d.id, collection, dsstore.Filter{Text: text, By: "@admin", At: s.now()})
+	})
+}
+
+func (s *server) sweep() {
+	s.surely("sweep", func() error {
+		n, err := s.ds.Sweep(ctx)
+		s.w.logf("  server: %d sessions have run out", n)
+		return err
+	})
+}
+
+// live lists the items with their bodies.
+func (s *server) live() (out []entry) {
+	s.view(func(tx dsstore.Tx) error {
+		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
+			out = append(out, entry{key: it.GUID, rev: it.Rev, item: pim.Item{Type: it.Type, Folder: it.Folder, Name: it.Name, Flags: it.Flags, Body: body}})
+			return nil
+		})
+	})
+	return out
+}
+
+// put and remove are what a user of the server's own pages does.
+func (s *server) put(guid string, it pim.Item) {
+	s.w.did("server", "puts", &entry{key: guid, item: it})
+	s.surely("put", func() error {
+		_, err := s.ds.Put(ctx, collection, guid, it)
+		return err
+	})
+}
+
+func (s *server) remove(guid string) {
+	s.w.did("server", "removes", &entry{key: guid})
+	s.surely("remove", func() error { return s.ds.Remove(ctx, collection, guid) })
+}
+
+// session is the open logical session of a device, and how many there are.
+func (s *server) session(d *device) (id string, open int) {
+	now := s.now()
+	s.view(func(tx dsstore.Tx) error {
+		list, err := tx.Sessions(d.id)
+		for _, l := range list {
+			if l.Open(now) {
+				id, open = l.ID, open+1
+			}
+		}
+		return err
+	})
+	return id, open
+}
+
+// due tells whether a device would be notified, and with what plan, as package notify finds out.
+func (s *server) due(d *device) (due bool, plan *engine.Plan) {
+	id, _ := s.session(d)
+	s.view(func(tx dsstore.Tx) error {
+		l, err := tx.Link(d.id, collection)
+		if err != nil || id == "" || !l.Known() {
+			return err
+		}
+		var filtered bool
+		due, filtered, err = scope.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now())
+		if filtered {
+			plan = &engine.Plan{Types: map[string]ds.Alert{"./" + storeName: ds.AlertOneWayFromServer}, Only: true}
+		}
+		return err
+	})
+	return due, plan
+}

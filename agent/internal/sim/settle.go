@@ -1,0 +1,68 @@
+package sim
+
+import "github.com/alwayson-sync/alwayson/ds/session"
+
+// settle heals the world and lets everybody do what there is to do, as often as it takes.
+func (w *World) settle() {
+	w.logf("the world is healed")
+	for len(w.late) > 0 {
+		w.arrive()
+	}
+	w.server.fails = 0
+	for _, d := range w.devices {
+		d.heal()
+	}
+	w.healed = true
+	for range rounds {
+		if !w.round() || w.broken != nil {
+			return
+		}
+	}
+	w.fail("settle", "the world does not settle in %d rounds", rounds)
+}
+
+// rounds are more than any of these worlds needs: what one device sends, the others fetch in the next one.
+const rounds = 12
+
+// heal makes everything work again: network, disk, credentials. The clock stays as it is.
+func (d *device) heal() {
+	d.armed, d.errs, d.link, d.deaf, d.disk.gone = nil, 0, true, false, false
+	d.runOn(0, 0)
+	for _, secret := range secrets {
+		if s := secret + d.id; d.w.server.accepts(d, s) && (s != d.secret || d.proc.m.Refused) {
+			d.logsIn(s)
+		}
+	}
+	d.tell(session.SwitchOn{})
+	d.runOn(0, 0)
+	d.tell(session.LinkUp{})
+	d.runOn(0, 0)
+}
+
+// round is a poll of each device, and tells whether any of them had something to do.
+func (w *World) round() (busy bool) {
+	w.logf("round")
+	for _, d := range w.devices {
+		if d.poll() {
+			busy = true
+		}
+	}
+	return busy
+}
+
+// poll is the safety poll of a device: it looks at everything, exchanges, and tells whether there was anything to do.
+func (d *device) poll() (busy bool) {
+	p := d.proc
+	looks, moved := p.looks, d.moved
+	p.lookAtAll()
+	p.tell(session.Wanted{Cause: session.CausePoll}, nil)
+	d.runOn(0, 0)
+	if d.proc != p {
+		d.w.fail("fails", "%s: the agent ends although nothing is broken", d.id)
+		return false
+	}
+	if p.m.State != session.Idle {
+		d.w.fail("state", "%s: the session is %s (%s) although nothing is broken", d.id, p.m.State, p.m.Reason)
+	}
+	return p.looks != looks || d.moved != moved
+}

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// items are the items that the user of a device sees, by key.
+func (d *device) items() (out []entry) {
+	if d.disk.gone {
+		return nil
+	}
+	for _, key := range d.disk.keys() {
+		if f := d.disk.files[key]; f != nil {
+			out = append(out, entry{key: key, item: f.item})
+		}
+	}
+	return out
+}
+
+// pick chooses one of what is there; nil if nothing is.
+func pick(list []entry, n int) *entry {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list[n%len(list)]
+}
+
+// touched is what the watcher tells the agent, if it watches.
+func (d *device) touched(keys ...string) {
+	for _, key := range keys {
+		if d.proc != nil && !d.deaf {
+			d.proc.notice(key)
+		}
+	}
+}
+
+func (d *device) userAdds(n, m int) {
+	if d.disk.gone {
+		return
+	}
+	body, name := d.w.ledger.create(d.id, d.disk.kind, n)
+	d.write(path.Join(folders[m%len(folders)], name), body)
+}
+
+// folders that users put items in.
+var folders = []string{"", "", "work", "home", "work/old"}
+
+// write makes a new file, under another name if there is one of this name.
+func (d *device) write(key string, body []byte) {
+	for d.disk.files[key] != nil {
+		key = path.Join(path.Dir(key), "y"+path.Base(key))
+	}
+	it := pim.Item{Type: d.disk.kind.ContentType(), Folder: strings.TrimSuffix(path.Dir(key), "."), Body: body}
+	d.disk.put(key, it, 0)
+	d.w.did(d.id, "writes", &entry{key: key, item: it})
+	d.touched(key)
+}
+
+// userEdits writes over a file in place, or as editors do that write a new one and rename it.
+func (d *device) userEdits(n, m int) {
+	e := pick(d.items(), n)
+	if e == nil {
+		return
+	}
+	d.overwrite(e, d.w.ledger.edit(d.id, d.disk.kind, e.item.Body, m), m)
+}
+
+func (d *device) userRecolors(n, m int) {
+	if e := pick(d.items(), n); e != nil {
+		d.overwrite(e, d.w.ledger.recolor(d.id, d.disk.kind, e.item.Body, m), m)
+	}
+}
+
+func (d *device) overwrite(e *entry, body []byte, m int) {
+	it, inode := e.item, uint64(0)
+	if it.Body = body; m%2 == 0 {
+		inode = d.disk.files[e.key].stamp.Inode
+	}
+	d.disk.put(e.key, it, inode)
+	d.w.did(d.id, "edits", &entry{key: e.key, item: it})
+	d.touched(e.key)
+}
+
+// userDeletes leaves the last item: an emptied store is a case of its own, and nothing is deleted for it.
+func (d *device) userDeletes(n, _ int) {
+	list := d.items()
+	if len(list) < 2 {
+		return
+	}
+	e := pick(list, n)
+	d.w.ledger.remove(e.item.Body)
+	d.disk.remove(e.key)
+	d.w.did(d.id, "deletes", e)
+	d.touched(e.key)
+}
+
+// userRenames gives a file another name in its folder.
+func (d *device) userRenames(n, m int) {
+	if e := pick(d.items(), n); e != nil {
+		d.move(e, path.Join(e.item.Folder, strings.Repeat("x", m%3+1)+path.Base(e.key)))
+	}
+}
+
+// userMoves puts a file into another folder.
+func (d *device) userMoves(n, m int) {
+	if e := pick(d.items(), n); e != nil {
+		d.w.ledger.touch(e.item.Body)
+		d.move(e, path.Join(folders[m%len(folders)], path.Base(e.key)))
+	}
+}
+
+func (d *device) move(e *entry, to string) {
+	if d.disk.files[to] == nil {
+		d.disk.rename(e.key, to)
+		d.w.did(d.id, "moves to "+to, e)
+		d.touched(e.key, to)
+	}
+}
+
+// userFlags marks a message.
+func (d *device) userFlags(n, m int) {
+	if e := pick(d.items(), n); e != nil && d.disk.kind == pim.Mail {
+		d.w.ledger.touch(e.item.Body)
+		d.disk.setFlags(e.key, flagSets[m%len(flagSets)])
+		d.w.did(d.id, "flags "+string(flagSets[m%len(flagSets)]), e)
+		d.touched(e.key)
+	}
+}
+
+var flagSets = []pim.Flags{"", "S", "RS", "F", "FS"}
+
+// userRemovesFolder removes a folder without anything in it.
+func (d *device) userRemovesFolder(n, _ int) {
+	folder := folders[n%len(folders)]
+	if folder != "" && !d.disk.gone && d.disk.deleteFolder(folder) == nil {
+		d.touched(folder + "/")
+	}
+}
+
+// userImports writes an item that another device has, and this one not yet.
+func (d *device) userImports(n, m int) {
+	other := d.w.devices[m%len(d.w.devices)]
+	e := pick(other.items(), n)
+	if e == nil || d.disk.gone || slices.ContainsFunc(d.items(), func(x entry) bool { return uid(x.item.Body) == uid(e.item.Body) }) {
+		return
+	}
+	d.w.ledger.twin(e.item.Body)
+	d.write(path.Base(e.key), e.item.Body)
+}
+
+// The same on the server's own pages.
+
+func (s *server) userAdds(n, m int) {
+	body, name := s.w.ledger.create("server", s.w.plan.Kind, n)
+	s.put("", pim.Item{Type: s.w.plan.Kind.ContentType(), Folder: folders[m%len(folders)], Name: name, Body: body})
+}
+
+// documents are the live items that are no folders.
+func (s *server) documents() []entry {
+	return slices.DeleteFunc(s.live(), func(e entry) bool { return e.item.Type == pim.TypeFolder })
+}
+
+func (s *server) userEdits(n, m int) {
+	if e := pick(s.documents(), n); e != nil {
+		e.item.Body = s.w.ledger.edit("server", s.w.plan.Kind, e.item.Body, m)
+		s.put(e.key, e.item)
+	}
+}
+
+func (s *server) userRecolors(n, m int) {
+	if e := pick(s.documents(), n); e != nil {
+		e.item.Body = s.w.ledger.recolor("server", s.w.plan.Kind, e.item.Body, m)
+		s.put(e.key, e.item)
+	}
+}
+
+func (s *server) userDeletes(n, _ int) {
+	if e := pick(s.documents(), n); e != nil {
+		s.w.ledger.remove(e.item.Body)
+		s.remove(e.key)
+	}
+}
+
+func (s *server) userMoves(n, m int) {
+	if e := pick(s.documents(), n); e != nil {
+		s.w.ledger.touch(e.item.Body)
+		e.item.Folder = folders[m%len(folders)]
+		s.put(e.key, e.item)
+	}
+}
+
+func (s *server) userFlags(n, m int) {
+	if e := pick(s.documents(), n); e != nil && s.w.plan.Kind == pim.Mail {
+		s.w.ledger.touch(e.item.Body)
+		e.item.Flags = flagSets[m%len(flagSets)]
+		s.put(e.key, e.item)
+	}
+}
