@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
@@ -349,7 +350,18 @@ func (e *exchange) prepareAnchors() error {
 		if st.want != ds.AlertResume && st.presented == "" && st.alert.NeedsAnchors() {
 			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8)
 		}
-		st.next = strconv.FormatInt(e.now().UnixMicro(), 36)
+		st.next = nextAnchor(e.now(), a)
 	}
 	return nil
+}
+
+// nextAnchor is later than those before it, whatever became of the clock: a server can tell an old message that comes late.
+func nextAnchor(now time.Time, a AnchorState) string {
+	n := now.UnixMicro()
+	for _, former := range []string{a.Local, a.LocalNext} {
+		if v, err := strconv.ParseInt(former, 36, 64); err == nil && v >= n {
+			n = v + 1
+		}
+	}
+	return strconv.FormatInt(n, 36)
 }

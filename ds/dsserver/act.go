@@ -1,13 +1,15 @@
 package dsserver
 
 import (
+	"errors"
+
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // do carries a decision out. cur is our item, rec the device's.
-func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
 	switch a {
 	case reconcile.Create:
 		rec.GUID = newID()
@@ -20,7 +22,7 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 		return r.takeMine(st, luid, cur, rec, body)
 	case reconcile.SetFlags:
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
-		return r.store(st, luid, cur, nil)
+		return r.reflag(st, luid, m, cur)
 	case reconcile.Remove:
 		if cur.Deleted || r.approved {
 			return r.remove(st, cur)
@@ -32,24 +34,51 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, cur, rec dss
 	return nil // Nothing, Unknown
 }
 
+// reflag stores new marks of an item. A device that has other bytes than we gets ours: only the marks are agreed on.
+func (r *reply) reflag(st *storeState, luid string, m dsstore.Mapping, cur dsstore.Item) error {
+	if m.Hash == cur.Hash {
+		return r.storeVariant(st, luid, m.Variant, cur, nil)
+	}
+	_, err := r.tx.PutItem(st.c, cur, nil)
+	r.changed[st.c] = true
+	return err
+}
+
 // keepBoth leaves the device's item mapped to ours, which goes out as a Replace; its own version is a new item and follows as an Add.
 func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
+	if err != nil {
+		return err
+	}
+	for _, it := range same {
+		if it.GUID != cur.GUID && it.Hash == rec.Hash && it.By == rec.By { // the answer was lost, and here it is again
+			return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another})
+		}
+	}
 	rec.GUID, rec.Name = newID(), r.label(cur, rec)
 	r.changed[st.c] = true
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid})
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another})
 }
+
+// another is the revision in a mapping to an item of which the device has a version that was never ours.
+const another = -1
 
 // store writes an item and notes that the device holds this version.
 func (r *reply) store(st *storeState, luid string, it dsstore.Item, body []byte) error {
+	return r.storeVariant(st, luid, "", it, body)
+}
+
+// storeVariant is store for a device that holds a part of the item.
+func (r *reply) storeVariant(st *storeState, luid, variant string, it dsstore.Item, body []byte) error {
 	rev, err := r.tx.PutItem(st.c, it, body)
 	if err != nil {
 		return err
 	}
 	r.changed[st.c] = true
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: rev, Hash: it.Hash})
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: rev, Hash: it.Hash, Variant: variant})
 }
 
 // adopt binds the device's item to ours of the same content. Flags and folder of a device that sends them anew win.
@@ -57,9 +86,24 @@ func (r *reply) adopt(st *storeState, luid string, cur, rec dsstore.Item) error 
 	if cur.Flags == rec.Flags && cur.Folder == rec.Folder {
 		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash})
 	}
-	cur.Flags, cur.Folder = mergeFlags(cur, rec), rec.Folder
-	cur.Modified, cur.By = r.now, r.x.deviceID
-	return r.store(st, luid, cur, nil)
+	former := cur.Rev
+	m, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
+	if err != nil && !errors.Is(err, dsstore.ErrNotFound) {
+		return err
+	}
+	cur.Folder, cur.Modified, cur.By = rec.Folder, r.now, r.x.deviceID
+	if m.GUID == cur.GUID { // it has told of them before, and tells again
+		cur.Flags = rec.Flags
+		return r.store(st, luid, cur, nil)
+	}
+	if cur.Flags = mergeFlags(cur, rec); cur.Flags == rec.Flags {
+		return r.store(st, luid, cur, nil)
+	}
+	if _, err := r.tx.PutItem(st.c, cur, nil); err != nil {
+		return err
+	}
+	r.changed[st.c] = true
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: former, Hash: cur.Hash}) // the united marks go out
 }
 
 // mergeFlags unites: a message read on one device is read.

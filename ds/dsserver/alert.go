@@ -56,6 +56,10 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	if anchors == nil {
 		anchors = &ds.Anchors{}
 	}
+	if late, err := r.late(st, anchors); late || err != nil {
+		r.answerItem(c, it, ds.StatusConflict)
+		return err
+	}
 	status, err := r.matchAnchors(st, anchors)
 	if err != nil {
 		return err
@@ -72,6 +76,21 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 		Meta: syncml.Meta{Anchor: &ds.Anchors{Last: st.link.ServerLast, Next: st.link.ServerNext}, MaxObjSize: wire.MaxObjSize},
 	}}})
 	return nil
+}
+
+// late tells whether the message is older than one that came before it: the anchors of our own devices are numbers that grow. What it says is out of
+// date, and its anchors would make the next sync a slow one (found by simulation).
+func (r *reply) late(st *storeState, a *ds.Anchors) (bool, error) {
+	if !r.x.aware {
+		return false, nil
+	}
+	l, err := r.tx.Link(r.x.deviceID, st.c)
+	if err != nil {
+		return false, err
+	}
+	now, e1 := strconv.ParseInt(a.Next, 36, 64)
+	former, e2 := strconv.ParseInt(l.ClientNext, 36, 64)
+	return e1 == nil && e2 == nil && now < former, nil
 }
 
 // matchAnchors decides between the sync that is asked for and a slow one, and remembers the anchors of this exchange.
@@ -96,6 +115,7 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	case (st.alert.NeedsAnchors() || st.alert == ds.AlertResume) && !known:
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
+	st.first = st.alert == ds.AlertSlow || l.Running == ds.AlertSlow
 	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {
@@ -218,8 +238,11 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	if err != nil && !errors.Is(err, dsstore.ErrNotFound) {
 		return err
 	}
-	sent := st.added[m.Target]
+	sent, inThis := st.added[m.Target]
 	delete(st.added, m.Target)
+	if it, err := r.tx.Item(st.c, m.Target); err == nil && !inThis {
+		st.cursor = min(st.cursor, it.Rev-1) // which revision the device has is unknown: it is looked at again
+	}
 	sent.GUID, sent.LUID = m.Target, m.Source
 	return r.tx.PutMapping(r.x.deviceID, st.c, sent)
 }

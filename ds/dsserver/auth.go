@@ -27,7 +27,7 @@ const (
 func (r *reply) authenticate() error {
 	x := r.x
 	if x.authenticated {
-		return nil
+		return r.forgetFormer()
 	}
 	v, err := r.judge()
 	if err == nil && v == valid {
@@ -49,6 +49,22 @@ func (r *reply) authenticate() error {
 		return err
 	}
 	return r.endOnRefusal(v)
+}
+
+// forgetFormer makes the former nonce useless once the device goes on: it has got the new one, and an old message that comes late must not open an
+// exchange (found by simulation).
+func (r *reply) forgetFormer() error {
+	if r.x.continued {
+		return nil
+	}
+	r.x.continued = true
+	d, err := r.tx.Device(r.x.deviceID)
+	if err != nil {
+		return err
+	}
+	d.FormerNonce = newID()
+	r.x.device.FormerNonce = d.FormerNonce
+	return r.tx.PutDevice(d)
 }
 
 // stand asks whether right credentials are still valid.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -15,6 +16,9 @@ import (
 // reconcileBoth is for an item that was changed on both sides since they agreed: the edits are put together property by property if they do not
 // contradict each other, else both versions live on.
 func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (ds.Status, error) {
+	if again, err := r.mergedBefore(st, cur, rec); again || err != nil {
+		return ds.StatusMerged, err
+	}
 	merged, ok, err := r.merge(cur, rec, m, body)
 	if err != nil {
 		return 0, err
@@ -27,7 +31,7 @@ func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item
 		it   dsstore.Item
 		body []byte
 	}{{cur, nil}, {rec, body}} {
-		if err := r.tx.Keep(st.c, v.it, v.body, "put together with another edit"); err != nil {
+		if err := r.tx.Keep(st.c, v.it, v.body, putTogether); err != nil {
 			return 0, err
 		}
 	}
@@ -39,8 +43,25 @@ func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item
 		return 0, err
 	}
 	r.changed[st.c] = true
-	return ds.StatusMerged, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid}) // ours goes out
+	return ds.StatusMerged, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another}) // ours goes out
 }
+
+// mergedBefore tells whether this edit is in the item already: the answer was lost, and the device sends it again.
+func (r *reply) mergedBefore(st *storeState, cur, rec dsstore.Item) (bool, error) {
+	kept, err := r.tx.KeptVersions(st.c, time.Time{}, recent)
+	for _, k := range kept {
+		if k.Item.GUID == cur.GUID && k.Item.Hash == rec.Hash && k.Item.By == rec.By && k.Reason == putTogether {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// recent is how many former versions are looked through for an edit that comes again.
+const recent = 1000
+
+// putTogether is why a version was kept that lives on in a merged one.
+const putTogether = "put together with another edit"
 
 // merge puts two edits together; not ok if they contradict each other, or if nobody knows what they were made from.
 func (r *reply) merge(cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (merged []byte, ok bool, err error) {

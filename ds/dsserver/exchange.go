@@ -37,6 +37,7 @@ type exchange struct {
 	mu            sync.Mutex // held while a message is handled; guards all below
 	authenticated bool
 	challenged    bool // the device has got our nonce in this exchange
+	continued     bool // the device has sent a second message
 	device        dsstore.Device
 	aware         bool   // the device keeps logical sessions
 	asked         bool   // for its device information
@@ -79,6 +80,7 @@ type storeState struct {
 	peer     string // as the device names it
 	target   string // as the device addressed it
 	alert    ds.Alert
+	first    bool // it is a first or slow sync, or goes on with one that was cut off
 	refused  bool // its anchors did not match in this message, so the changes that came along with them are refused
 	link     dsstore.Link
 	opened   bool       // the first Sync has gone out

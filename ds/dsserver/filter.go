@@ -234,6 +234,9 @@ func (r *reply) examine(st *storeState, p *dsstore.Pending) (judged, error) {
 	return judged{*p, st.scope.Judge(p, look, r.now), st.scope.Policy(look, r.now)}, nil
 }
 
+// unsettled is the scope of a device of which nobody knows for sure what it has: all is looked at again.
+const unsettled = "?"
+
 // settleScope notes under which scope the device has now what it has.
 func (st *storeState) settleScope(l *dsstore.Link) {
 	if st.scope.LUID != "" || !st.alert.FromServer() {
@@ -247,7 +250,7 @@ func (st *storeState) settleScope(l *dsstore.Link) {
 		l.Roll = t
 	}
 	if st.again {
-		l.Scope = "?" // something could not leave or come: look at all again
+		l.Scope = unsettled // something could not leave or come
 	}
 }
 

@@ -2,6 +2,7 @@ package dsserver
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
@@ -9,12 +10,21 @@ import (
 )
 
 // match finds a live item of the same identity that the device does not hold: by UID, else by content.
-func (r *reply) match(st *storeState, rec dsstore.Item) (dsstore.Item, error) {
+// deleted tells that the device has deleted it under another id, and that this is not carried out yet.
+func (r *reply) match(st *storeState, rec dsstore.Item) (it dsstore.Item, deleted bool, err error) {
 	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
-	if err != nil {
-		return dsstore.Item{}, err
+	if err != nil || len(same) == 0 {
+		return dsstore.Item{}, false, err
 	}
-	return r.firstFree(st, same)
+	if it, err = r.firstFree(st, same); err != nil || it.GUID == "" {
+		return it, false, err
+	}
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if err != nil || m.LUID != "" {
+		return it, false, ignoreNotFound(err)
+	}
+	list, err := r.tx.Deletions(r.x.deviceID, st.c)
+	return it, slices.ContainsFunc(list, func(d dsstore.Deletion) bool { return d.GUID == it.GUID && d.Rev == it.Rev }), err
 }
 
 // firstFree is the first item that is not mapped yet, the zero Item if there is none.

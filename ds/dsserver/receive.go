@@ -254,7 +254,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if d.Action == reconcile.KeepBoth {
 		return r.reconcileBoth(st, luid, cur, rec, m, body)
 	}
-	return d.Status, r.do(d.Action, st, luid, cur, rec, body)
+	return d.Status, r.do(d.Action, st, luid, m, cur, rec, body)
 }
 
 // current is the item that a device's change is about: the mapped one, or for new ones an item of the same identity
@@ -268,7 +268,14 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
 		return dsstore.Item{}, m, ignoreNotFound(err)
 	}
-	it, err := r.match(st, rec)
+	it, deleted, err := r.match(st, rec)
+	if err == nil && deleted { // the file got another name: what the device deleted in this exchange is what it adds
+		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
+		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
+	}
+	if err == nil && it.GUID != "" && it.Hash != rec.Hash && !st.first {
+		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
+	}
 	if err == nil && it.GUID == "" {
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	}

@@ -185,7 +185,28 @@ func (r *reply) writeItem(w *writer, st *storeState, j *judged) (full bool, err 
 		return true, nil
 	}
 	r.noteSent(sent, w.cmd)
-	return false, nil
+	return false, r.doubt(sent)
+}
+
+// doubt makes the next exchange look at an item again that was taken away, in case that the answer is lost.
+func (r *reply) doubt(sent sentItem) error {
+	if !sent.leave {
+		return nil
+	}
+	m, err := r.tx.ByGUID(r.x.deviceID, sent.store.c, sent.item.GUID)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	m.Rev = 0
+	if err := r.tx.PutMapping(r.x.deviceID, sent.store.c, m); err != nil {
+		return err
+	}
+	st := sent.store
+	if st.link.Scope == unsettled {
+		return nil
+	}
+	st.link.Scope = unsettled
+	return r.tx.PutLink(r.x.deviceID, st.c, st.link)
 }
 
 // anythingIn tells whether the message has items already, so that a large object better begins in the next one.
@@ -212,7 +233,7 @@ func (r *reply) outgoing(st *storeState, j *judged) (*syncml.Change, sentItem, [
 		sent.op, sent.leave = syncml.OpDelete, j.verdict == scope.Leave
 		c.SftDel = sent.leave && r.x.aware // others may not know it, and then keep the item (protocol.md C.12)
 		return c, sent, nil, nil
-	case m.LUID != "" && m.Hash == it.Hash && r.x.aware && m.Rev < it.Rev && m.Variant == j.policy.String() && st.scope.LUID == "":
+	case m.LUID != "" && m.Hash == it.Hash && r.x.aware && m.Rev < it.Rev && (m.Variant == "" || m.Variant == j.policy.String()) && st.scope.LUID == "":
 		sent.flags, sent.variant = true, m.Variant
 		return wire.Flags(m.LUID, "", version, pimItem(it)), sent, nil, nil
 	}

@@ -157,6 +157,9 @@ func (m *Machine) switchOff(now time.Time) {
 const anySession = "-"
 
 func (m *Machine) close(id string) {
+	if m.Refused {
+		return // not with credentials that were refused (A8); the server learns by the lease
+	}
 	if id != "" && id != anySession {
 		m.running = true
 		m.do(Close{id})
@@ -177,7 +180,9 @@ func (m *Machine) wanted(now time.Time, e Wanted) {
 	case m.Refused:
 		// only new credentials help (A8)
 	case m.running:
-		m.again = e.Cause // one more afterwards; many wishes are one (M5)
+		if m.again != CauseLink { // which asks for no less
+			m.again = e.Cause // one more afterwards; many wishes are one (M5)
+		}
 	case e.Force, m.On && (m.State == Idle || m.State == Opening):
 		m.run(now, e.Cause)
 	}
@@ -186,6 +191,12 @@ func (m *Machine) wanted(now time.Time, e Wanted) {
 
 // run starts an exchange, or makes one follow the running one.
 func (m *Machine) run(now time.Time, why Cause) {
+	if m.Refused { // A8
+		if m.On {
+			m.enter(now, Held, m.Reason)
+		}
+		return
+	}
 	if m.running {
 		m.again = why
 		if m.On && m.State == Off {
@@ -271,6 +282,9 @@ func (m *Machine) done(now time.Time, e Done) {
 		m.enter(now, Held, e.Reason)
 	case NoLink, Failed:
 		m.failed(now, e)
+		if again == CauseLink { // that was over the former link, and the pause is not for the one that is there now
+			m.run(now, again)
+		}
 	}
 }
 
@@ -319,8 +333,9 @@ func (m *Machine) failed(now time.Time, e Done) {
 	}
 	given := m.Failures >= m.c.Attempts || now.Sub(m.FailedSince) >= m.c.GiveUp
 	if m.State == Lost || e.Result == NoLink && given {
-		m.end(now, ds.Destroyed, "permanent loss: "+e.Reason)
-		m.enter(now, Lost, e.Reason)
+		reason := "permanent loss: " + e.Reason
+		m.end(now, ds.Destroyed, reason)
+		m.enter(now, Lost, reason)
 		m.wakeAt(now.Add(spread(m.c.Probe, m.c.Jitter())))
 		return
 	}

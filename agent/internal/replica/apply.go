@@ -42,6 +42,9 @@ type job struct {
 
 // carryOut does all of it for a batch.
 func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, deletions when) ([]dsclient.Result, error) {
+	if err := r.recover(ctx); err != nil { // of a batch that could not be made durable
+		return nil, err
+	}
 	jobs, err := r.plan(ctx, changes, deletions)
 	if err != nil {
 		return nil, err
@@ -110,10 +113,12 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
 	case row.Dirty() && row.Problem == "" && deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && !j.Soft && deletions == later:
+	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row):
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
+	case j.Op == dsclient.Delete && deletions == later:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusOK}
 		doomed := row
-		doomed.Doomed, doomed.Approved, j.doomed = true, false, true
+		doomed.Doomed, doomed.Approved, j.doomed = true, j.Soft, true // what only leaves this device is no loss that anybody has to look at
 		return t.Put(row, doomed)
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
@@ -123,6 +128,15 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return intend(t, j)
 	}
 	return nil
+}
+
+// moved tells whether an item is not as it was when somebody looked last. What cannot be told is found out when it is deleted.
+func (r *Replica) moved(ctx context.Context, row state.Row) bool {
+	if row.Type == pim.TypeFolder {
+		return false
+	}
+	list, err := r.store.Stat(ctx, []string{row.Key})
+	return err == nil && (len(list) == 0 || list[0].Stamp != row.Stamp)
 }
 
 // keep completes an item of a server that cannot keep all of it.
@@ -164,11 +178,17 @@ func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
 	if err != nil {
 		return fmt.Errorf("cannot write to %s: %w", r.name, err)
 	}
-	taken[key] = j.Item.Type != pim.TypeFolder
 	known, ok, err := t.ByKey(key)
+	if err == nil && ok && j.Item.Type != pim.TypeFolder { // its item was moved away, and nobody has looked yet
+		j.Item.Name = ""
+		if key, err = r.store.PlanKey(j.Item); err == nil {
+			known, ok, err = t.ByKey(key)
+		}
+	}
 	if err != nil {
 		return err
 	}
+	taken[key] = j.Item.Type != pim.TypeFolder
 	if ok && j.Item.Type == pim.TypeFolder {
 		j.former, j.row, j.result.LUID = known, known, known.LUID // the folder is there already
 		return nil
@@ -208,9 +228,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 	switch {
 	case j.Op == dsclient.Delete:
 		j.remove = true
-		if err = b.Delete(j.row.Key, j.row.Stamp); errors.Is(err, pim.ErrNotFound) {
-			err = nil
-		}
+		err = b.Delete(j.row.Key, j.row.Stamp) // one that is gone may have been renamed: the next look finds out
 		j.result.Status = resultOf(err, ds.StatusOK)
 		return
 	case j.fresh:
@@ -227,7 +245,10 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		code = ds.StatusAdded
 	}
 	if j.result.Status = resultOf(err, code); err == nil {
-		j.row.Key, j.row.Stamp, j.row.Folder, j.row.Flags = e.Key, e.Stamp, e.Folder, e.Flags
+		j.row.Key, j.row.Folder, j.row.Flags = e.Key, e.Folder, e.Flags
+		if j.Op != dsclient.Reflag { // a mark leaves the bytes alone: if they look different, somebody has edited them
+			j.row.Stamp = e.Stamp
+		}
 	}
 }
 
@@ -281,31 +302,81 @@ func (r *Replica) recover(ctx context.Context) error {
 		list, err = t.Intents()
 		return err
 	})
-	for _, i := range list {
-		if err == nil {
-			err = r.recoverOne(ctx, i)
-		}
+	if err != nil || len(list) == 0 {
+		return err
 	}
-	return err
+	b, err := r.store.Update(ctx)
+	if err != nil {
+		return err
+	}
+	var done []recovered
+	for _, i := range list {
+		x, err := r.recoverOne(ctx, b, i)
+		if err != nil {
+			return errors.Join(err, b.Commit())
+		}
+		done = append(done, x)
+	}
+	if err := b.Commit(); err != nil {
+		return err
+	}
+	return r.settleRecovered(done)
 }
 
-func (r *Replica) recoverOne(ctx context.Context, i state.Intent) error {
+// recovered is an intent with the item that it led to, if it was carried out.
+type recovered struct {
+	intent  state.Intent
+	entry   pim.Entry
+	written bool
+}
+
+// recoverOne looks whether an intent was carried out. The file is written once more: the crash may have come before the disk was synced, and
+// what a power cut takes away later would count as deleted by the user.
+func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (recovered, error) {
+	x := recovered{intent: i}
 	item, e, err := r.store.Read(ctx, i.Row.Key)
 	var bad *pim.ItemError
 	if err != nil && !errors.Is(err, pim.ErrNotFound) && !errors.As(err, &bad) {
-		return err
+		return x, err
 	}
 	now := state.Version{Flags: e.Flags, Folder: e.Folder}
 	if err == nil {
 		now.Hash = sha256.Sum256(item.Body)
 	}
-	written := now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash // a new one's folder may have had to get another name
-	return r.index.Update(func(t *state.Tx) error {
-		if !written {
-			return t.DeleteIntent(i)
+	x.written = err == nil && (now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash) // a new one's folder may have had to get another name
+	if x.entry = e; x.written && item.Type != pim.TypeFolder {
+		again, err := b.Replace(e.Key, e.Stamp, item)
+		switch {
+		case errors.Is(err, pim.ErrChanged), errors.Is(err, pim.ErrNotFound):
+			x.written = false // somebody was quicker
+		case err != nil:
+			return x, err
+		default:
+			x.entry = again
 		}
-		return settleIntent(t, i, e)
-	})
+	}
+	return x, nil
+}
+
+func (r *Replica) settleRecovered(list []recovered) error {
+	for piece := range slices.Chunk(list, state.Rows) {
+		err := r.index.Update(func(t *state.Tx) error {
+			for _, x := range piece {
+				err := t.DeleteIntent(x.intent)
+				if x.written {
+					err = settleIntent(t, x.intent, x.entry)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settleIntent records what a crash kept from being recorded.

@@ -337,6 +337,9 @@ func newMissing(rows []state.Row) *missing {
 		if r.Type == pim.TypeFolder {
 			continue // a folder is its path: a renamed one is another one
 		}
+		if r.Shared {
+			m.hash[r.Synced.Hash] = r.LUID
+		}
 		m.hash[r.Hash] = r.LUID
 		if r.Stamp.Inode != 0 {
 			m.inode[r.Stamp.Inode] = r.LUID
