@@ -131,26 +131,57 @@ func (e *TransportError) Unwrap() error { return e.Err }
 // Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *TransportError, ds.Status for what
 // else the server refuses, or a local error.
 func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
-	report, err := c.attempt(ctx, req, c.Nonce)
-	var stale *challenge
-	switch {
-	case errors.Is(err, errUnfiltered):
-		return c.unfiltered(ctx, req, report)
-	case !errors.As(err, &stale):
+	r := run{nonce: c.Nonce, req: req}
+	for {
+		report, err := c.attempt(ctx, r.req, r.nonce)
+		report.add(r.spent)
+		if r.again(&report, err) {
+			continue
+		}
+		r.complete(&report)
+		var stale *challenge
+		if errors.As(err, &stale) {
+			err = stale.auth
+		}
 		return report, err
 	}
-	// The nonce may be the only thing that was wrong, e.g. in the very first exchange: once more with a fresh one, as a new session
-	// (SyncEvolution does the same, peers.md 6).
-	first := report
-	report, err = c.attempt(ctx, req, stale.nonce)
-	report.add(first)
-	if errors.As(err, &stale) {
-		err = stale.auth
+}
+
+// run is the attempts that make one Run. Each of the causes below is mended once.
+type run struct {
+	nonce                          string
+	req                            Request
+	spent                          Report           // what former attempts cost
+	refused                        map[string]error // filters, by datastore
+	challenged, behind, unfiltered bool
+}
+
+// again tells whether another attempt, as a new session, may do better.
+func (r *run) again(report *Report, err error) bool {
+	var stale *challenge
+	nonce := report.nonce(r.nonce)
+	switch {
+	case errors.As(err, &stale) && !r.challenged:
+		// The nonce may be the only thing that was wrong, e.g. in the very first exchange (SyncEvolution does the same, peers.md 6).
+		r.challenged, nonce = true, stale.nonce
+	case errors.Is(err, errBehind) && !r.behind:
+		r.behind = true
+	case errors.Is(err, errUnfiltered) && !r.unfiltered:
+		r.unfiltered = true
+		r.dropFilters(report)
+	default:
+		return false
 	}
-	if errors.Is(err, errUnfiltered) {
-		return c.unfiltered(ctx, req, report)
+	r.nonce, r.spent = nonce, *report
+	return true
+}
+
+// nonce is the server's last, former if it sent none.
+func (r *Report) nonce(former string) string {
+	if r.NextNonce != "" {
+		return r.NextNonce
 	}
-	return report, err
+	return former
 }
 
 // add counts what an attempt before this one cost.

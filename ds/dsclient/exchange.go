@@ -42,6 +42,7 @@ type exchange struct {
 	each     bool // the server wants credentials in every message
 	aware    bool // the server keeps logical sessions
 	peer     *syncml.DevInf
+	behind   bool // an anchor of ours is older than one that the server knows
 	stores   []*storeExchange
 	queue    []*syncml.Status // our answers
 	results  []syncml.Command // Results we owe
@@ -249,11 +250,17 @@ func (e *exchange) advance(m *syncml.Message) error {
 	case e.phase == phaseReceive && m.Final && !e.owes():
 		e.phase = phaseDone
 	}
-	if e.refusedFilter() {
+	switch {
+	case e.refusedFilter():
 		return errUnfiltered
+	case e.behind:
+		return errBehind
 	}
 	return e.allFailed()
 }
+
+// errBehind ends an attempt with an anchor that was too old.
+var errBehind = errors.New("the server knows a later anchor")
 
 // owes tells whether the server waits for statuses of its changes or for maps. One that keeps no logical sessions waits for the Status of
 // its Sync, too: without it SyncEvolution takes the session for aborted, saves no anchors, and asks for a slow sync the next time.

@@ -1,7 +1,6 @@
 package dsclient
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -65,24 +64,23 @@ func (e *exchange) refusedFilter() bool {
 	return slices.ContainsFunc(e.stores, func(st *storeExchange) bool { return st.failed && st.filter != nil && st.unfiltered != nil })
 }
 
-// unfiltered tries again without the filters that were refused: rather all of it than nothing (protocol.md J: servers that fail with them).
-func (c *Client) unfiltered(ctx context.Context, req Request, first Report) (Report, error) {
-	refused := map[string]error{}
-	plain := req
-	plain.Stores = slices.Clone(req.Stores)
-	for i, s := range first.Stores {
-		if refused[s.Name] = s.Refused; s.Refused != nil {
-			plain.Stores[i].Filter = nil
+// dropFilters leaves out the filters that the server refused: rather all of it than nothing (protocol.md J: servers that fail with them).
+func (r *run) dropFilters(report *Report) {
+	r.refused = map[string]error{}
+	r.req.Stores = slices.Clone(r.req.Stores)
+	for i, s := range report.Stores {
+		if s.Refused != nil {
+			r.refused[s.Name] = s.Refused
+			r.req.Stores[i].Filter = nil
 		}
 	}
-	nonce := c.Nonce
-	if first.NextNonce != "" {
-		nonce = first.NextNonce
-	}
-	report, err := c.attempt(ctx, plain, nonce)
-	report.add(first)
+}
+
+// complete notes which filters were refused.
+func (r *run) complete(report *Report) {
 	for i := range report.Stores {
-		report.Stores[i].Refused = refused[report.Stores[i].Name]
+		if err := r.refused[report.Stores[i].Name]; err != nil {
+			report.Stores[i].Refused = err
+		}
 	}
-	return report, err
 }

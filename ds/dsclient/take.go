@@ -86,8 +86,7 @@ func (e *exchange) takeStatus(s *syncml.Status) error {
 	case s.CmdRef == "0" || s.Cmd == "SyncHdr":
 		return e.takeHeaderStatus(s)
 	case s.Cmd == "Alert":
-		e.takeAlertStatus(s)
-		return nil
+		return e.takeAlertStatus(s)
 	}
 	key := ref{s.MsgRef, s.CmdRef}
 	sent, ok := e.sent[key]
@@ -105,6 +104,8 @@ func (e *exchange) takeAnswer(sent sentChange, s *syncml.Status) error {
 			return nil // it goes first in the next exchange
 		}
 		return sent.st.MapsConfirmed(sent.isMap)
+	case sent.st.failed:
+		return nil // the datastore was not opened: a 404 says nothing about the item
 	case s.Code == ds.StatusRefreshRequired:
 		return nil // the anchors did not match: it goes out again in the slow sync
 	case sent.more && s.Code.OK():
@@ -163,7 +164,7 @@ func (e *exchange) refused(s *syncml.Status) error {
 }
 
 // takeAlertStatus tells how the server takes our anchors.
-func (e *exchange) takeAlertStatus(s *syncml.Status) {
+func (e *exchange) takeAlertStatus(s *syncml.Status) error {
 	for _, st := range e.stores {
 		if !mentions(s.SourceRefs, st.Local()) && !mentions(s.TargetRefs, st.Remote()) {
 			continue
@@ -176,10 +177,25 @@ func (e *exchange) takeAlertStatus(s *syncml.Status) {
 			st.failed = !st.resumed && s.Code != ds.StatusRefreshRequired && s.Code != ds.StatusCannotResume
 		case s.Code == ds.StatusRefreshRequired:
 			st.slow(e)
+		case s.Code == ds.StatusConflict && anchorIn(s) != "":
+			// The server knows a later anchor of ours, which was never saved, and the clock was set back since: the next one is later.
+			st.failed, st.anchors.LocalNext, e.behind = true, anchorIn(s), true
+			return st.SetAnchors(st.anchors)
 		case !s.Code.OK():
 			st.failed = true
 		}
 	}
+	return nil
+}
+
+// anchorIn is the anchor that a Status has, "" if none.
+func anchorIn(s *syncml.Status) string {
+	for _, it := range s.Items {
+		if it.Data != nil && it.Data.Anchor != nil {
+			return it.Data.Anchor.Next
+		}
+	}
+	return ""
 }
 
 func mentions(refs []string, uri string) bool {

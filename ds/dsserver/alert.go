@@ -56,8 +56,9 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	if anchors == nil {
 		anchors = &ds.Anchors{}
 	}
-	if late, err := r.late(st, anchors); late || err != nil {
-		r.answerItem(c, it, ds.StatusConflict)
+	if former, err := r.late(st, anchors); former != "" || err != nil {
+		a := r.answerItem(c, it, ds.StatusConflict)
+		a.Items = []syncml.Item{{Data: &syncml.Data{Anchor: &ds.Anchors{Next: former}}}} // for a device whose clock was set back
 		return err
 	}
 	status, err := r.matchAnchors(st, anchors)
@@ -78,19 +79,22 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	return nil
 }
 
-// late tells whether the message is older than one that came before it: the anchors of our own devices are numbers that grow. What it says is out of
+// late is the anchor of a message that came before this one although it is newer, "" if there is none: the anchors of our own devices are numbers that grow. What it says is out of
 // date, and its anchors would make the next sync a slow one (found by simulation).
-func (r *reply) late(st *storeState, a *ds.Anchors) (bool, error) {
-	if !r.x.aware {
-		return false, nil
+func (r *reply) late(st *storeState, a *ds.Anchors) (former string, err error) {
+	if !r.x.aware || !st.alert.NeedsAnchors() {
+		return "", nil
 	}
 	l, err := r.tx.Link(r.x.deviceID, st.c)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	now, e1 := strconv.ParseInt(a.Next, 36, 64)
-	former, e2 := strconv.ParseInt(l.ClientNext, 36, 64)
-	return e1 == nil && e2 == nil && now < former, nil
+	known, e2 := strconv.ParseInt(l.ClientNext, 36, 64)
+	if e1 != nil || e2 != nil || now >= known {
+		return "", nil
+	}
+	return l.ClientNext, nil
 }
 
 // matchAnchors decides between the sync that is asked for and a slow one, and remembers the anchors of this exchange.

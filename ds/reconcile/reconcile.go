@@ -86,6 +86,8 @@ func Decide(in Incoming, cur Current) Decision {
 		return Decision{Nothing, ds.StatusOK} // sent again because the answer was lost; the deletion is on its way
 	case cur.Deleted:
 		return Decision{Update, ds.StatusAdded} // an edit revives what the server deleted
+	case !cur.Mapped && in.Base != "" && in.Base == cur.Version:
+		return Decision{Update, ds.StatusOK} // it had left the device, which edited it before it knew
 	case !cur.Mapped:
 		return decideMatch(in)
 	case conflicts(in, cur):

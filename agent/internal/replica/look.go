@@ -235,7 +235,7 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 		}
 		if ok {
 			if row.Doomed && row.Hash != p.row.Hash { // an edit wins over the server's deletion: it goes there as a new item
-				row.Doomed, row.Shared, row.Synced = false, false, state.Version{}
+				row.Doomed = false
 			}
 			out = append(out, update{former: p.row, row: row})
 		}
