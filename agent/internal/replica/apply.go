@@ -116,10 +116,7 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row):
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
 	case j.Op == dsclient.Delete && deletions == later:
-		j.result = dsclient.Result{LUID: luid, Status: ds.StatusOK}
-		doomed := row
-		doomed.Doomed, doomed.Approved, j.doomed = true, j.Soft, true // what only leaves this device is no loss that anybody has to look at
-		return t.Put(row, doomed)
+		return doom(t, j, row)
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
 		if err := r.keep(ctx, j); err != nil {
@@ -128,6 +125,18 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return intend(t, j)
 	}
 	return nil
+}
+
+// doom notes that the server has deleted an item. What only leaves this device is no loss that anybody has to look at, and goes at once; the note
+// tells after a crash that it was not the user who deleted it.
+func doom(t *state.Tx, j *job, row state.Row) error {
+	doomed := row
+	doomed.Doomed, doomed.Approved = true, j.Soft
+	j.former, j.row, j.result.LUID = doomed, doomed, row.LUID
+	if j.doomed = !j.Soft; j.doomed {
+		j.result.Status = ds.StatusOK
+	}
+	return t.Put(row, doomed)
 }
 
 // moved tells whether an item is not as it was when somebody looked last. What cannot be told is found out when it is deleted.
@@ -280,6 +289,10 @@ func settleOne(t *state.Tx, j *job) error {
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
+	case !done && j.row.Doomed && j.Soft: // somebody else was quicker: the next look finds out what he did
+		row := j.row
+		row.Doomed, row.Approved = false, false
+		errs = append(errs, t.Put(j.former, row))
 	case !done || j.doomed:
 	case j.remove:
 		errs = append(errs, t.Remove(j.former))
