@@ -65,8 +65,6 @@ type Options struct {
 	Brake   *Brake
 	Version string
 	Session session.Config // the zero value is DefaultConfig
-	// RoundTrip bounds one message and its answer, however large the sync is; 0 is the default.
-	RoundTrip time.Duration
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -112,7 +110,7 @@ type Agent struct {
 	opened  string    // the logical session that was used last, "" before the first; guarded by mu
 }
 
-// roundTrip is the default of Options.RoundTrip.
+// roundTrip bounds one message and its answer, however large the sync is.
 const roundTrip = 2 * time.Minute
 
 // Start opens the state and begins to work. Stop must follow if err is nil. A device that was switched on before goes on in its
@@ -122,9 +120,6 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 		o.Session = session.DefaultConfig()
 	}
 	o.Session.Jitter = rand.Float64
-	if o.RoundTrip == 0 {
-		o.RoundTrip = roundTrip
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -210,7 +205,7 @@ func (a *Agent) compose(ctx context.Context) error {
 		Filters: a.wants,
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
-			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: a.o.RoundTrip}, UserAgent: "alwayson/" + a.o.Version},
+			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
 			Kept: &dsclient.Kept{}, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
@@ -220,7 +215,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	}
 	a.trigger, err = trigger.New(trigger.Options{
 		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.o.Push.TLS,
-		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Log: a.o.Log,
+		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Note: a.engine.Note, Log: a.o.Log,
 	})
 	return err
 }

@@ -128,6 +128,17 @@ func TestTheServerChangesAFilter(t *testing.T) {
 	if err != nil || list[0].Filter != "name:ben" || list[0].State != "in use" {
 		t.Errorf("the device says %+v %v", list, err)
 	}
+	if _, err := d.c.Off(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.c.On(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	why, err := d.c.Why(t.Context())
+	if err != nil || !slices.ContainsFunc(why, func(w control.Why) bool { return w.Exchange && w.Why == "server trigger" }) {
+		t.Errorf("why: %+v %v", why, err)
+	}
+	d.has("Ben")
 	before = len(d.log())
 	set("name:ben -name:zoe", false) // F8: no difference
 	d.fence()

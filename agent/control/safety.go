@@ -94,3 +94,16 @@ type Verification struct {
 func (c *Client) Verify(ctx context.Context) (list []Verification, err error) {
 	return list, c.call(ctx, http.MethodPost, "/v1/verify", nil, &list)
 }
+
+// Why is one thing that led to an exchange, or did not (GET /v1/why), oldest first.
+type Why struct {
+	At       time.Time `json:"at"`
+	Exchange bool      `json:"exchange"` // an exchange ran
+	Why      string    `json:"why"`
+	Outcome  string    `json:"outcome,omitempty"`
+}
+
+// Why lists the reasons of the last exchanges, and of those that there were not.
+func (c *Client) Why(ctx context.Context) (list []Why, err error) {
+	return list, c.call(ctx, http.MethodGet, "/v1/why", nil, &list)
+}

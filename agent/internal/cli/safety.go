@@ -246,3 +246,45 @@ func writeVerification(out io.Writer, list []control.Verification) {
 		}
 	}
 }
+
+func (a *app) why() *cobra.Command {
+	var n int
+	cmd := &cobra.Command{Use: "why", Short: "Tell why the last exchanges ran, and why others did not", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Why(cmd.Context())
+			if err != nil {
+				return err
+			}
+			list = list[max(0, len(list)-n):]
+			return a.show(cmd, list, func() {
+				for _, w := range list {
+					what := "no exchange"
+					if w.Exchange {
+						what = "exchange   "
+					}
+					fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSuffix(fmt.Sprintf("%s  %s  %s → %s", w.At.Local().Format(time.DateTime), what, w.Why, w.Outcome), " → "))
+				}
+			})
+		})}
+	cmd.Flags().IntVarP(&n, "lines", "n", 20, "how many")
+	return cmd
+}
+
+func (a *app) quarantine() *cobra.Command {
+	return &cobra.Command{Use: "quarantine", Short: "List items that cannot be synchronized, and why; they are tried again when they change", Args: cobra.NoArgs,
+		RunE: a.talk(func(cmd *cobra.Command, c *control.Client) error {
+			list, err := c.Pending(cmd.Context())
+			if err != nil {
+				return err
+			}
+			list = slices.DeleteFunc(list, func(p control.Pending) bool { return p.Problem == "" })
+			return a.show(cmd, list, func() {
+				if len(list) == 0 {
+					fmt.Fprintln(cmd.OutOrStdout(), "every item can be synchronized")
+				}
+				for _, p := range list {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n  %s\n", p.Store, p.Item, p.Problem)
+				}
+			})
+		})}
+}

@@ -64,6 +64,7 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"POST /v1/login":           d.login,
 		"GET /v1/holds":            d.holds,
 		"POST /v1/verify":          d.verify,
+		"GET /v1/why":              d.why,
 		"GET /v1/conflicts":        d.conflicts,
 		"POST /v1/conflicts":       d.resolve,
 		"POST /v1/holds":           d.decideHold,

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
@@ -209,4 +211,26 @@ func (d *Daemon) resolve(r *http.Request) (any, error) {
 		}
 	}
 	return nil, &control.Error{Code: http.StatusNotFound, Text: req.Item + " is no conflict; alwayson conflict list names them"}
+}
+
+// why puts together the causes of exchanges, and why there were none.
+func (d *Daemon) why(*http.Request) (any, error) {
+	out := []control.Why{}
+	for _, x := range d.History.Last(0) {
+		w := control.Why{At: x.At, Exchange: true, Why: x.Cause, Outcome: x.Error}
+		for _, s := range x.Stores {
+			if s.Sent+s.Received+s.Failed > 0 {
+				w.Outcome += fmt.Sprintf(" %s: %d sent, %d received", s.Name, s.Sent, s.Received)
+			}
+		}
+		if w.Outcome = strings.TrimSpace(w.Outcome); w.Outcome == "" {
+			w.Outcome = "nothing had changed"
+		}
+		out = append(out, w)
+	}
+	for _, n := range d.Engine.Notes() {
+		out = append(out, control.Why{At: n.At, Why: n.Why})
+	}
+	slices.SortStableFunc(out, func(a, b control.Why) int { return a.At.Compare(b.At) })
+	return out, nil
 }

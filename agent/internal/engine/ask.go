@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -46,6 +47,36 @@ func (e *Engine) Progress() map[string]Progress {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return maps.Clone(e.progress)
+}
+
+// Note is why no exchange followed from something that could have been a reason for one.
+type Note struct {
+	At  time.Time
+	Why string
+}
+
+// notes is how many are kept.
+const notes = 200
+
+// Note records why there was no exchange. It may be called at any time.
+func (e *Engine) Note(why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := len(e.notes); n > 0 && e.notes[n-1].Why == why {
+		e.notes[n-1].At = time.Now() // the same again
+		return
+	}
+	e.notes = append(e.notes, Note{time.Now(), why})
+	if len(e.notes) > notes {
+		e.notes = slices.Delete(e.notes, 0, len(e.notes)-notes)
+	}
+}
+
+// Notes are the last ones, oldest first.
+func (e *Engine) Notes() []Note {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.notes)
 }
 
 // Changed is closed at the next change of Snapshot or Progress.

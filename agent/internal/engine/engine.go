@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,6 +66,7 @@ type Engine struct {
 	snapshot Snapshot
 	progress map[string]Progress
 	changed  chan struct{}
+	notes    []Note
 }
 
 // finished is the end of an exchange.
@@ -222,10 +225,28 @@ func (l *loop) stop() error {
 // noticed looks at the stores that may have changed, and asks for an exchange if they did. While an exchange works with them the
 // hints wait; its end looks. What an exchange could not settle waits for the next cause, so that nothing turns in circles.
 func (l *loop) noticed(ctx context.Context) error {
-	if l.m.Running() || l.look(ctx) == 0 {
+	if l.m.Running() {
+		return nil
+	}
+	stores := l.hinted()
+	if l.look(ctx) == 0 {
+		if len(stores) > 0 {
+			l.Note("something happened in " + strings.Join(stores, ", ") + ", but nothing that the server has not got")
+		}
 		return nil
 	}
 	return l.handle(ctx, session.Wanted{Cause: session.CauseLocal})
+}
+
+// hinted are the stores of which a watcher has told.
+func (l *loop) hinted() (out []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := range l.hints {
+		out = append(out, r.Name())
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (l *loop) finished(ctx context.Context, f finished) error {
@@ -375,7 +396,11 @@ func (l *loop) looked(store string, err error) {
 
 // handle gives the machine an event and carries out what it decides.
 func (l *loop) handle(ctx context.Context, ev session.Event) error {
-	for _, a := range l.m.Handle(time.Now(), ev) {
+	actions := l.m.Handle(time.Now(), ev)
+	if w, ok := ev.(session.Wanted); ok && len(actions) == 0 && !l.m.Running() {
+		l.Note(fmt.Sprintf("%s, but the session is %s", w.Cause, l.m.State))
+	}
+	for _, a := range actions {
 		if err := l.carryOut(ctx, a); err != nil {
 			return err
 		}

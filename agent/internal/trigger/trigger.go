@@ -29,6 +29,8 @@ type Options struct {
 	Key func() (credential, session string)
 	// Wake takes an event for the session, with what the server's notification asks for if it was one; it may block for a moment.
 	Wake func(context.Context, session.Event, []san.Sync)
+	// Note is told why a notification led to nothing; may be nil.
+	Note func(why string)
 	Log  *slog.Logger
 }
 
@@ -150,6 +152,12 @@ func (l *Listener) lost(err error) {
 	}
 }
 
+func (l *Listener) note(why string) {
+	if l.o.Note != nil {
+		l.o.Note(why)
+	}
+}
+
 // Recheck looks once more at the last notification that could not be verified: it may belong to a session that was being opened when it
 // came, which the server knows a moment before we do (found by killing processes at random).
 func (l *Listener) Recheck() {
@@ -168,6 +176,7 @@ func (l *Listener) received(m mqtt.Message) {
 	n, err := notify.Read(m.Payload, credential, id)
 	if err != nil {
 		l.o.Log.Debug("notification not understood", "reason", err)
+		l.note("a notification was dropped: " + err.Error())
 		l.mu.Lock()
 		l.unsure = m.Payload
 		l.mu.Unlock()
@@ -186,6 +195,9 @@ func (l *Listener) received(m mqtt.Message) {
 		l.push.LastTrigger = &now
 	}
 	l.mu.Unlock()
+	if again {
+		l.note("a notification came twice")
+	}
 	if !again {
 		l.wake(hint{session.Wanted{Cause: session.CauseServer}, n.Syncs})
 	}

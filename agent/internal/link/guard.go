@@ -1,0 +1,95 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Guard is an http.RoundTripper whose requests can be given up when the network changes: an answer to one that was sent over the former
+// network may never come, and waiting for it would keep everything else waiting.
+type Guard struct {
+	Next http.RoundTripper
+
+	mu      sync.Mutex
+	flights map[*flight]bool // under way; guarded by mu
+}
+
+// flight is a request whose answer has not been read.
+type flight struct {
+	began  time.Time
+	cancel context.CancelCauseFunc
+	end    *time.Timer // nil while nothing has changed; guarded by Guard.mu
+}
+
+// ErrChanged is why a request was given up.
+var ErrChanged = errors.New(Changed)
+
+// patience is how long a request may take when the network changes: one that has just begun goes over the network that is there now, or the
+// server is about to answer it.
+const patience = 500 * time.Millisecond
+
+// Cut gives up what has waited for long, and the rest when it will have.
+func (g *Guard) Cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for f := range g.flights {
+		if f.end == nil {
+			f.end = time.AfterFunc(patience-time.Since(f.began), func() { f.cancel(ErrChanged) })
+		}
+	}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	f := &flight{began: time.Now(), cancel: cancel}
+	g.enter(f)
+	res, err := g.Next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		g.leave(f)
+		return nil, err
+	}
+	res.Body = &body{ReadCloser: res.Body, closed: func() { g.leave(f) }}
+	return res, nil
+}
+
+func (g *Guard) enter(f *flight) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.flights == nil {
+		g.flights = make(map[*flight]bool)
+	}
+	g.flights[f] = true
+}
+
+func (g *Guard) leave(f *flight) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.flights, f)
+	if f.end != nil {
+		f.end.Stop()
+	}
+	f.cancel(nil)
+}
+
+// CloseIdleConnections is what http.Client.CloseIdleConnections calls.
+func (g *Guard) CloseIdleConnections() {
+	if c, ok := g.Next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// body tells when it is closed.
+type body struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (b *body) Close() error {
+	defer b.closed()
+	return b.ReadCloser.Close()
+}
