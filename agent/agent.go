@@ -62,9 +62,11 @@ type Options struct {
 	Stores     []Store
 	Push       Push
 	// Brake is when deletions are held; nil is replica's default.
-	Brake   *Brake
-	Version string
-	Session session.Config // the zero value is DefaultConfig
+	Brake *Brake
+	// DiskReserve is how many octets of the disk are left to other programs; 0 is the default.
+	DiskReserve int64
+	Version     string
+	Session     session.Config // the zero value is DefaultConfig
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -291,12 +293,22 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	local := localStore(dir, s.Kind)
-	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.brake(), History: a.former})
+	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.brake(), History: a.former, Dir: dir, Reserve: a.reserve()})
 	if err != nil {
 		return engine.Store{}, err
 	}
 	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
 	return engine.Store{Replica: r, Watch: local.Watch}, nil
+}
+
+// diskReserve is what the agent leaves to others of each file system.
+const diskReserve = 64 << 20
+
+func (a *Agent) reserve() int64 {
+	if a.o.DiskReserve != 0 {
+		return a.o.DiskReserve
+	}
+	return diskReserve
 }
 
 func (a *Agent) brake() reconcile.Brake {

@@ -113,7 +113,7 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
 	case row.Dirty() && row.Problem == "" && deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row):
+	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row, j.Soft):
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
 	case j.Op == dsclient.Delete && deletions == later:
 		return doom(t, j, row)
@@ -139,13 +139,17 @@ func doom(t *state.Tx, j *job, row state.Row) error {
 	return t.Put(row, doomed)
 }
 
-// moved tells whether an item is not as it was when somebody looked last. What cannot be told is found out when it is deleted.
-func (r *Replica) moved(ctx context.Context, row state.Row) bool {
+// moved tells whether an item is not as it was when somebody looked last. What cannot be told is found out when it is deleted; of what only leaves this
+// device it must be told, or a user's deletion would count as ours (found by simulation).
+func (r *Replica) moved(ctx context.Context, row state.Row, soft bool) bool {
 	if row.Type == pim.TypeFolder {
 		return false
 	}
 	list, err := r.store.Stat(ctx, []string{row.Key})
-	return err == nil && (len(list) == 0 || list[0].Stamp != row.Stamp)
+	if err != nil {
+		return soft
+	}
+	return len(list) == 0 || list[0].Stamp != row.Stamp
 }
 
 // keep completes an item of a server that cannot keep all of it.
@@ -216,6 +220,7 @@ func version(it pim.Item) state.Version {
 
 // write writes the files and makes them durable.
 func (r *Replica) write(ctx context.Context, jobs []job) error {
+	r.spareDisk(jobs)
 	b, err := r.store.Update(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot write to %s: %w", r.name, err)
@@ -229,6 +234,27 @@ func (r *Replica) write(ctx context.Context, jobs []job) error {
 		return fmt.Errorf("cannot write to %s: %w", r.name, err)
 	}
 	return nil
+}
+
+// spareDisk refuses new bodies that would take the reserve of the disk: other programs need it, and a server that sends without end must not
+// fill a device.
+func (r *Replica) spareDisk(jobs []job) {
+	if r.reserve == 0 {
+		return
+	}
+	left, ok := free(r.dir)
+	if !ok {
+		return
+	}
+	for i := range jobs {
+		j := &jobs[i]
+		if j.result.Status != 0 || j.Op == dsclient.Delete || j.Op == dsclient.Reflag {
+			continue
+		}
+		if left -= int64(len(j.Item.Body)); left < r.reserve {
+			j.result.Status = ds.StatusFull
+		}
+	}
 }
 
 func (r *Replica) writeOne(b pim.Batch, j *job) {
@@ -298,14 +324,28 @@ func settleOne(t *state.Tx, j *job) error {
 		errs = append(errs, t.Remove(j.former))
 	default:
 		row := j.row
-		row.Shared, row.Problem, row.Doomed, row.Approved = true, "", false, false
+		row.Shared, row.Problem, row.Doomed, row.Approved, row.Unsure = true, "", false, false, false
 		row.Synced = row.Version
-		errs = append(errs, t.Put(j.former, row))
+		errs = append(errs, vacate(t, row), t.Put(j.former, row))
 		if j.Op == dsclient.Add {
 			errs = append(errs, t.PutMap(j.GUID, row.LUID))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// vacate notes that another item's file is gone from where this one was put: its user was there before anybody looked (found by simulation).
+func vacate(t *state.Tx, row state.Row) error {
+	other, ok, err := t.ByKey(row.Key)
+	if err != nil || !ok || other.LUID == row.LUID || row.Type == pim.TypeFolder {
+		return err
+	}
+	if other.Doomed {
+		return t.Remove(other)
+	}
+	gone := other
+	gone.Gone, gone.Problem = true, ""
+	return t.Put(other, gone)
 }
 
 // recover finishes items that a crash left between intent and row: a file that holds what was intended is one that was written.
@@ -341,6 +381,7 @@ type recovered struct {
 	intent  state.Intent
 	entry   pim.Entry
 	written bool
+	edited  bool // a new item was written, and a user was quicker
 }
 
 // recoverOne looks whether an intent was carried out. The file is written once more: the crash may have come before the disk was synced, and
@@ -357,11 +398,12 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 		now.Hash = sha256.Sum256(item.Body)
 	}
 	x.written = err == nil && (now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash) // a new one's folder may have had to get another name
+	x.edited = err == nil && !x.written && i.GUID != ""
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
 		again, err := b.Replace(e.Key, e.Stamp, item)
 		switch {
 		case errors.Is(err, pim.ErrChanged), errors.Is(err, pim.ErrNotFound):
-			x.written = false // somebody was quicker
+			x.written, x.edited = false, i.GUID != "" // somebody was quicker
 		case err != nil:
 			return x, err
 		default:
@@ -376,8 +418,11 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		err := r.index.Update(func(t *state.Tx) error {
 			for _, x := range piece {
 				err := t.DeleteIntent(x.intent)
-				if x.written {
+				switch {
+				case x.written:
 					err = settleIntent(t, x.intent, x.entry)
+				case x.edited && err == nil:
+					err = noteBase(t, x.intent)
 				}
 				if err != nil {
 					return err
@@ -390,6 +435,18 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		}
 	}
 	return nil
+}
+
+// noteBase makes the next look take a file for an edit of what was written there, which the server knows by it. Else it would seem a second
+// item of the same name (found by simulation). If it is no such edit, the server finds no item of ours like it, and it is new all the same.
+func noteBase(t *state.Tx, i state.Intent) error {
+	_, known, err := t.Row(i.Row.LUID)
+	_, taken, e := t.ByKey(i.Row.Key)
+	if err = errors.Join(err, e); err != nil || known || taken {
+		return err
+	}
+	row := state.Row{LUID: i.Row.LUID, Key: i.Row.Key, Type: i.Row.Type, Version: i.Row.Version, Synced: i.Row.Version}
+	return t.Put(state.Row{}, row)
 }
 
 // settleIntent records what a crash kept from being recorded.

@@ -85,7 +85,7 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 		return c, false, err
 	}
 	c.LUID = luid
-	if row.Shared {
+	if row.Synced.Hash != ([32]byte{}) {
 		c.Base = ds.VersionOf(row.Synced.Hash)
 	}
 	if row.Doomed && !row.Dirty() {
@@ -104,11 +104,11 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
 	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: row.Flags, Folder: row.Folder}
-	c.Item, c.Token = item, now
+	c.Item, c.Token = item, token{now, row.Version}
 	switch {
 	case all || !row.Shared:
 		c.Op = dsclient.Add
-	case now.Hash == row.Synced.Hash:
+	case now.Hash == row.Synced.Hash && !row.Unsure:
 		c.Op = dsclient.Reflag
 	default:
 		c.Op = dsclient.Replace
@@ -150,6 +150,9 @@ func (r *Replica) Acknowledge(_ context.Context, acks []dsclient.Ack) error {
 	return nil
 }
 
+// token is the version that is sent, and the one that the last look had seen.
+type token struct{ now, seen state.Version }
+
 func acknowledge(t *state.Tx, a dsclient.Ack) error {
 	former, ok, err := t.Row(a.Change.LUID)
 	if err != nil || !ok {
@@ -162,7 +165,14 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 			return t.Remove(former)
 		}
 	case a.Status.OK():
-		row.Shared, row.Synced = true, a.Change.Token.(state.Version)
+		sent := a.Change.Token.(token)
+		row.Shared, row.Unsure, row.Synced = true, false, sent.now
+		if row.Version == sent.seen {
+			row.Version = sent.now // the stamp stays, so the next look reads it all the same
+		}
+		if row.Doomed { // not any more: the server has it back (found by simulation)
+			row.Doomed, row.Approved = false, false
+		}
 	case a.Status == ds.StatusNotFound || a.Status == ds.StatusGone:
 		row.Shared = false // the server lost it: it goes out whole
 	case refusedForGood(a.Status):
@@ -212,7 +222,7 @@ func (r *Replica) Restart(context.Context) error {
 			if row.Doomed {
 				return nil // it is gone on the server, whatever is synchronized
 			}
-			row.Shared, row.Synced = false, state.Version{}
+			row.Shared, row.Unsure, row.Synced = false, false, state.Version{}
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
 			}

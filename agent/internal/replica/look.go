@@ -27,6 +27,8 @@ type Replica struct {
 
 	brake   reconcile.Brake
 	history *history.Book // nil keeps no former versions
+	dir     string
+	reserve int64
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -37,6 +39,9 @@ type Replica struct {
 type Safety struct {
 	Brake   reconcile.Brake
 	History *history.Book
+	// Reserve is how many octets of the file system of Dir are left to others; 0 is none.
+	Dir     string
+	Reserve int64
 }
 
 // Open joins a store and its index, and finishes what a crash interrupted.
@@ -46,7 +51,7 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
-	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History}
+	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
@@ -320,6 +325,8 @@ func put(t *state.Tx, u update) error {
 	if u.remove {
 		return t.Remove(u.former)
 	}
+	// An edit that was taken back may be on its way, or there already with its answer lost: the server is told (found by simulation).
+	u.row.Unsure = u.row.Unsure || u.former.LUID != "" && u.former.Dirty() && !u.row.Dirty()
 	return t.Put(u.former, u.row)
 }
 

@@ -119,7 +119,12 @@ func (s store) Update(fn func(kv.Writer) error) error {
 	if err := s.d.access("state", true); err != nil {
 		return err
 	}
-	return s.d.state.Update(fn)
+	return s.d.state.Update(func(w kv.Writer) error {
+		if err := fn(w); err != nil || !s.d.dead {
+			return err
+		}
+		return errDead // killed in the middle: nothing of it is written
+	})
 }
 
 func (s store) Close() error { return nil }

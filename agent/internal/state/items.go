@@ -211,7 +211,7 @@ func (t *Tx) unkey(r Row) error {
 
 func (t *Tx) mark(r *Row) error {
 	if r.Dirty() && r.Problem == "" {
-		return t.w.Set(t.prefix+dirty+r.LUID, nil)
+		return t.w.Set(t.prefix+dirty+r.LUID, []byte{flag(r.Gone)})
 	}
 	return t.w.Delete(t.prefix + dirty + r.LUID)
 }
@@ -233,18 +233,24 @@ func (t *Tx) All(fn func(Row) error) error {
 	})
 }
 
-// LUIDs lists the items the server must be told of, or all.
+// LUIDs lists the items the server must be told of, or all. What was deleted comes first: a file that got another name is one that was deleted and
+// one that is new, and the server knows the new one by what it has just lost (found by simulation).
 func (t *Tx) LUIDs(all bool) ([]string, error) {
 	kind := dirty
 	if all {
 		kind = byLUID
 	}
-	var out []string
-	err := t.r.Scan(t.prefix+kind, func(k string, _ []byte) error {
-		out = append(out, strings.TrimPrefix(k, t.prefix+kind))
+	var gone, out []string
+	err := t.r.Scan(t.prefix+kind, func(k string, v []byte) error {
+		luid := strings.TrimPrefix(k, t.prefix+kind)
+		if kind == dirty && len(v) == 1 && v[0] == 1 {
+			gone = append(gone, luid)
+		} else {
+			out = append(out, luid)
+		}
 		return nil
 	})
-	return out, err
+	return append(gone, out...), err
 }
 
 // Map finds the LUID under which an item of the server was stored while its Map is not confirmed.

@@ -28,10 +28,11 @@ type Row struct {
 	Problem string  // why it does not take part, "" if it does
 	// Doomed: the server has deleted it, and that is not carried out yet. Approved: a deletion that was held may happen.
 	Doomed, Approved bool
+	Unsure           bool // it is as it was, and was something else meanwhile that the server may have got
 }
 
 // Dirty tells whether the server must be told something of this item.
-func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Version != r.Synced }
+func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Unsure || r.Version != r.Synced }
 
 const rowFormat = 1
 
@@ -39,7 +40,7 @@ var errRow = errors.New("a row of the state is damaged")
 
 // encode writes a row: short, because there is one for each item.
 func (r *Row) encode() []byte {
-	b := []byte{rowFormat, flag(r.Gone) | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3}
+	b := []byte{rowFormat, flag(r.Gone) | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3 | flag(r.Unsure)<<4}
 	for _, s := range []string{r.LUID, r.Key, r.Type, string(r.Flags), r.Folder, string(r.Synced.Flags), r.Synced.Folder, r.Problem} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
@@ -62,7 +63,7 @@ func decodeRow(b []byte) (Row, error) {
 	if len(b) < 2 || b[0] != rowFormat {
 		return r, errRow
 	}
-	r.Gone, r.Shared, r.Doomed, r.Approved = b[1]&1 != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0
+	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure = b[1]&1 != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0
 	b = b[2:]
 	for _, s := range []*string{&r.LUID, &r.Key, &r.Type, (*string)(&r.Flags), &r.Folder, (*string)(&r.Synced.Flags), &r.Synced.Folder, &r.Problem} {
 		n, used := binary.Uvarint(b)
