@@ -121,6 +121,7 @@ func heals(t *testing.T, c cell, h *house) time.Duration {
 	w.heal(c)
 	after := w.settles()
 	took := time.Since(began)
+	t.Logf("in sync after %v", took.Round(time.Millisecond))
 	w.fence()
 	w.judge(c, before, after, w.log()[logged:])
 	return took

@@ -1,0 +1,79 @@
+package dsserver_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// TestAHostileDeviceSeesItsUserOnly: a device that knows the ids of another user's items can neither read nor change them, by whatever command.
+func TestAHostileDeviceSeesItsUserOnly(t *testing.T) {
+	w := newWorld(t)
+	for _, store := range []string{"contacts", "mail"} {
+		c := dsstore.Collection{User: "victim", Store: store}
+		it := pim.Item{Type: pim.TypeVCard, Body: []byte(contact("Secret", ""))}
+		if store == "mail" {
+			it = pim.Item{Type: pim.TypeMessage, Folder: "Private", Body: []byte(message("secret"))}
+		}
+		if _, err := w.server.Put(t.Context(), c, "theirs-"+store, it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := w.everything("victim")
+	s := w.stranger()
+	var said strings.Builder
+	for _, store := range []string{"contacts", "mail"} {
+		guid := "theirs-" + store
+		s.sync(store, nil)
+		s.session, s.msg = s.session+1, 0
+		s.send(true, &syncml.Alert{ID: "1", Code: ds.AlertTwoWay, Items: []syncml.Item{{Target: &syncml.Location{URI: store}, Source: &syncml.Location{URI: "./" + store},
+			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: fmt.Sprint(s.anchor), Next: fmt.Sprint(s.anchor + 1)}}}}})
+		s.anchor++
+		change := func(op syncml.Op, id string) *syncml.Change {
+			return &syncml.Change{Op: op, ID: id, Meta: syncml.Meta{Type: "text/vcard"}, Items: []syncml.Item{{Source: &syncml.Location{URI: guid}, Target: &syncml.Location{URI: guid},
+				TargetParent: guid, SourceParent: guid, Data: &syncml.Data{Bytes: []byte("BEGIN:VCARD\r\nEND:VCARD\r\n")}}}}
+		}
+		answer := s.send(true,
+			&syncml.Map{ID: "1", Target: syncml.Location{URI: store}, Source: syncml.Location{URI: "./" + store}, Items: []syncml.MapItem{{Target: guid, Source: guid}}},
+			&syncml.Get{ID: "2", Items: []syncml.Item{{Target: &syncml.Location{URI: "./x-alwayson/digest/" + store + "/"}}, {Target: &syncml.Location{URI: guid}}}},
+			&syncml.Sync{ID: "3", Target: syncml.Location{URI: store}, Source: syncml.Location{URI: "./" + store}, NumberOfChanges: -1, Commands: []syncml.Command{
+				change(syncml.OpReplace, "4"), change(syncml.OpMove, "5"), change(syncml.OpCopy, "6"), change(syncml.OpDelete, "7")}})
+		body, err := syncml.Encode(answer, syncml.XML)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said.Write(body)
+	}
+	if strings.Contains(strings.ToLower(said.String()), "secret") {
+		t.Errorf("the server says what is none of the device's business: %s", said.String())
+	}
+	if d := cmp.Diff(before, w.everything("victim")); d != "" {
+		t.Errorf("the other user's items were changed (-before +after):\n%s", d)
+	}
+}
+
+// everything is what a user has.
+func (w *world) everything(user string) (out []dsstore.Item) {
+	w.t.Helper()
+	err := w.store.View(w.t.Context(), func(tx dsstore.Tx) error {
+		for _, store := range []string{"contacts", "mail"} {
+			list, err := tx.List(dsstore.Collection{User: user, Store: store})
+			if err != nil {
+				return err
+			}
+			out = append(out, list...)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
