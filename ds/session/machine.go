@@ -82,7 +82,7 @@ func (m *Machine) wakeAt(at time.Time) {
 // end ends the session.
 func (m *Machine) end(now time.Time, how ds.Ending, reason string) {
 	if m.ID != "" {
-		m.ID, m.Ending, m.Ended = "", how, now
+		m.ID, m.Ending, m.Ended, m.Why = "", how, now, reason
 	}
 	m.Reason = reason
 }

@@ -31,7 +31,8 @@ type Record struct {
 	Since  time.Time // of State
 	Ending ds.Ending // of the last session that ended
 	Ended  time.Time
-	Reason string // why it ended, or what the state waits for
+	Why    string // the last session ended
+	Reason string // of the state: what it waits for
 	// Refused: the server refused the credentials. Nothing is tried before new ones come, whoever asks (A8).
 	Refused bool
 	// First failure of the running series, and how many there were (L4).

@@ -72,7 +72,11 @@ func New(c mqtt.Config) (*Client, error) {
 	return &Client{c: c, kick: make(chan struct{}, 1)}, nil
 }
 
-// Kick tries to connect now instead of after the pause: the network is back.
+// errKicked ends a connection, or an attempt at one, that a change of the network has made doubtful.
+var errKicked = errors.New("the network has changed")
+
+// Kick connects now, instead of after the pause and in place of the connection that stands: the network is another one, and what was
+// opened over the former one may hang until the keep-alive notices (45 s measured).
 func (c *Client) Kick() {
 	select {
 	case c.kick <- struct{}{}:
@@ -113,6 +117,11 @@ func (c *Client) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, errKicked) {
+			c.c.Lost(err)
+			failures = 0
+			continue
+		}
 		failures++
 		if stood {
 			failures = 1
@@ -149,7 +158,7 @@ func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	lost := make(chan error, 1)
 	conn := paho.NewClient(c.options(lost))
 	token := conn.Connect()
-	if err := wait(ctx, token); err != nil {
+	if err := c.await(ctx, token); err != nil {
 		conn.Disconnect(0)
 		return false, connectError(err)
 	}
@@ -160,12 +169,30 @@ func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	}
 	c.set(conn)
 	defer c.set(nil)
+	select {
+	case <-c.kick: // from before this connection
+	default:
+	}
 	c.c.Connected(present)
 	select {
+	case <-c.kick:
+		return true, errKicked
 	case err := <-lost:
 		return true, err
 	case <-ctx.Done():
 		return true, ctx.Err()
+	}
+}
+
+// await is wait that a kick ends.
+func (c *Client) await(ctx context.Context, t paho.Token) error {
+	select {
+	case <-c.kick:
+		return errKicked
+	case <-t.Done():
+		return t.Error()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -287,12 +287,56 @@ func TestALinkThatSwallowsEverythingIsNoticed(t *testing.T) {
 	take(t, "loss", d.lost)
 }
 
+// TestAChangeOfTheNetworkIsNoKeepAlive: the connection over the former network hangs, and the next one stands at once (L8). Many changes
+// are no second device of the same name.
+func TestAChangeOfTheNetworkIsNoKeepAlive(t *testing.T) {
+	e := &embedded{dir: t.TempDir()}
+	e.start(t)
+	defer e.stop(t)
+	former := link(t, e.url())
+	d := dial(t, "mqtt://"+former.addr, "d1", "d1", "right", func(c *mqtt.Config) {
+		device(c)
+		c.KeepAlive, c.MinPause, c.MaxPause = time.Hour, time.Hour, time.Hour
+	})
+	take(t, "connection", d.up)
+	former.swallow()
+	former.heal()
+	for range 5 {
+		d.c.Kick()
+		if err := take(t, "loss", d.lost); errors.Is(err, mqtt.ErrTakenOver) {
+			t.Fatal(err)
+		}
+		take(t, "connection", d.up)
+	}
+	server := dial(t, e.url(), "server", "server", "right", nil)
+	take(t, "connection", server.up)
+	if err := server.c.Publish(t.Context(), mqtt.Message{Topic: notify, Payload: []byte("now")}); err != nil {
+		t.Fatal(err)
+	}
+	take(t, "message", d.received)
+}
+
 // proxy is a link between client and broker that can be cut, or swallow everything.
 type proxy struct {
-	addr    string
-	mu      sync.Mutex
-	conns   []net.Conn
-	swallow func()
+	addr  string
+	mu    sync.Mutex
+	conns []net.Conn
+	dead  chan struct{} // closed: what stands swallows everything
+}
+
+func (p *proxy) swallow() { close(p.current()) }
+
+// heal lets new connections through; those that swallow go on swallowing.
+func (p *proxy) heal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = make(chan struct{})
+}
+
+func (p *proxy) current() chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
 }
 
 func link(t *testing.T, broker string) *proxy {
@@ -301,9 +345,7 @@ func link(t *testing.T, broker string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{addr: l.Addr().String()}
-	dead := make(chan struct{})
-	p.swallow = sync.OnceFunc(func() { close(dead) })
+	p := &proxy{addr: l.Addr().String(), dead: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -316,6 +358,7 @@ func link(t *testing.T, broker string) *proxy {
 				c.Close()
 				continue
 			}
+			dead := p.current()
 			p.mu.Lock()
 			p.conns = append(p.conns, c, b)
 			p.mu.Unlock()

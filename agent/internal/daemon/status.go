@@ -22,7 +22,7 @@ func (d *Daemon) status() control.Status {
 		out.Session = &control.Session{ID: r.ID, Opened: r.Opened}
 	}
 	if r.Ending != "" {
-		out.Ended = &control.Ended{Ending: string(r.Ending), At: r.Ended, Reason: r.Reason}
+		out.Ended = &control.Ended{Ending: string(r.Ending), At: r.Ended, Reason: r.Why}
 	}
 	var sum sums
 	progress := d.Engine.Progress()
