@@ -77,18 +77,8 @@ func (b *Book) Keep(list []Former) error {
 		return fmt.Errorf("cannot keep former versions, so nothing was changed: %w", err)
 	}
 	at := b.now().UTC()
-	for piece := range slices.Chunk(list, kv.MaxWrites/2) {
-		err := b.db.Update(func(w kv.Writer) error {
-			for _, f := range piece {
-				if err := b.note(w, at, &f); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("cannot keep former versions, so nothing was changed: %w", err)
-		}
+	if err := kv.InPieces(b.db, len(list), func(w kv.Writer, i int) error { return b.note(w, at, &list[i]) }); err != nil {
+		return fmt.Errorf("cannot keep former versions, so nothing was changed: %w", err)
 	}
 	return nil
 }
@@ -194,18 +184,8 @@ func (b *Book) Prune() error {
 			needed[e.Hash] = true
 		}
 	}
-	for piece := range slices.Chunk(old, kv.MaxWrites) {
-		err := b.db.Update(func(w kv.Writer) error {
-			for _, e := range piece {
-				if err := w.Delete(prefix + e.ID); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("cannot forget former versions: %w", err)
-		}
+	if err := kv.InPieces(b.db, len(old), func(w kv.Writer, i int) error { return w.Delete(prefix + old[i].ID) }); err != nil {
+		return fmt.Errorf("cannot forget former versions: %w", err)
 	}
 	for _, e := range old {
 		if !needed[e.Hash] {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -77,20 +76,7 @@ func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, deletions
 
 // inPieces calls fn for each job, with as many of them in one transaction as it takes.
 func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
-	for piece := range slices.Chunk(jobs, state.Rows) {
-		err := r.index.Update(func(t *state.Tx) error {
-			for i := range piece {
-				if err := fn(t, &piece[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.index.InPieces(len(jobs), func(t *state.Tx, i int) error { return fn(t, &jobs[i]) })
 }
 
 func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, deletions when) error {
@@ -414,27 +400,18 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 }
 
 func (r *Replica) settleRecovered(list []recovered) error {
-	for piece := range slices.Chunk(list, state.Rows) {
-		err := r.index.Update(func(t *state.Tx) error {
-			for _, x := range piece {
-				err := t.DeleteIntent(x.intent)
-				switch {
-				case x.written:
-					err = settleIntent(t, x.intent, x.entry)
-				case x.edited && err == nil:
-					err = noteBase(t, x.intent)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+	return r.index.InPieces(len(list), func(t *state.Tx, i int) error {
+		x := list[i]
+		switch err := t.DeleteIntent(x.intent); {
+		case err != nil:
 			return err
+		case x.written:
+			return settleIntent(t, x.intent, x.entry)
+		case x.edited:
+			return noteBase(t, x.intent)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // noteBase makes the next look take a file for an edit of what was written there, which the server knows by it. Else it would seem a second

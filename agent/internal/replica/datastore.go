@@ -132,22 +132,7 @@ func (r *Replica) row(luid string) (row state.Row, ok bool, err error) {
 
 // Acknowledge records the server's answers: exactly the version that was sent is settled, so an edit made meanwhile stays to be sent.
 func (r *Replica) Acknowledge(_ context.Context, acks []dsclient.Ack) error {
-	for len(acks) > 0 {
-		n := min(len(acks), state.Rows)
-		err := r.index.Update(func(t *state.Tx) error {
-			for _, a := range acks[:n] {
-				if err := acknowledge(t, a); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		acks = acks[n:]
-	}
-	return nil
+	return r.index.InPieces(len(acks), func(t *state.Tx, i int) error { return acknowledge(t, acks[i]) })
 }
 
 // token is the version that is sent, and the one that the last look had seen.
@@ -204,13 +189,7 @@ func (r *Replica) PendingMaps() (out []dsclient.MapEntry, err error) {
 
 // MapsConfirmed forgets them.
 func (r *Replica) MapsConfirmed(entries []dsclient.MapEntry) error {
-	return r.index.Update(func(t *state.Tx) error {
-		var err error
-		for _, e := range entries {
-			err = errors.Join(err, t.DeleteMap(e.GUID))
-		}
-		return err
-	})
+	return r.index.InPieces(len(entries), func(t *state.Tx, i int) error { return t.DeleteMap(entries[i].GUID) })
 }
 
 // Restart prepares a slow sync: the server is told of every item again.

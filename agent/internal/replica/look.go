@@ -9,6 +9,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -230,9 +231,27 @@ type update struct {
 	remove      bool
 }
 
+// untangle takes files that were moved to where other items were for what they are, and not for edits of those (found by simulation).
+func (f *found) untangle() {
+	rows := slices.Clone(f.missing)
+	for _, p := range f.changed {
+		rows = append(rows, p.row)
+	}
+	known := newMissing(rows)
+	f.changed = slices.DeleteFunc(f.changed, func(p pair) bool {
+		former := known.byInode(p.entry)
+		if former.LUID == "" || former.LUID == p.row.LUID {
+			return false
+		}
+		f.missing, f.fresh = append(f.missing, p.row), append(f.fresh, p.entry)
+		return true
+	})
+}
+
 // judge finds out what became of each item: edited, moved, new, gone.
 func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 	var out []update
+	f.untangle()
 	for _, p := range f.changed {
 		row, ok, err := r.read(ctx, p.row, p.entry)
 		if err != nil {
@@ -303,20 +322,8 @@ func (r *Replica) read(ctx context.Context, row state.Row, e pim.Entry) (state.R
 
 // record writes rows, a limited number at a time. Each row stands for itself, so a crash in between is no harm.
 func (r *Replica) record(rows []update) error {
-	for len(rows) > 0 {
-		n := min(len(rows), state.Rows)
-		err := r.index.Update(func(t *state.Tx) error {
-			for _, u := range rows[:n] {
-				if err := put(t, u); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("cannot record changes of %s: %w", r.name, err)
-		}
-		rows = rows[n:]
+	if err := r.index.InPieces(len(rows), func(t *state.Tx, i int) error { return put(t, rows[i]) }); err != nil {
+		return fmt.Errorf("cannot record changes of %s: %w", r.name, err)
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ const changeMark = "\x00"
 type Tx struct {
 	prefix string
 	r      kv.Reader
-	w      kv.Writer
+	w      *kv.Meter
 	delta  Counts // of what was written
 }
 
@@ -131,13 +131,13 @@ func (x *Items) View(fn func(*Tx) error) error {
 	return x.db.View(func(r kv.Reader) error { return fn(&Tx{prefix: x.prefix, r: r}) })
 }
 
-// Update writes, durably and all or nothing. A row with its Map and intent costs up to five of kv.MaxWrites.
+// Update writes, durably and all or nothing. What it writes must be bounded; see InPieces.
 func (x *Items) Update(fn func(*Tx) error) error {
 	former := x.Counts().Pending
 	now := time.Now().UTC().Truncate(time.Second)
 	var delta Counts
 	err := x.db.Update(func(w kv.Writer) error {
-		t := &Tx{prefix: x.prefix, r: w, w: w}
+		t := &Tx{prefix: x.prefix, r: w, w: &kv.Meter{Writer: w}}
 		err := fn(t)
 		delta = t.delta
 		if former == 0 && delta.Pending > 0 {
@@ -156,8 +156,20 @@ func (x *Items) Update(fn func(*Tx) error) error {
 	return err
 }
 
-// Rows is how many rows one Update may put, with one write of its own.
-const Rows = (kv.MaxWrites - 1) / 5
+// InPieces calls fn for each number below n, which may put a row with its Map and intent, with as many calls in one Update as it takes.
+func (x *Items) InPieces(n int, fn func(t *Tx, i int) error) error {
+	for i := 0; i < n; {
+		from := i
+		err := x.Update(func(t *Tx) (err error) {
+			i, err = t.w.Fill(from, n, func(i int) error { return fn(t, i) })
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (t *Tx) get(kind, id string) (string, bool, error) {
 	v, err := t.r.Get(t.prefix + kind + id)

@@ -59,6 +59,19 @@ func Run(t *testing.T, open func(t *testing.T, dir string) kv.Store) {
 			t.Errorf("scanned %q", got)
 		}
 	})
+	t.Run("as much as promised fits", func(t *testing.T) {
+		s := open(t, t.TempDir())
+		defer s.Close()
+		big := strings.Repeat("deep/", 800)
+		done := 0
+		must(t, kv.InPieces(s, 300, func(w kv.Writer, i int) error {
+			done = i
+			return errors.Join(w.Set(fmt.Sprint(i, big), []byte(big)), w.Set(fmt.Sprint("x", i, big), []byte(big)), w.Delete(fmt.Sprint("y", i, big)))
+		}))
+		if done != 299 {
+			t.Errorf("ended at %d", done)
+		}
+	})
 	t.Run("as many writes as promised fit", func(t *testing.T) {
 		s := open(t, t.TempDir())
 		defer s.Close()
