@@ -54,12 +54,14 @@ func (d *device) decide(approve bool) {
 // TestManyDeletionsHereAreHeld: nothing is deleted on the server before somebody has said so, other edits go on, and a no brings all back.
 func TestManyDeletionsHereAreHeld(t *testing.T) {
 	s, d := crowd(t)
-	remove := func() {
+	remove := func() { // at once, as far as the agent can see
+		d.stop()
 		for i := range 30 {
 			if err := os.Remove(filepath.Join(d.dir, fmt.Sprintf("p%02d.vcf", i))); err != nil {
 				t.Fatal(err)
 			}
 		}
+		d.start(d.o.Server)
 	}
 	remove()
 	d.held(0, 30)

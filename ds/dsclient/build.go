@@ -353,7 +353,7 @@ func command(c Change) *syncml.Change {
 	case Replace:
 		return wire.Whole(syncml.OpReplace, "", c.LUID, c.Base, c.Item)
 	}
-	return wire.Whole(syncml.OpAdd, "", c.LUID, "", c.Item)
+	return wire.Whole(syncml.OpAdd, "", c.LUID, c.Base, c.Item)
 }
 
 // writeChunk writes the next part of a large item; full unless it was the last part.

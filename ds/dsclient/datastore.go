@@ -26,7 +26,7 @@ type Change struct {
 	LUID string // the device's id of the item; "" in an Add from the server
 	GUID string // the server's id of the item; only in changes from the server, and always in an Add
 	Item pim.Item
-	// Base is the ds.Version of the body both sides last agreed on, "" if there is none (Add) or it is unknown. The
+	// Base is the ds.Version of the body both sides last agreed on, "" if there is none or it is unknown. The
 	// server needs it to tell a conflict from an answer that was lost on the way (Replace, Reflag, Delete).
 	Base string
 	// Keep is what an item here becomes that a Replace from the server is about, nil if just Item: the server is none of ours and cannot keep

@@ -2,7 +2,9 @@ package dsserver
 
 import (
 	"errors"
+	"slices"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -52,7 +54,7 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 	}
 	for _, it := range same {
 		if it.GUID != cur.GUID && it.Hash == rec.Hash && it.By == rec.By { // the answer was lost, and here it is again
-			return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another})
+			return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
 		}
 	}
 	rec.GUID, rec.Name = newID(), r.label(cur, rec)
@@ -60,11 +62,51 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another})
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
 }
 
-// another is the revision in a mapping to an item of which the device has a version that was never ours.
+// another is the revision in a mapping to an item of which the device has a version that was never ours. Its hash is that of the copy.
 const another = -1
+
+// copyOf is the conflict copy that a change is about which the device made before it took ours instead; the zero Item if it is about none.
+func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
+	ours := ds.VersionOf(cur.Hash)
+	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ours || in.Version == ours {
+		return dsstore.Item{}, nil
+	}
+	same, err := r.tx.Same(st.c, cur.Type, "", m.Hash)
+	// A device that has not heard of the conflict names an older base; so does one that has got ours if that was changed again.
+	i := slices.IndexFunc(same, func(it dsstore.Item) bool {
+		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev)
+	})
+	if err != nil || i < 0 {
+		return dsstore.Item{}, err
+	}
+	return same[i], nil
+}
+
+// changeCopy carries a change out on the conflict copy that it is about, or the copy would live on although its user has written over it or deleted
+// it (found by simulation). Ours still goes out.
+func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore.Item, body []byte) (ds.Status, error) {
+	if body == nil {
+		if err := r.tombstone(st, copied, "deleted by a device"); err != nil {
+			return 0, err
+		}
+		return ds.StatusOK, r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+	}
+	if rec.Hash == copied.Hash { // the answer was lost, and here it is again
+		return ds.StatusDuplicated, nil
+	}
+	if err := r.tx.Keep(st.c, copied, nil, "overwritten by a device"); err != nil {
+		return 0, err
+	}
+	rec.GUID, rec.Name, rec.Folder = copied.GUID, copied.Name, copied.Folder
+	r.changed[st.c] = true
+	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
+		return 0, err
+	}
+	return ds.StatusDuplicated, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
+}
 
 // store writes an item and notes that the device holds this version.
 func (r *reply) store(st *storeState, luid string, it dsstore.Item, body []byte) error {

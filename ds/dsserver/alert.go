@@ -143,6 +143,21 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	return status, r.tx.PutLink(r.x.deviceID, st.c, l)
 }
 
+// allTold notes of slow syncs that the device has told of all that it had: what it adds when they are cut off and go on is new, perhaps an edit of
+// what we sent, and no first meeting any more, in which one version is enough (found by simulation). Devices of others resume a slow sync as such.
+func (r *reply) allTold() error {
+	for _, st := range r.x.stores {
+		if st.link.Running != ds.AlertSlow || st.refused || !r.x.aware {
+			continue
+		}
+		st.link.Running = ds.AlertTwoWay
+		if err := r.tx.PutLink(r.x.deviceID, st.c, st.link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resume takes over what the exchange that was cut off left in memory: an object of which a part has come, and which items were sent.
 // Both are conveniences; without them the parts and items in question travel once more.
 func (r *reply) resume(st *storeState) {
@@ -242,9 +257,16 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	if err != nil && !errors.Is(err, dsstore.ErrNotFound) {
 		return err
 	}
+	it, err := r.tx.Item(st.c, m.Target)
+	if err != nil {
+		return ignoreNotFound(err) // an id that this user never had
+	}
 	sent, inThis := st.added[m.Target]
+	if known.LUID != "" && !inThis {
+		return nil // told again because the answer was lost; since then the device has told the item another id (found by simulation)
+	}
 	delete(st.added, m.Target)
-	if it, err := r.tx.Item(st.c, m.Target); err == nil && !inThis {
+	if !inThis {
 		st.cursor = min(st.cursor, it.Rev-1) // which revision the device has is unknown: it is looked at again
 	}
 	sent.GUID, sent.LUID = m.Target, m.Source

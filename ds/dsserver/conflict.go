@@ -43,7 +43,7 @@ func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item
 		return 0, err
 	}
 	r.changed[st.c] = true
-	return ds.StatusMerged, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another}) // ours goes out
+	return ds.StatusMerged, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash}) // ours goes out
 }
 
 // mergedBefore tells whether this edit is in the item already: the answer was lost, and the device sends it again.

@@ -90,3 +90,16 @@ func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, bo
 	}
 	return it, reconcile.Contrary, nil
 }
+
+// since tells who changed an item since the device had it under this id before a slow sync, and what it was then: the edits are put together, and
+// none is lost as in a first meeting.
+func (r *reply) since(st *storeState, luid string, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
+	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	switch {
+	case err != nil, former.GUID != it.GUID, former.Hash == base, former.Hash == rec.Hash:
+		return base, reconcile.Akin, ignoreNotFound(err)
+	case former.Hash == it.Hash:
+		return base, reconcile.Newer, nil
+	}
+	return former.Hash, reconcile.Contrary, nil
+}

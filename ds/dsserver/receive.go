@@ -247,8 +247,18 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	}
 	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,
 		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Rev != 0 && m.Hash == cur.Hash}
-	if in.Base == "" && m.LUID == luid && m.Hash != ([32]byte{}) {
-		in.Base = ds.VersionOf(m.Hash) // a peer without versions: what we know it holds
+	if m.LUID == luid && m.Hash != ([32]byte{}) {
+		state.HeldVersion = ds.VersionOf(m.Hash)
+	}
+	if in.Base == "" {
+		in.Base = state.HeldVersion // a peer without versions: what we know it holds
+	}
+	copied, err := r.copyOf(st, in, cur, m)
+	if err != nil || copied.GUID != "" {
+		if err != nil {
+			return 0, err
+		}
+		return r.changeCopy(st, luid, cur, copied, rec, body)
 	}
 	d := reconcile.Decide(in, state)
 	if d.Action == reconcile.KeepBoth {
@@ -263,7 +273,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	m, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
 	if err == nil {
 		it, err := r.tx.Item(st.c, m.GUID)
-		return it, m, err
+		return it, m, ignoreNotFound(err)
 	}
 	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
 		return dsstore.Item{}, m, ignoreNotFound(err)
@@ -273,13 +283,17 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
 		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
 	}
-	if err == nil && it.GUID != "" && it.Hash != rec.Hash && !st.first {
-		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
-	}
-	if err == nil && it.GUID == "" {
+	m = dsstore.Mapping{}
+	switch {
+	case err != nil:
+	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
+	case it.Hash != rec.Hash && !st.first:
+		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
+	case it.Hash != rec.Hash:
+		m.Hash, in.Likeness, err = r.since(st, luid, it, rec)
 	}
-	return it, dsstore.Mapping{}, err
+	return it, m, err
 }
 
 func ignoreNotFound(err error) error {

@@ -119,6 +119,9 @@ func (r *reply) advance() error {
 		x.phase = receiving
 	case x.phase == initializing || x.phase == receiving:
 		x.phase = sending
+		if err := r.allTold(); err != nil {
+			return err
+		}
 		return r.settleDeletions()
 	case x.phase == mapping:
 		return r.complete()

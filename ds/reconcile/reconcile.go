@@ -43,6 +43,8 @@ type Current struct {
 	Mapped  bool
 	HeldRev int64
 	Held    bool
+	// HeldVersion is that of revision HeldRev, "" if it is unknown.
+	HeldVersion string
 }
 
 // Action is what the server does.
@@ -82,7 +84,7 @@ func Decide(in Incoming, cur Current) Decision {
 		return Decision{Create, ds.StatusAdded}
 	case in.Version == cur.Version && !cur.Deleted:
 		return Decision{Adopt, ds.StatusOK}
-	case cur.Deleted && cur.Mapped && in.Version == cur.Version:
+	case cur.Deleted && cur.Mapped && (in.Version == cur.Version || in.Version == cur.HeldVersion):
 		return Decision{Nothing, ds.StatusOK} // sent again because the answer was lost; the deletion is on its way
 	case cur.Deleted:
 		return Decision{Update, ds.StatusAdded} // an edit revives what the server deleted
@@ -90,6 +92,8 @@ func Decide(in Incoming, cur Current) Decision {
 		return Decision{Update, ds.StatusOK} // it had left the device, which edited it before it knew
 	case !cur.Mapped:
 		return decideMatch(in)
+	case conflicts(in, cur) && in.Base != "" && in.Base == in.Version:
+		return Decision{SetFlags, ds.StatusOK} // the device has taken an edit back, and there is another one
 	case conflicts(in, cur):
 		return Decision{KeepBoth, ds.StatusDuplicated}
 	}

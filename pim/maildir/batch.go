@@ -197,7 +197,12 @@ func (b *batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry,
 	if err := safefile.Replace(b.w, b.sync, file, item.Body, filePerm); err != nil {
 		return pim.Entry{}, err
 	}
-	return stat(b.t.r, e.Folder, unique, file)
+	now, err := stat(b.t.r, e.Folder, unique, file)
+	if errors.Is(err, fs.ErrNotExist) { // it was written, and somebody was quicker: what he did to it shows
+		e.Stamp = pim.Stamp{}
+		return e, nil
+	}
+	return now, err
 }
 
 func (b *batch) Reflag(key string, flags pim.Flags, folder string) (pim.Entry, error) {

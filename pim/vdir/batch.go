@@ -139,7 +139,11 @@ func (b *batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry,
 	if err := safefile.Replace(b.w, b.sync, key, item.Body, filePerm); err != nil {
 		return pim.Entry{}, err
 	}
-	return b.move(key, item.Folder)
+	e, err := b.move(key, item.Folder)
+	if errors.Is(err, fs.ErrNotExist) { // it was written, and somebody was quicker: what he did to it shows
+		return pim.Entry{Key: key, Type: item.Type, Folder: safefile.Folder(item.Folder)}, nil
+	}
+	return e, err
 }
 
 func (b *batch) Reflag(key string, _ pim.Flags, folder string) (pim.Entry, error) {

@@ -103,7 +103,8 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
-	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: row.Flags, Folder: row.Folder}
+	// Marks and folder as they are sent, too: they may be others than those the last look saw (found by simulation).
+	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: item.Flags, Folder: item.Folder}
 	c.Item, c.Token = item, token{now, row.Version}
 	switch {
 	case all || !row.Shared:

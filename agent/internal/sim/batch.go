@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 
@@ -78,6 +79,10 @@ func (b batch) Replace(key string, expect pim.Stamp, item pim.Item) (pim.Entry, 
 		return e, err
 	}
 	moved, err := b.Reflag(e.Key, item.Flags, item.Folder)
+	if errors.Is(err, pim.ErrNotFound) { // it was written, and somebody was quicker: what he did to it shows, as vdir does
+		e.Folder = safefile.Folder(item.Folder, "cur", "new", "tmp")
+		return e, nil
+	}
 	if moved.Stamp = e.Stamp; err != nil { // an edit since then must show
 		return pim.Entry{}, err
 	}

@@ -53,7 +53,7 @@ func (p *process) exchange(req dsclient.Request, cause session.Cause) {
 		x.yield = yield
 		x.report, x.end = client.Run(ctx, req)
 	})
-	p.x, p.asked = x, false
+	p.x, p.asked, p.leftover = x, false, nil
 	d.w.logf("  %s: exchange begins: %s", d.id, cause)
 }
 

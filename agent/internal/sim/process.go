@@ -34,6 +34,8 @@ type process struct {
 	asked   bool // somebody waits for an exchange that begins from now on
 	x       *exchange
 	looks   int // how many changes were found, ever
+	// leftover are the keys of new files that the process before it has perhaps written, and not noted.
+	leftover []string
 }
 
 // ctx is never cancelled: who gives up here is killed.
@@ -41,7 +43,7 @@ var ctx = context.Background()
 
 // boot starts the agent.
 func (d *device) boot() {
-	p := &process{d: d, start: d.w.now()}
+	p := &process{d: d, start: d.w.now(), leftover: d.planned()}
 	p.born = p.start.Add(d.skew)
 	d.proc = p
 	record, err := p.compose()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -93,9 +94,40 @@ func (d *device) userDeletes(n, _ int) {
 	}
 	e := pick(list, n)
 	d.w.ledger.remove(e.item.Body)
+	if d.unnoted(e.key) {
+		d.w.ledger.touch(e.item.Body)
+	}
 	d.disk.remove(e.key)
 	d.w.did(d.id, "deletes", e)
 	d.touched(e.key)
+}
+
+// unnoted tells whether an agent was killed after it wrote a new file and before it noted that. If such a file is gone when the agent starts, nobody
+// can tell whether it ever was there, and the item may come again: better that than a deletion that was none (design.md 5).
+func (d *device) unnoted(key string) bool {
+	if d.proc == nil {
+		return slices.Contains(d.planned(), key)
+	}
+	return slices.Contains(d.proc.leftover, key)
+}
+
+// planned are the keys of new files that the agent meant to write.
+func (d *device) planned() (keys []string) {
+	index, err := state.OpenItems(store{d}, storeName)
+	if err != nil {
+		return nil
+	}
+	var list []state.Intent
+	err = index.View(func(t *state.Tx) error {
+		list, err = t.Intents()
+		return err
+	})
+	for _, i := range list {
+		if err == nil && i.GUID != "" {
+			keys = append(keys, i.Row.Key)
+		}
+	}
+	return keys
 }
 
 // userRenames gives a file another name in its folder.
