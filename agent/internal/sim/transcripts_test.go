@@ -16,9 +16,6 @@ type transcript struct {
 	script  string
 }
 
-// open are transcripts that still fail, by name: told, and no failure of the run.
-var open = map[string]bool{}
-
 // one is how a device comes to share an item with the server.
 const one = "go a\n add a 0 0\n on a\n run a\n"
 
@@ -97,32 +94,12 @@ func (c *transcript) plan() sim.Plan {
 	return sim.Plan{Seed: 1, Devices: c.devices, Kind: c.kind, Steps: sim.Script(c.script)}
 }
 
-// excused are the kinds of violations by which known bugs show. As long as there are any, random worlds that break in the same way are told
-// and fail nothing, unless -strict.
-func excused(p player) map[string]bool {
-	out := map[string]bool{}
-	for _, c := range transcripts {
-		if !open[c.name] || *strict {
-			continue
-		}
-		if err := p.play(c.plan()); err != nil {
-			out[err.Kind] = true
-		}
-	}
-	return out
-}
-
-// TestTranscripts plays what was found. What is known to fail is told and fails nothing, so that its repair shows.
+// TestTranscripts plays what was found.
 func TestTranscripts(t *testing.T) {
 	for _, c := range transcripts {
 		t.Run(c.name, func(t *testing.T) {
 			p := player{t}
-			switch err := p.play(c.plan()); {
-			case err == nil && open[c.name]:
-				t.Logf("it no longer fails: take %q out of open", c.name)
-			case err != nil && open[c.name]:
-				t.Logf("known: %s: %v", c.found, err)
-			case err != nil:
+			if err := p.play(c.plan()); err != nil {
 				t.Errorf("%v\n%s", err, p.trace(c.plan()))
 			}
 		})
