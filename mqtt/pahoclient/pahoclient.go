@@ -156,9 +156,13 @@ func (c *Client) pause(ctx context.Context, failures int, err error) {
 // connection is one connection from its beginning to its end. stood tells whether it was usable.
 func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	lost := make(chan error, 1)
-	conn := paho.NewClient(c.options(lost))
+	r := newRoad(ctx)
+	defer r.close()
+	conn := paho.NewClient(c.options(lost).SetCustomOpenConnectionFn(r.open))
 	token := conn.Connect()
 	if err := c.await(ctx, token); err != nil {
+		r.close()
+		token.WaitTimeout(quiesce * time.Millisecond) // what opens a web socket cannot be ended
 		conn.Disconnect(0)
 		return false, connectError(err)
 	}
@@ -184,6 +188,12 @@ func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	}
 }
 
+func (c *Client) set(conn paho.Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = conn
+}
+
 // await is wait that a kick ends.
 func (c *Client) await(ctx context.Context, t paho.Token) error {
 	select {
@@ -194,12 +204,6 @@ func (c *Client) await(ctx context.Context, t paho.Token) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (c *Client) set(conn paho.Client) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.conn = conn
 }
 
 // connectError names what trying again cannot cure.

@@ -2,13 +2,17 @@ package pahoclient_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -316,6 +320,61 @@ func TestAChangeOfTheNetworkIsNoKeepAlive(t *testing.T) {
 	take(t, "message", d.received)
 }
 
+// TestABrokerThatSaysNothingHoldsNobodyUp: neither a change of the network nor the end waits for its answer.
+func TestABrokerThatSaysNothingHoldsNobodyUp(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, scheme := range []string{"mqtt://", "mqtts://"} {
+		d := dial(t, scheme+l.Addr().String(), "d1", "d1", "right", nil)
+		for range 2 {
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			d.c.Kick()
+			if err := take(t, "loss", d.lost); !strings.Contains(err.Error(), "network has changed") {
+				t.Error(err)
+			}
+		}
+		d.end()
+	}
+}
+
+// TestTheBrokerProvesWhoItIs: the certificate is checked against the host's name.
+func TestTheBrokerProvesWhoItIs(t *testing.T) {
+	for _, c := range []struct {
+		host string
+		ok   bool
+	}{{"", true}, {"localhost", false}} {
+		e := &embedded{dir: t.TempDir()}
+		e.start(t)
+		defer e.stop(t)
+		s := httptest.NewUnstartedServer(nil)
+		s.StartTLS()
+		defer s.Close()
+		l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: s.TLS.Certificates, MinVersion: tls.VersionTLS12})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := forward(t, l, e.url()).addr
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		d := dial(t, "mqtts://"+addr, "d1", "d1", "right", func(m *mqtt.Config) {
+			m.TLS = &tls.Config{RootCAs: roots, ServerName: c.host, MinVersion: tls.VersionTLS12}
+		})
+		if c.ok {
+			take(t, "connection", d.up)
+		} else if err := take(t, "loss", d.lost); !strings.Contains(err.Error(), "certificate") {
+			t.Error(err)
+		}
+		d.end()
+	}
+}
+
 // proxy is a link between client and broker that can be cut, or swallow everything.
 type proxy struct {
 	addr  string
@@ -345,6 +404,12 @@ func link(t *testing.T, broker string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return forward(t, l, broker)
+}
+
+// forward connects what comes in with the broker.
+func forward(t *testing.T, l net.Listener, broker string) *proxy {
+	t.Helper()
 	p := &proxy{addr: l.Addr().String(), dead: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() {

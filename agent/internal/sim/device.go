@@ -26,6 +26,8 @@ type device struct {
 	errs   int   // how many writes fail from now
 	err    error // with what
 	dead   bool  // the process was killed; what it still does has no effect
+	// removed is what a user deleted while the agent was about to note that it wrote it.
+	removed []entry
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool
 	// moved is how many changes of items were exchanged, or refused, ever; trips how many round trips there were.
@@ -103,6 +105,9 @@ func (d *device) bury() {
 		d.proc = nil
 	}
 	d.dead = false
+	if d.proc == nil {
+		d.doubt()
+	}
 }
 
 // store is the state as the process sees it.

@@ -112,6 +112,8 @@ func (p *process) abandon() {
 // finished is the end of an exchange.
 func (p *process) finished(x *exchange) {
 	p.x = nil
+	p.d.doubt()
+	p.leftover = p.d.planned()
 	p.judge(x)
 	p.remember(x)
 	if x.report.Unknown {

@@ -34,7 +34,7 @@ type process struct {
 	asked   bool // somebody waits for an exchange that begins from now on
 	x       *exchange
 	looks   int // how many changes were found, ever
-	// leftover are the keys of new files that the process before it has perhaps written, and not noted.
+	// leftover are the keys of files that the process before it, or the exchange before, has perhaps written, and not noted.
 	leftover []string
 }
 

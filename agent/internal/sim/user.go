@@ -94,16 +94,19 @@ func (d *device) userDeletes(n, _ int) {
 	}
 	e := pick(list, n)
 	d.w.ledger.remove(e.item.Body)
-	if d.unnoted(e.key) {
+	switch {
+	case d.unnoted(e.key):
 		d.w.ledger.touch(e.item.Body)
+	case slices.Contains(d.planned(), e.key):
+		d.removed = append(d.removed, *e)
 	}
 	d.disk.remove(e.key)
 	d.w.did(d.id, "deletes", e)
 	d.touched(e.key)
 }
 
-// unnoted tells whether an agent was killed after it wrote a new file and before it noted that. If such a file is gone when the agent starts, nobody
-// can tell whether it ever was there, and the item may come again: better that than a deletion that was none (design.md 5).
+// unnoted tells whether an agent was killed, or could not go on, after it wrote a file and before it noted that. If such a file is gone when somebody
+// looks, nobody can tell whether what was to be written ever was there, and it may come again: better that than a deletion that was none (design.md 5).
 func (d *device) unnoted(key string) bool {
 	if d.proc == nil {
 		return slices.Contains(d.planned(), key)
@@ -111,7 +114,18 @@ func (d *device) unnoted(key string) bool {
 	return slices.Contains(d.proc.leftover, key)
 }
 
-// planned are the keys of new files that the agent meant to write.
+// doubt is for files that were deleted before the agent noted that it wrote them, and that it has not noted to the end.
+func (d *device) doubt() {
+	planned := d.planned()
+	for _, e := range d.removed {
+		if slices.Contains(planned, e.key) {
+			d.w.ledger.touch(e.item.Body)
+		}
+	}
+	d.removed = nil
+}
+
+// planned are the keys of files that the agent meant to write.
 func (d *device) planned() (keys []string) {
 	index, err := state.OpenItems(store{d}, storeName)
 	if err != nil {
@@ -123,7 +137,7 @@ func (d *device) planned() (keys []string) {
 		return err
 	})
 	for _, i := range list {
-		if err == nil && i.GUID != "" {
+		if err == nil {
 			keys = append(keys, i.Row.Key)
 		}
 	}
