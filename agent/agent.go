@@ -209,7 +209,7 @@ func (a *Agent) compose(ctx context.Context) error {
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
-			Kept: &dsclient.Kept{}, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
+			Kept: &dsclient.Kept{}, Ahead: true, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
 	})
 	if a.o.Push.Broker == "" {

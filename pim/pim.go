@@ -168,6 +168,17 @@ type Store interface {
 	Update(ctx context.Context) (Batch, error)
 }
 
+// Reader reads many items of a store in a row, see Store.Read. It reads from the folder that was there when it was opened, so it is for one walk.
+type Reader interface {
+	Read(ctx context.Context, key string) (Item, Entry, error)
+	Close() error
+}
+
+// Opener is implemented by stores that read for less when they need not be opened for each item.
+type Opener interface {
+	OpenReader() (Reader, error)
+}
+
 // Batch is a group of writes that becomes durable together. Single writes are atomic: after a crash an item is as
 // before or as after, never half. Writes show in the store at once (other programs see them); they are durable when
 // Commit has returned nil. A failed write leaves the others of the batch alone.

@@ -3,6 +3,7 @@ package dsclient
 import (
 	"context"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -13,9 +14,11 @@ import (
 
 // puller takes changes one by one, with one that can be put back when it did not fit.
 type puller struct {
-	next func() (Change, error, bool)
-	stop func()
-	back *Change
+	next  func() (Change, error, bool)
+	stop  func()
+	back  *Change
+	ahead []Change // see fill
+	err   error    // that ended fill
 }
 
 func newPuller(seq iter.Seq2[Change, error]) *puller {
@@ -28,8 +31,34 @@ func (p *puller) take() (Change, bool, error) {
 		p.back = nil
 		return *c, true, nil
 	}
+	if len(p.ahead) > 0 {
+		c := p.ahead[0]
+		p.ahead[0], p.ahead = Change{}, p.ahead[1:] // its body is not kept
+		return c, true, nil
+	}
+	if p.err != nil {
+		return Change{}, false, p.err
+	}
 	c, err, ok := p.next()
 	return c, ok && err == nil, err
+}
+
+// fill takes changes ahead until they have so many octets.
+func (p *puller) fill(octets int) {
+	if p.back != nil {
+		octets -= len(p.back.Item.Body)
+	}
+	for _, c := range p.ahead {
+		octets -= len(c.Item.Body)
+	}
+	for octets > 0 && p.err == nil {
+		c, err, ok := p.next()
+		if p.err = err; err != nil || !ok {
+			return
+		}
+		p.ahead = append(p.ahead, c)
+		octets -= len(c.Item.Body) + chunkOverhead/4
+	}
 }
 
 // message is one message that is being written.
@@ -59,7 +88,10 @@ func (w *message) try(write func()) bool {
 // build writes the next message of the package under way.
 func (e *exchange) build(ctx context.Context) ([]byte, error) {
 	e.msgID++
-	w := &message{Encoder: syncml.NewEncoder(e.Encoding, e.header()), limit: min(e.maxMsg, e.ownLimit())}
+	w := &message{Encoder: syncml.NewEncoder(e.Encoding, e.header()), limit: e.limit()}
+	if e.sending() != nil {
+		w.Grow(w.limit)
+	}
 	if e.msgID > 1 && !e.writeAnswers(w) {
 		return w.Finish(false)
 	}
@@ -87,6 +119,19 @@ func (e *exchange) build(ctx context.Context) ([]byte, error) {
 	}
 	return w.Finish(final)
 }
+
+// limit is how long the next message may become. The first one with changes is shorter, so that the server has something to do while the
+// changes for the next one are read.
+func (e *exchange) limit() int {
+	n := min(e.maxMsg, e.ownLimit())
+	begun := func(st *storeExchange) bool { return st.pull != nil }
+	if e.Ahead && e.phase == phaseSync && !slices.ContainsFunc(e.stores, begun) {
+		n = max(n/firstPart, minMsgSize)
+	}
+	return n
+}
+
+const firstPart = 4
 
 func (e *exchange) nextMessage(id string) *syncml.Alert {
 	return &syncml.Alert{ID: id, Code: ds.AlertNextMessage, Items: []syncml.Item{{

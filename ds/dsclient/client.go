@@ -75,6 +75,9 @@ type Client struct {
 	Now        func() time.Time
 	// Kept carries a part of an object over to the exchange that resumes it; shared by all exchanges of an account. May be nil.
 	Kept *Kept
+	// Ahead works on while a message is under way: the answers to the last one are recorded and changes for the next one are read. Transport and
+	// Datastores are then in use at the same time, each by one goroutine.
+	Ahead bool
 	// Progress is told of each batch that was confirmed or applied; may be nil.
 	Progress func(store string, sent, received, total int)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -143,16 +145,27 @@ func (e *exchange) run(ctx context.Context) error {
 	if err := e.prepareAnchors(); err != nil {
 		return err
 	}
+	err := e.talk(ctx)
+	if recorded := e.acknowledgeAll(ctx); err == nil {
+		err = recorded
+	}
+	switch {
+	case errors.Is(err, errUnknownSession):
+		e.report.Unknown = true
+		return nil
+	case err != nil:
+		return err
+	}
+	return e.finish(ctx)
+}
+
+func (e *exchange) talk(ctx context.Context) error {
 	for e.phase != phaseDone {
 		if err := e.roundTrip(ctx); err != nil {
-			if errors.Is(err, errUnknownSession) {
-				e.report.Unknown = true
-				return nil
-			}
 			return err
 		}
 	}
-	return e.finish(ctx)
+	return nil
 }
 
 func (e *exchange) stop() {
@@ -169,10 +182,13 @@ func (e *exchange) roundTrip(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := e.Transport.RoundTrip(ctx, e.url, body, e.Encoding)
+	answer, local, err := e.send(ctx, body)
 	e.report.RoundTrips++
 	e.report.BytesOut += len(body)
-	if err != nil {
+	switch {
+	case local != nil:
+		return local
+	case err != nil:
 		return &TransportError{err}
 	}
 	e.report.BytesIn += len(answer)
@@ -181,6 +197,51 @@ func (e *exchange) roundTrip(ctx context.Context) error {
 		return &TransportError{fmt.Errorf("the answer is no SyncML: %w", err)}
 	}
 	return e.take(ctx, m)
+}
+
+// send sends a message and does meanwhile what can be done without its answer; local is what went wrong with that.
+func (e *exchange) send(ctx context.Context, body []byte) (answer []byte, local, err error) {
+	if !e.Ahead || !e.busy() {
+		if local = e.meanwhile(ctx); local == nil {
+			answer, err = e.Transport.RoundTrip(ctx, e.url, body, e.Encoding)
+		}
+		return answer, local, err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { local = e.meanwhile(ctx) })
+	answer, err = e.Transport.RoundTrip(ctx, e.url, body, e.Encoding)
+	wg.Wait()
+	return answer, local, err
+}
+
+// busy tells whether there is something for meanwhile.
+func (e *exchange) busy() bool {
+	return e.sending() != nil || slices.ContainsFunc(e.stores, func(st *storeExchange) bool { return len(st.acks) > 0 })
+}
+
+// meanwhile records the server's answers to what was sent before, and reads as many changes as the next message may take.
+func (e *exchange) meanwhile(ctx context.Context) error {
+	if err := e.acknowledgeAll(ctx); err != nil {
+		return err
+	}
+	if st := e.sending(); st != nil {
+		st.pull.fill(min(e.maxMsg, e.ownLimit()))
+	}
+	return nil
+}
+
+// sending is the datastore whose changes did not all fit into the message under way; nil if there is none, or if it is a large object that
+// did not.
+func (e *exchange) sending() *storeExchange {
+	if e.phase != phaseSync || e.out != nil {
+		return nil
+	}
+	for _, st := range e.stores {
+		if !st.failed && !st.sentAll && st.pull != nil {
+			return st
+		}
+	}
+	return nil
 }
 
 // take carries out what an answer says.

@@ -301,13 +301,26 @@ func (e *exchange) byURI(local, remote string) *storeExchange {
 	return nil
 }
 
-// settle makes durable what the message brought: first the server's answers to us, then its changes.
+// settle makes durable the server's changes, after its answers to us: an item with an edit that it has not confirmed is left alone. If there
+// are none, the answers have time until the next message is under way: what is not recorded would just be sent again.
 func (e *exchange) settle(ctx context.Context) error {
 	for _, st := range e.stores {
+		if len(st.incoming) == 0 {
+			continue
+		}
 		if err := e.acknowledge(ctx, st); err != nil {
 			return err
 		}
 		if err := e.apply(ctx, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *exchange) acknowledgeAll(ctx context.Context) error {
+	for _, st := range e.stores {
+		if err := e.acknowledge(ctx, st); err != nil {
 			return err
 		}
 	}
@@ -334,9 +347,6 @@ func (e *exchange) acknowledge(ctx context.Context, st *storeExchange) error {
 }
 
 func (e *exchange) apply(ctx context.Context, st *storeExchange) error {
-	if len(st.incoming) == 0 {
-		return nil
-	}
 	results, err := st.Apply(ctx, st.incoming)
 	if err != nil {
 		return fmt.Errorf("cannot store changes of %s: %w", st.Local(), err)

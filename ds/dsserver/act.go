@@ -14,7 +14,7 @@ import (
 func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
 	switch a {
 	case reconcile.Create:
-		rec.GUID = newID()
+		rec.GUID = newGUID(r.now)
 		return r.store(st, luid, rec, body)
 	case reconcile.Adopt:
 		return r.adopt(st, luid, cur, rec)
@@ -57,7 +57,7 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 			return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
 		}
 	}
-	rec.GUID, rec.Name = newID(), r.label(cur, rec)
+	rec.GUID, rec.Name = newGUID(r.now), r.label(cur, rec)
 	r.changed[st.c] = true
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err

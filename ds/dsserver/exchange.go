@@ -94,6 +94,8 @@ type storeState struct {
 	stale    bool                       // all is looked at, not only what changed
 	roll     time.Time                  // when time alone changes what the device shall have, as far as was looked
 	again    bool                       // something could not be made so, and the next exchange looks at all again
+	own      int64                      // revision of the collection when alone was so last, -1 if it will be so no more
+	alone    bool                       // the collection has nothing but what the device has sent in this exchange, see reply.sync
 	added    map[string]dsstore.Mapping // sent by Add in this exchange, by GUID; without LUID
 }
 

@@ -254,9 +254,12 @@ func (st *storeState) settleScope(l *dsstore.Link) {
 	}
 }
 
+// onlyNew tells whether what the device has not got is all that there is to be sent, whatever is in it.
+func (st *storeState) onlyNew() bool { return st.scope.Everything() && !st.stale }
+
 // count is how many changes are to be sent, -1 if that is not worth finding out.
 func (r *reply) count(st *storeState) (int, error) {
-	if st.scope.Everything() && !st.stale {
+	if st.onlyNew() {
 		return r.tx.CountPending(r.x.deviceID, st.c, st.cursor)
 	}
 	cursor, roll, n := st.cursor, st.roll, 0

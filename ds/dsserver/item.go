@@ -36,7 +36,7 @@ func (s *Server) Put(ctx context.Context, c dsstore.Collection, guid string, it 
 		return "", dsstore.ErrNotFound
 	}
 	if guid == "" {
-		guid = newID()
+		guid = newGUID(s.o.Now())
 	}
 	if it.Body == nil {
 		it.Body = []byte{}

@@ -27,20 +27,36 @@ func (r *reply) sync(c *syncml.Sync) error {
 	}
 	a := r.answer(c, code)
 	a.TargetRefs, a.SourceRefs = refs(c.Target.URI), refs(c.Source.URI)
+	if code == ds.StatusOK {
+		return r.changes(st, c)
+	}
 	for _, inner := range c.Commands {
-		ch, ok := inner.(*syncml.Change)
-		switch {
-		case code != ds.StatusOK:
-			r.answer(inner, code)
-		case !ok:
-			r.answer(inner, ds.StatusUnsupported)
-		default:
-			if err := r.change(st, ch); err != nil {
-				return err
-			}
-		}
+		r.answer(inner, code)
 	}
 	return nil
+}
+
+// changes takes what lies in a Sync. In the first sync of all nothing of it can be a copy of an item that is there, so none is looked for.
+func (r *reply) changes(st *storeState, c *syncml.Sync) error {
+	rev, err := r.tx.Rev(st.c)
+	if err != nil {
+		return err
+	}
+	st.alone = st.own == rev
+	for _, inner := range c.Commands {
+		ch, ok := inner.(*syncml.Change)
+		if !ok {
+			r.answer(inner, ds.StatusUnsupported)
+			continue
+		}
+		if err := r.change(st, ch); err != nil {
+			return err
+		}
+	}
+	if st.own = -1; st.alone {
+		st.own, err = r.tx.Rev(st.c)
+	}
+	return err
 }
 
 // change takes one command with its items.
@@ -164,8 +180,8 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 
 // takeWhole takes an item in the form in which items are kept.
 func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml.Meta, it pim.Item) (ds.Status, error) {
-	if m, ok := mail.Partial(it.Body); ok && it.Type == pim.TypeMessage {
-		if code, taken, err := r.takePartial(st, luid, it, m); taken || err != nil {
+	if it.Type == pim.TypeMessage {
+		if code, taken, err := r.takePartial(st, luid, it); taken || err != nil {
 			return code, err
 		}
 	}
@@ -182,8 +198,12 @@ func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml
 }
 
 // takePartial takes a message of which the device has a part. It says nothing of the message but flags and folder: it must never replace the
-// whole. Not taken means that the server has no such message, so that the part is all there is.
-func (r *reply) takePartial(st *storeState, luid string, it pim.Item, m mail.Marker) (ds.Status, bool, error) {
+// whole. Not taken means that it is a whole message, or that the server has no such message, so that the part is all there is.
+func (r *reply) takePartial(st *storeState, luid string, it pim.Item) (ds.Status, bool, error) {
+	m, ok := mail.Partial(it.Body)
+	if !ok {
+		return 0, false, nil
+	}
 	rec := record(it)
 	cur, held, err := r.current(st, luid, &reconcile.Incoming{Version: m.ID}, rec, it.Body)
 	if err != nil || cur.GUID == "" || cur.Deleted || cur.Type != it.Type {
@@ -261,6 +281,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		return r.changeCopy(st, luid, cur, copied, rec, body)
 	}
 	d := reconcile.Decide(in, state)
+	st.alone = st.alone && d.Action == reconcile.Create
 	if d.Action == reconcile.KeepBoth {
 		return r.reconcileBoth(st, luid, cur, rec, m, body)
 	}
@@ -277,6 +298,12 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	}
 	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
 		return dsstore.Item{}, m, ignoreNotFound(err)
+	}
+	if st.alone {
+		return dsstore.Item{}, dsstore.Mapping{}, nil
+	}
+	if akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike); err != nil || !akin {
+		return dsstore.Item{}, dsstore.Mapping{}, err
 	}
 	it, deleted, err := r.match(st, rec)
 	if err == nil && deleted { // the file got another name: what the device deleted in this exchange is what it adds

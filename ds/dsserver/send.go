@@ -158,6 +158,7 @@ func (r *reply) beginSync(w *writer, st *storeState) error {
 			return err
 		}
 		s.NumberOfChanges = n
+		st.all = n == 0 && st.onlyNew() // so they need not be looked for once more
 	}
 	st.opened = true
 	w.BeginSync(s)
@@ -197,7 +198,9 @@ func (r *reply) doubt(sent sentItem) error {
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	m.Rev = 0
+	if m.Rev != another { // there is a copy of what the device has: it may still be told something of that (found by simulation)
+		m.Rev = 0
+	}
 	if err := r.tx.PutMapping(r.x.deviceID, sent.store.c, m); err != nil {
 		return err
 	}

@@ -123,6 +123,8 @@ type Items interface {
 	Same(c Collection, typ, uid string, hash [32]byte) ([]Item, error)
 	// Alike lists live items of the same type that are alike.
 	Alike(c Collection, typ, alike string) ([]Item, error)
+	// Akin tells quickly whether Same or Alike may list something, for an item of any type. In a first sync nearly all are new.
+	Akin(c Collection, uid string, hash [32]byte, alike string) (bool, error)
 	// List lists live items by Rev.
 	List(c Collection) ([]Item, error)
 	// Rev is the newest revision of the collection, 0 if it is empty.

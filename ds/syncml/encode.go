@@ -64,6 +64,9 @@ func (e *Encoder) tail() int {
 // Len is how long the message will be at most if it is finished now.
 func (e *Encoder) Len() int { return e.out.len() + e.tail() }
 
+// Grow makes room for n more octets, for who knows how long the message will be.
+func (e *Encoder) Grow(n int) { e.out.grow(n) }
+
 // Mark notes where the message ends now.
 func (e *Encoder) Mark() Mark { return Mark{e.out.mark()} }
 

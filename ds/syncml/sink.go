@@ -18,6 +18,7 @@ type sink interface {
 	end()
 	text(s string)
 	opaque(b []byte) // octets in WBXML, escaped text in XML
+	grow(n int)
 	len() int
 	mark() any
 	reset(mark any)
@@ -40,6 +41,7 @@ func (s *wbxmlSink) empty(space, name string) { s.keep(s.w.Empty(space, name)) }
 func (s *wbxmlSink) end()                     { s.w.End() }
 func (s *wbxmlSink) text(t string)            { s.w.Text(t) }
 func (s *wbxmlSink) opaque(b []byte)          { s.w.Opaque(b) }
+func (s *wbxmlSink) grow(n int)               { s.w.Grow(n) }
 func (s *wbxmlSink) len() int                 { return len(s.w.Bytes()) }
 func (s *wbxmlSink) mark() any                { return s.w.Mark() }
 func (s *wbxmlSink) reset(m any)              { s.w.Reset(m.(wbxml.Mark)) }
@@ -138,6 +140,8 @@ func (s *xmlSink) opaque(b []byte) {
 	}
 	s.b.WriteString("]]>")
 }
+
+func (s *xmlSink) grow(n int) { s.b.Grow(n) }
 
 func (s *xmlSink) len() int { return s.b.Len() }
 

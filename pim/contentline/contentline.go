@@ -69,13 +69,35 @@ func (l *Line) Has(name, value string) bool {
 }
 
 // Parse splits a file into its lines. It never fails: what makes no sense becomes a line without a name.
-func Parse(body []byte) []Line {
+func Parse(body []byte) []Line { return parse(body, func([]byte) bool { return true }) }
+
+// Pick is Parse for who wants to know the lines with these names only, in upper case.
+func Pick(body []byte, names map[string]bool) []Line {
+	return parse(body, func(line []byte) bool {
+		i := bytes.IndexAny(line, ":;")
+		if i < 0 {
+			return true // the fold is in the name
+		}
+		name := line[:i]
+		if _, n, dotted := bytes.Cut(name, []byte(".")); dotted {
+			name = n
+		}
+		return names[string(bytes.ToUpper(bytes.TrimSpace(name)))]
+	})
+}
+
+// parse leaves out the lines that are not wanted; it is asked with the first physical line.
+func parse(body []byte, want func(line []byte) bool) []Line {
 	old := oldVersion(body)
 	var lines []Line
 	for len(body) > 0 {
-		raw, value := cut(body, old)
+		line, _ := physical(body)
+		wanted := want(line)
+		raw, value := cut(body, old, wanted)
 		body = body[len(raw):]
-		lines = append(lines, parseLine(raw, value))
+		if wanted {
+			lines = append(lines, parseLine(raw, value))
+		}
 	}
 	return lines
 }
@@ -92,30 +114,42 @@ func oldVersion(body []byte) bool {
 	return false
 }
 
-// cut takes the first logical line off: its octets, and what they say without line ends and folds.
-func cut(body []byte, old bool) (raw []byte, text string) {
+// cut takes the first logical line off: its octets, and, if that is wanted, what they say without line ends and folds.
+func cut(body []byte, old, wanted bool) (raw []byte, text string) {
 	line, n := physical(body)
-	soft := quotedPrintable(line)
-	loose := base64Loose(line)
-	var out strings.Builder
-	out.Write(line)
+	soft, loose := encoded(line)
+	first, folded := line, []byte(nil)
 	for n < len(body) {
 		next, size := physical(body[n:])
 		switch {
 		case soft && bytes.HasSuffix(line, []byte("=")): // the next line goes on, wherever it begins
-			out.WriteString("\n")
+			next = body[n-1 : n+len(next)] // with the line feed before it
 		case len(next) > 0 && (next[0] == ' ' || next[0] == '\t'):
 			if !old || loose {
 				next = next[1:]
 			}
 		case loose && len(next) > 0 && isBase64(next): // some write it without indenting
 		default:
-			return body[:n], out.String()
+			size = 0 // another line
 		}
-		out.Write(next)
+		if size == 0 {
+			break
+		}
+		if wanted {
+			if folded == nil {
+				folded = bytes.Clone(first)
+			}
+			folded = append(folded, next...)
+		}
 		line, n = next, n+size
 	}
-	return body[:n], out.String()
+	switch {
+	case folded != nil:
+		text = string(folded)
+	case wanted:
+		text = string(first)
+	}
+	return body[:n], text
 }
 
 // physical is the first line without its end, and how many octets both have.
@@ -127,21 +161,15 @@ func physical(body []byte) (line []byte, size int) {
 	return bytes.TrimSuffix(body[:i], []byte("\r")), i + 1
 }
 
-// head is the part of a line before its value, in upper case, "" if there is none.
-func head(line []byte) string {
-	h, _, ok := bytes.Cut(line, []byte(":"))
-	if !ok {
-		return ""
+// encoded tells whether the parameters of a line say that its value is quoted-printable, with soft line breaks, or base64 in the manner of
+// vCard 2.1.
+func encoded(line []byte) (soft, loose bool) {
+	head, _, ok := bytes.Cut(line, []byte(":"))
+	if !ok || bytes.IndexByte(head, ';') < 0 {
+		return false, false
 	}
-	return strings.ToUpper(string(h))
-}
-
-func quotedPrintable(line []byte) bool { return strings.Contains(head(line), "QUOTED-PRINTABLE") }
-
-// base64Loose tells whether the value is base64 in the manner of vCard 2.1.
-func base64Loose(line []byte) bool {
-	h := head(line)
-	return strings.Contains(h, "BASE64") || strings.Contains(h, "ENCODING=B")
+	h := strings.ToUpper(string(head))
+	return strings.Contains(h, "QUOTED-PRINTABLE"), strings.Contains(h, "BASE64") || strings.Contains(h, "ENCODING=B")
 }
 
 func isBase64(line []byte) bool {

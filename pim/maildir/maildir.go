@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -237,7 +236,7 @@ func read(r *os.Root, file string, size int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	return safefile.Read(f, size)
 }
 
 func itemError(key string, err error) error {

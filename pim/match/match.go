@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func Identify(typ string, body []byte) Identity {
 	case pim.TypePlain:
 		return Identity{Alike: digest(words(body))}
 	}
-	return identifyLines(contentline.Parse(body))
+	return identifyLines(contentline.Pick(body, looked))
 }
 
 // identifyLines is for cards and calendar objects. Alarms and the like do not count.
@@ -66,6 +67,15 @@ const aside = 1000
 
 // telling are the properties by which people recognize an item.
 var telling = map[string]bool{"N": true, "FN": true, "SUMMARY": true, "DTSTART": true, "DUE": true, "RECURRENCE-ID": true}
+
+// looked are the properties that an identity is made of, and what says where they stand.
+var looked = func() map[string]bool {
+	names := maps.Clone(telling)
+	for _, name := range []string{"BEGIN", "END", "UID"} {
+		names[name] = true
+	}
+	return names
+}()
 
 func alike(found map[string]string) string {
 	switch {

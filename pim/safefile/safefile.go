@@ -4,6 +4,7 @@ package safefile
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"strings"
@@ -70,6 +71,17 @@ func fill(r Root, s *Syncer, temp string, body []byte, perm os.FileMode) error {
 		err = e
 	}
 	return err
+}
+
+// Read reads a file that had this size when it was looked at. Of one that has grown since it is what was there then, as it would be for
+// who reads a moment earlier.
+func Read(f *os.File, size int64) ([]byte, error) {
+	body := make([]byte, size)
+	n, err := io.ReadFull(f, body)
+	if err == io.EOF || err == io.ErrUnexpectedEOF { // it has shrunk
+		err = nil
+	}
+	return body[:n], err
 }
 
 // Syncer makes the writes of a batch durable together. Its zero value is not usable.

@@ -168,17 +168,39 @@ func (s *Store) Stat(_ context.Context, keys []string) ([]pim.Entry, error) {
 	return out, nil
 }
 
-// Read implements pim.Store. The stamp is taken before the bytes: an edit in between shows as a change later.
-func (s *Store) Read(_ context.Context, key string) (pim.Item, pim.Entry, error) {
-	r, err := s.open()
+// Read implements pim.Store.
+func (s *Store) Read(ctx context.Context, key string) (pim.Item, pim.Entry, error) {
+	r, err := s.OpenReader()
 	if err != nil {
 		return pim.Item{}, pim.Entry{}, err
 	}
 	defer r.Close()
-	if folder, ok := strings.CutSuffix(key, "/"); ok {
-		return readFolder(r, folder)
+	return r.Read(ctx, key)
+}
+
+// reader implements pim.Reader.
+type reader struct {
+	s *Store
+	r *os.Root
+}
+
+// OpenReader implements pim.Opener.
+func (s *Store) OpenReader() (pim.Reader, error) {
+	r, err := s.open()
+	if err != nil {
+		return nil, err
 	}
-	f, err := r.Open(key)
+	return reader{s, r}, nil
+}
+
+func (r reader) Close() error { return r.r.Close() }
+
+// Read implements pim.Reader. The stamp is taken before the bytes: an edit in between shows as a change later.
+func (r reader) Read(_ context.Context, key string) (pim.Item, pim.Entry, error) {
+	if folder, ok := strings.CutSuffix(key, "/"); ok {
+		return readFolder(r.r, folder)
+	}
+	f, err := r.r.Open(key)
 	if err != nil {
 		return pim.Item{}, pim.Entry{}, itemError(key, err)
 	}
@@ -190,11 +212,11 @@ func (s *Store) Read(_ context.Context, key string) (pim.Item, pim.Entry, error)
 	if fi.Size() > pim.MaxItemSize {
 		return pim.Item{}, pim.Entry{}, &pim.ItemError{Key: key, Err: pim.ErrTooLarge}
 	}
-	body, err := io.ReadAll(f)
+	body, err := safefile.Read(f, fi.Size())
 	if err != nil {
 		return pim.Item{}, pim.Entry{}, itemError(key, err)
 	}
-	e := s.entry(key, fi)
+	e := r.s.entry(key, fi)
 	return pim.Item{Type: e.Type, Folder: e.Folder, Name: path.Base(key), Body: body}, e, nil
 }
 

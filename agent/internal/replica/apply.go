@@ -87,6 +87,12 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 			return err
 		}
 		if !ok {
+			known, ok, err = r.unsent(t, j.GUID)
+		}
+		if err != nil {
+			return err
+		}
+		if !ok {
 			return r.planNew(t, j, taken)
 		}
 		luid = known // it was sent before, and our Map was lost
@@ -111,6 +117,12 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return intend(t, j)
 	}
 	return nil
+}
+
+// unsent is a new item that was edited before it could be recorded. The edit goes out first, or the item would be there twice (found by simulation).
+func (r *Replica) unsent(t *state.Tx, guid string) (luid string, ok bool, err error) {
+	row, ok, err := t.Row(r.edited[guid])
+	return row.LUID, ok && !row.Shared && !row.Gone && row.Problem == "", err
 }
 
 // doom notes that the server has deleted an item. What only leaves this device is no loss that anybody has to look at, and goes at once; the note
@@ -408,6 +420,7 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		case x.written:
 			return settleIntent(t, x.intent, x.entry)
 		case x.edited:
+			r.edited[x.intent.GUID] = x.intent.Row.LUID
 			return noteBase(t, x.intent)
 		}
 		return nil

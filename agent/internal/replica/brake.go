@@ -38,6 +38,9 @@ func (r *Replica) Held() Hold {
 // deletions counts what is deleted here and waits to be told, and what the server has deleted and is still here, without folders, and what
 // both sides have.
 func (r *Replica) deletions() (gone, doomed []state.Row, items int, err error) {
+	if r.index.Counts().Deletions == 0 {
+		return nil, nil, 0, nil // nearly always, and then nobody need look at all of them
+	}
 	err = r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			if row.Type == pim.TypeFolder {
@@ -94,7 +97,7 @@ func (h *Hold) add(rows []state.Row) {
 // that they are weighed together.
 func (r *Replica) Settle(ctx context.Context) error {
 	h, err := r.weigh()
-	if err != nil {
+	if err != nil || r.index.Counts().Deletions == 0 {
 		return err
 	}
 	var due []dsclient.Change

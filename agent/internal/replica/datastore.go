@@ -64,8 +64,14 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 			yield(dsclient.Change{}, err)
 			return
 		}
+		reader, err := r.reader(len(list))
+		if err != nil {
+			yield(dsclient.Change{}, fmt.Errorf("cannot read %s: %w", r.name, err))
+			return
+		}
+		defer reader.Close()
 		for _, luid := range list {
-			c, ok, err := r.change(ctx, luid, all)
+			c, ok, err := r.change(ctx, reader, luid, all)
 			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
 				continue
 			}
@@ -79,7 +85,7 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 }
 
 // change is what the server must be told of one item; not ok if there is nothing that can be told now.
-func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient.Change, ok bool, err error) {
+func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all bool) (c dsclient.Change, ok bool, err error) {
 	row, ok, err := r.row(luid)
 	if err != nil || !ok || row.Problem != "" {
 		return c, false, err
@@ -96,7 +102,7 @@ func (r *Replica) change(ctx context.Context, luid string, all bool) (c dsclient
 		return c, !all, nil
 	}
 	var bad *pim.ItemError
-	item, _, err := r.store.Read(ctx, row.Key)
+	item, _, err := from.Read(ctx, row.Key)
 	switch {
 	case errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad):
 		return c, false, nil // the next look finds out
@@ -155,6 +161,9 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 		row.Shared, row.Unsure, row.Synced = true, false, sent.now
 		if row.Version == sent.seen {
 			row.Version = sent.now // the stamp stays, so the next look reads it all the same
+			if sent.now.Hash != sent.seen.Hash {
+				row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
+			}
 		}
 		if row.Doomed { // not any more: the server has it back (found by simulation)
 			row.Doomed, row.Approved = false, false
@@ -206,7 +215,9 @@ func (r *Replica) Restart(context.Context) error {
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
 			}
-			rows = append(rows, update{former: former, row: row, remove: row.Gone})
+			if row != former || row.Gone {
+				rows = append(rows, update{former: former, row: row, remove: row.Gone})
+			}
 			return nil
 		})
 	})

@@ -30,6 +30,7 @@ type Replica struct {
 	history *history.Book // nil keeps no former versions
 	dir     string
 	reserve int64
+	edited  map[string]string // LUIDs by GUID of new items that were edited before they could be recorded
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -52,7 +53,8 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
-	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve}
+	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve,
+		edited: make(map[string]string)}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
@@ -231,16 +233,21 @@ type update struct {
 	remove      bool
 }
 
-// untangle takes files that were moved to where other items were for what they are, and not for edits of those (found by simulation).
+// untangle takes files that were moved to where other items were for what they are, and not for edits of those; nor is a new file an edit of the
+// one that was moved away from there (found by simulation).
 func (f *found) untangle() {
 	rows := slices.Clone(f.missing)
 	for _, p := range f.changed {
 		rows = append(rows, p.row)
 	}
 	known := newMissing(rows)
+	moved := make(map[string]bool)
+	for _, e := range f.fresh {
+		moved[known.byInode(e).LUID] = true
+	}
 	f.changed = slices.DeleteFunc(f.changed, func(p pair) bool {
 		former := known.byInode(p.entry)
-		if former.LUID == "" || former.LUID == p.row.LUID {
+		if former.LUID == p.row.LUID || former.LUID == "" && !moved[p.row.LUID] {
 			return false
 		}
 		f.missing, f.fresh = append(f.missing, p.row), append(f.fresh, p.entry)
@@ -250,10 +257,15 @@ func (f *found) untangle() {
 
 // judge finds out what became of each item: edited, moved, new, gone.
 func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
+	reader, err := r.reader(len(f.changed) + len(f.fresh))
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
 	var out []update
 	f.untangle()
 	for _, p := range f.changed {
-		row, ok, err := r.read(ctx, p.row, p.entry)
+		row, ok, err := read(ctx, reader, p.row, p.entry)
 		if err != nil {
 			return nil, err
 		}
@@ -267,7 +279,7 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 	missing := newMissing(f.missing)
 	for _, e := range f.fresh {
 		former := missing.byInode(e)
-		row, ok, err := r.read(ctx, former, e)
+		row, ok, err := read(ctx, reader, former, e)
 		if err != nil {
 			return nil, err
 		}
@@ -296,15 +308,28 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 	return out, nil
 }
 
+// reader reads so many items.
+func (r *Replica) reader(items int) (pim.Reader, error) {
+	if o, ok := r.store.(pim.Opener); ok && items > 1 {
+		return o.OpenReader()
+	}
+	return single{r.store}, nil
+}
+
+// single reads each item by itself.
+type single struct{ pim.Store }
+
+func (single) Close() error { return nil }
+
 // read is row as its item looks now. An item that cannot be read keeps its row, with the problem; one that vanished meanwhile
 // is not ok, the next look will see to it.
-func (r *Replica) read(ctx context.Context, row state.Row, e pim.Entry) (state.Row, bool, error) {
+func read(ctx context.Context, from pim.Reader, row state.Row, e pim.Entry) (state.Row, bool, error) {
 	same := row.Stamp == e.Stamp && row.Problem == "" && row.LUID != ""
 	row.Key, row.Type, row.Stamp, row.Flags, row.Folder, row.Problem = e.Key, e.Type, e.Stamp, e.Flags, e.Folder, ""
 	if same {
 		return row, true, nil // only flags or the folder: the bytes are those we know
 	}
-	item, at, err := r.store.Read(ctx, e.Key)
+	item, at, err := from.Read(ctx, e.Key)
 	var bad *pim.ItemError
 	switch {
 	case errors.Is(err, pim.ErrNotFound):

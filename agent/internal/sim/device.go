@@ -26,7 +26,7 @@ type device struct {
 	errs   int   // how many writes fail from now
 	err    error // with what
 	dead   bool  // the process was killed; what it still does has no effect
-	// removed is what a user deleted while the agent was about to note that it wrote it.
+	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
 	removed []entry
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool

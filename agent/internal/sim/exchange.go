@@ -53,7 +53,7 @@ func (p *process) exchange(req dsclient.Request, cause session.Cause) {
 		x.yield = yield
 		x.report, x.end = client.Run(ctx, req)
 	})
-	p.x, p.asked, p.leftover = x, false, nil
+	p.x, p.asked, p.leftover, d.removed = x, false, d.planned(), nil
 	d.w.logf("  %s: exchange begins: %s", d.id, cause)
 }
 
@@ -113,7 +113,7 @@ func (p *process) abandon() {
 func (p *process) finished(x *exchange) {
 	p.x = nil
 	p.d.doubt()
-	p.leftover = p.d.planned()
+	p.leftover = append(p.leftover, p.d.planned()...)
 	p.judge(x)
 	p.remember(x)
 	if x.report.Unknown {

@@ -94,12 +94,10 @@ func (d *device) userDeletes(n, _ int) {
 	}
 	e := pick(list, n)
 	d.w.ledger.remove(e.item.Body)
-	switch {
-	case d.unnoted(e.key):
+	if d.unnoted(e.key) {
 		d.w.ledger.touch(e.item.Body)
-	case slices.Contains(d.planned(), e.key):
-		d.removed = append(d.removed, *e)
 	}
+	d.removed = append(d.removed, *e)
 	d.disk.remove(e.key)
 	d.w.did(d.id, "deletes", e)
 	d.touched(e.key)
@@ -107,6 +105,7 @@ func (d *device) userDeletes(n, _ int) {
 
 // unnoted tells whether an agent was killed, or could not go on, after it wrote a file and before it noted that. If such a file is gone when somebody
 // looks, nobody can tell whether what was to be written ever was there, and it may come again: better that than a deletion that was none (design.md 5).
+// The same holds for one that the agent was about to take away: nobody can tell whether it did, or its user.
 func (d *device) unnoted(key string) bool {
 	if d.proc == nil {
 		return slices.Contains(d.planned(), key)
@@ -125,7 +124,7 @@ func (d *device) doubt() {
 	d.removed = nil
 }
 
-// planned are the keys of files that the agent meant to write.
+// planned are the keys of files that the agent meant to write, or to take away.
 func (d *device) planned() (keys []string) {
 	index, err := state.OpenItems(store{d}, storeName)
 	if err != nil {
@@ -133,8 +132,15 @@ func (d *device) planned() (keys []string) {
 	}
 	var list []state.Intent
 	err = index.View(func(t *state.Tx) error {
-		list, err = t.Intents()
-		return err
+		if list, err = t.Intents(); err != nil {
+			return err
+		}
+		return t.All(func(row state.Row) error {
+			if row.Doomed && row.Approved { // it was about to take it away from this device only
+				keys = append(keys, row.Key)
+			}
+			return nil
+		})
 	})
 	for _, i := range list {
 		if err == nil {

@@ -23,11 +23,12 @@ type Items struct {
 	since  time.Time // guarded by mu; since when something is pending
 }
 
-// Counts are how many items a store has, how many changes the server has not got, and how many items cannot be synchronized.
-type Counts struct{ Items, Pending, Problems int }
+// Counts are how many items a store has, how many changes the server has not got, how many items cannot be synchronized, and how many are
+// deleted on one side only.
+type Counts struct{ Items, Pending, Problems, Deletions int }
 
 func (c Counts) plus(d Counts, sign int) Counts {
-	return Counts{c.Items + sign*d.Items, c.Pending + sign*d.Pending, c.Problems + sign*d.Problems}
+	return Counts{c.Items + sign*d.Items, c.Pending + sign*d.Pending, c.Problems + sign*d.Problems, c.Deletions + sign*d.Deletions}
 }
 
 // countsOf is what one row adds.
@@ -37,6 +38,9 @@ func countsOf(r Row) (c Counts) {
 	}
 	if !r.Gone && r.Type != pim.TypeFolder {
 		c.Items = 1
+	}
+	if r.Gone || r.Doomed {
+		c.Deletions = 1
 	}
 	if r.Problem != "" {
 		c.Problems = 1
@@ -198,17 +202,20 @@ func (t *Tx) ByKey(key string) (Row, bool, error) {
 	return t.Row(luid)
 }
 
-// Put writes a row; former is what it was, the zero Row for a new one.
+// Put writes a row; former is what it was, the zero Row for a new one. What stays the same is not written again.
 func (t *Tx) Put(former, r Row) error {
 	t.delta = t.delta.plus(countsOf(former), -1).plus(countsOf(r), 1)
 	var errs []error
 	if former.Key != "" && (former.Key != r.Key || r.Gone) {
 		errs = append(errs, t.unkey(former))
 	}
-	if !r.Gone {
+	if !r.Gone && (former.Key != r.Key || former.Gone) {
 		errs = append(errs, t.w.Set(t.prefix+byKey+r.Key, []byte(r.LUID)))
 	}
-	errs = append(errs, t.w.Set(t.prefix+byLUID+r.LUID, r.encode()), t.mark(&r))
+	errs = append(errs, t.w.Set(t.prefix+byLUID+r.LUID, r.encode()))
+	if r.marked() != former.marked() || r.Gone != former.Gone {
+		errs = append(errs, t.mark(&r))
+	}
 	return errors.Join(errs...)
 }
 
@@ -222,7 +229,7 @@ func (t *Tx) unkey(r Row) error {
 }
 
 func (t *Tx) mark(r *Row) error {
-	if r.Dirty() && r.Problem == "" {
+	if r.marked() {
 		return t.w.Set(t.prefix+dirty+r.LUID, []byte{flag(r.Gone)})
 	}
 	return t.w.Delete(t.prefix + dirty + r.LUID)

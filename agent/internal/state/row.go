@@ -34,6 +34,9 @@ type Row struct {
 // Dirty tells whether the server must be told something of this item.
 func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Unsure || r.Version != r.Synced }
 
+// marked tells whether it is listed among those that the server must be told of.
+func (r *Row) marked() bool { return r.LUID != "" && r.Dirty() && r.Problem == "" }
+
 const rowFormat = 1
 
 var errRow = errors.New("a row of the state is damaged")

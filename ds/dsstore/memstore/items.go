@@ -67,6 +67,12 @@ func (t *tx) Alike(c dsstore.Collection, typ, alike string) ([]dsstore.Item, err
 	return t.some(c, func(it *dsstore.Item) bool { return alike != "" && it.Type == typ && it.Alike == alike }), nil
 }
 
+func (t *tx) Akin(c dsstore.Collection, uid string, hash [32]byte, alike string) (bool, error) {
+	return len(t.live(c, func(it *dsstore.Item) bool {
+		return uid != "" && it.UID == uid || uid == "" && it.Hash == hash || alike != "" && it.Alike == alike
+	})) > 0, nil
+}
+
 func (t *tx) some(c dsstore.Collection, want func(*dsstore.Item) bool) []dsstore.Item {
 	out := t.live(c, want)
 	return out[:min(len(out), sameLimit)]

@@ -28,7 +28,6 @@ func scanItem(r *sql.Rows, it *dsstore.Item) error {
 }
 
 const (
-	bumpRev = `UPDATE collections SET rev = rev + 1 WHERE id = ? RETURNING rev`
 	putBody = `INSERT INTO bodies (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING`
 	putItem = `INSERT OR REPLACE INTO items (collection, guid, rev, deleted, type, folder, name, flags, hash, size, uid, alike, modified, written_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -39,7 +38,7 @@ func (t *tx) PutItem(c dsstore.Collection, it dsstore.Item, body []byte) (int64,
 	if err != nil {
 		return 0, err
 	}
-	if err := t.row(bumpRev, []any{id}, &it.Rev); err != nil {
+	if it.Rev, err = t.bump(id); err != nil {
 		return 0, err
 	}
 	if body != nil {
@@ -73,6 +72,8 @@ func (t *tx) Body(hash [32]byte) ([]byte, error) {
 const (
 	sameUID  = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.uid = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
 	sameLike = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.alike = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
+	akinUID  = `SELECT EXISTS (SELECT 1 FROM items WHERE collection = ?1 AND uid = ?2) OR ?3 <> '' AND EXISTS (SELECT 1 FROM items WHERE collection = ?1 AND alike = ?3)`
+	akinHash = `SELECT EXISTS (SELECT 1 FROM items WHERE collection = ?1 AND hash = ?2) OR ?3 <> '' AND EXISTS (SELECT 1 FROM items WHERE collection = ?1 AND alike = ?3)`
 	sameHash = `SELECT ` + itemColumns + ` FROM items i WHERE i.collection = ? AND i.hash = ? AND i.type = ? AND i.deleted = 0 ORDER BY +i.rev LIMIT 16`
 )
 
@@ -95,6 +96,19 @@ func (t *tx) Alike(c dsstore.Collection, typ, alike string) ([]dsstore.Item, err
 	return collect(t, sameLike, []any{id, alike, typ}, scanItem)
 }
 
+func (t *tx) Akin(c dsstore.Collection, uid string, hash [32]byte, alike string) (found bool, err error) {
+	id, err := t.collectionID(c, false)
+	if err != nil || id == 0 {
+		return false, err
+	}
+	if uid != "" {
+		err = t.row(akinUID, []any{id, uid, alike}, &found)
+	} else {
+		err = t.row(akinHash, []any{id, hash[:], alike}, &found)
+	}
+	return found, err
+}
+
 func (t *tx) List(c dsstore.Collection) ([]dsstore.Item, error) {
 	id, err := t.collectionID(c, false)
 	if err != nil || id == 0 {
@@ -105,6 +119,9 @@ func (t *tx) List(c dsstore.Collection) ([]dsstore.Item, error) {
 
 func (t *tx) Rev(c dsstore.Collection) (int64, error) {
 	var rev int64
+	if err := t.finish(); err != nil {
+		return 0, err
+	}
 	err := t.row(`SELECT rev FROM collections WHERE user_name = ? AND store = ?`, []any{c.User, c.Store}, &rev)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		err = nil
@@ -129,6 +146,9 @@ func (t *tx) Keep(c dsstore.Collection, it dsstore.Item, body []byte, reason str
 
 func (t *tx) Revs() (map[dsstore.Collection]int64, error) {
 	out := map[dsstore.Collection]int64{}
+	if err := t.finish(); err != nil {
+		return nil, err
+	}
 	err := t.rows(`SELECT user_name, store, rev FROM collections`, nil, func(r *sql.Rows) error {
 		var c dsstore.Collection
 		var rev int64

@@ -45,10 +45,9 @@ func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (ds
 }
 
 const (
-	byLUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 0`
+	byLUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 0`
 	byGUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
-	former     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND former = 1`
-	dropLUID   = `DELETE FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND guid <> ?`
+	former     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 1`
 	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash, variant) VALUES (?, ?, ?, ?, ?, ?, ?)`
 )
 
@@ -67,11 +66,6 @@ func (t *tx) PutMapping(device string, c dsstore.Collection, m dsstore.Mapping) 
 	id, err := t.collectionID(c, true)
 	if err != nil {
 		return err
-	}
-	if m.LUID != "" {
-		if err := t.exec(dropLUID, device, id, m.LUID, m.GUID); err != nil {
-			return err
-		}
 	}
 	return t.exec(putMapping, device, id, m.GUID, m.LUID, m.Rev, m.Hash[:], m.Variant)
 }

@@ -28,12 +28,13 @@ type Store struct {
 	aead        cipher.AEAD // seals credentials; nil leaves them as they are
 
 	mu         sync.Mutex           // one writer
-	statements map[string]*sql.Stmt // the hot ones; read-only after Open
+	conn       *sql.Conn            // of write; guarded by mu
+	statements map[string]*sql.Stmt // on conn, prepared once: that costs more than running them; guarded by mu
 }
 
 // Open opens or makes the database file and brings its tables up to date. Every commit is durable (WAL, synchronous FULL).
 func Open(ctx context.Context, path string) (*Store, error) {
-	write, err := open(path, "_txlock=immediate")
+	write, err := open(path, "")
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +47,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	s := &Store{write: write, read: read, statements: make(map[string]*sql.Stmt)}
-	if err := s.warm(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	conn, err := write.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot open the database %s: %w", path, err), read.Close(), write.Close())
 	}
-	return s, nil
+	return &Store{write: write, read: read, conn: conn, statements: make(map[string]*sql.Stmt)}, nil
 }
 
 func open(path, extra string) (*sql.DB, error) {
@@ -77,38 +78,38 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // Close closes the database. Transactions must have ended.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.conn.Close(), s.write.Close()) }
 
-// Update implements dsstore.Store.
+// Update implements dsstore.Store. Its statements do not watch ctx, which would cost a goroutine for each: a transaction is short, and one
+// whose caller is gone at its end is undone.
 func (s *Store) Update(ctx context.Context, fn func(dsstore.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("cannot write to the database: %w", err)
-	}
-	defer t.Rollback() //nolint:errcheck // after a commit it does nothing, before one there is nothing to save
-	if err := fn(&tx{ctx: ctx, sql: t, now: time.Now(), kept: s.statements, aead: s.aead}); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := t.Commit(); err != nil {
-		return fmt.Errorf("cannot write to the database: %w", err)
+	t := &tx{ctx: context.WithoutCancel(ctx), prepare: s.conn.PrepareContext, statements: s.statements, now: time.Now(), aead: s.aead}
+	if err := t.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
 	}
-	return nil
-}
-
-// hot are the statements that run for each item: preparing them costs more than running them.
-var hot = []string{bumpRev, putBody, putItem, sameUID, sameHash, byLUID, byGUID, dropLUID, putMapping}
-
-func (s *Store) warm(ctx context.Context) error {
-	for _, q := range hot {
-		st, err := s.write.PrepareContext(ctx, q)
-		if err != nil {
-			return fmt.Errorf("cannot prepare %q: %w", q, err)
+	done := false
+	defer func() {
+		if !done {
+			t.exec(`ROLLBACK`) //nolint:errcheck // a commit that failed may have done it
 		}
-		s.statements[q] = st
+	}()
+	err := fn(t)
+	if err == nil {
+		err = t.finish()
 	}
-	return nil
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = t.exec(`COMMIT`)
+	}
+	done = err == nil
+	return err
 }
 
 // View implements dsstore.Store.
@@ -118,5 +119,5 @@ func (s *Store) View(ctx context.Context, fn func(dsstore.Tx) error) error {
 		return fmt.Errorf("cannot read the database: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // it only read
-	return fn(&tx{ctx: ctx, sql: t, now: time.Now(), aead: s.aead})
+	return fn(&tx{ctx: ctx, prepare: t.PrepareContext, statements: make(map[string]*sql.Stmt), now: time.Now(), aead: s.aead})
 }

@@ -14,32 +14,24 @@ import (
 // tx implements dsstore.Tx.
 type tx struct {
 	ctx         context.Context // of the transaction, which ends with it
-	sql         *sql.Tx
+	prepare     func(context.Context, string) (*sql.Stmt, error)
+	statements  map[string]*sql.Stmt // that are prepared
 	aead        cipher.AEAD
 	now         time.Time
-	kept        map[string]*sql.Stmt // by the store, on the writing connection
-	local       map[string]*sql.Stmt
 	collections map[dsstore.Collection]int64
+	revs        map[int64]int64 // of collections that were changed, by number; written by finish
 }
 
-// stmt is query prepared: from the store if it keeps it, else for this transaction.
+// stmt is query prepared.
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
-	if st := t.local[query]; st != nil {
+	if st := t.statements[query]; st != nil {
 		return st, nil
 	}
-	var st *sql.Stmt
-	if kept := t.kept[query]; kept != nil {
-		st = t.sql.StmtContext(t.ctx, kept)
-	} else {
-		var err error
-		if st, err = t.sql.PrepareContext(t.ctx, query); err != nil {
-			return nil, fmt.Errorf("cannot prepare a statement: %w", err)
-		}
+	st, err := t.prepare(t.ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("cannot prepare a statement: %w", err)
 	}
-	if t.local == nil {
-		t.local = make(map[string]*sql.Stmt)
-	}
-	t.local[query] = st
+	t.statements[query] = st
 	return st, nil
 }
 
@@ -141,4 +133,30 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 	}
 	t.collections[c] = id
 	return id, nil
+}
+
+// bump is the next revision of a collection.
+func (t *tx) bump(id int64) (int64, error) {
+	rev, ok := t.revs[id]
+	if !ok {
+		if err := t.row(`SELECT rev FROM collections WHERE id = ?`, []any{id}, &rev); err != nil {
+			return 0, err
+		}
+	}
+	if t.revs == nil {
+		t.revs = make(map[int64]int64)
+	}
+	t.revs[id] = rev + 1
+	return rev + 1, nil
+}
+
+// finish writes what was kept in memory, so that it is there for what reads it or when the transaction ends.
+func (t *tx) finish() error {
+	for id, rev := range t.revs {
+		if err := t.exec(`UPDATE collections SET rev = ? WHERE id = ?`, rev, id); err != nil {
+			return err
+		}
+	}
+	t.revs = nil
+	return nil
 }

@@ -2,6 +2,7 @@ package wbxml
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -117,6 +118,9 @@ func appendUint(b []byte, v uint32) []byte {
 	}
 	return append(b, byte(v)&0x7F)
 }
+
+// Grow makes room for n more octets.
+func (w *Writer) Grow(n int) { w.buf = slices.Grow(w.buf, n) }
 
 // Bytes is the document so far; Mark and Reset go back in it.
 func (w *Writer) Bytes() []byte { return w.buf }
