@@ -19,11 +19,8 @@ const (
 	typeFolder = "application/vnd.omads-folder+xml"
 )
 
-// mailer is a phone with e-mail objects and folders. It keeps the ids that it gave to what it got.
-type mailer struct {
-	*stranger
-	got map[string]string // our id → what it is
-}
+// mailer is a phone with e-mail objects and folders.
+type mailer struct{ *stranger }
 
 // exchange sends changes in a session and returns how they were answered, and what came, in short.
 func (m *mailer) exchange(changes ...*syncml.Change) (codes []ds.Status, came []string) {

@@ -87,18 +87,6 @@ var transcripts = []transcript{
 		3, pim.Mail, "go b\n add b 8 6\n add b 8 5\n on b\n run b\n delete b 2 8\n unmount b 0 2\n filter b 8 0\n go b\n go b\n go b"},
 	{"an item is added again because the answer was lost, and edited and deleted meanwhile", "reconcile takes what is sent again for an edit, which revives the item",
 		1, pim.Contacts, "go a\n on a\n fail a 6 0 @12\n add a 9 9 @3\n sync a\n run a\n sadd a 10 5\n sdelete a 5 2\n sedit a 11 6\n sdelete a 6 0"},
-	{"an item is edited that arrived and could not be recorded, and it comes again", "replica takes it for another new item: it is there twice",
-		1, pim.Contacts, "go a\n add a 0 0\n add a 5 3\n on a\n edit a 3 0 @23\n run a 10 2\n sedit a 4 4\n unmount a 10 0 @9\n sdelete a 10 3\n delete a 7 5\n run a 3 7"},
-	{"a file is renamed, and another one gets its name", "replica takes the other one for an edit of it, and the renamed one for a new item",
-		3, pim.Mail, "go a\n add a 4 6\n add a 8 3\n add a 6 3\n on a\n run a\n go b\n add b 0 0\n on b\n run b\n add c 8 5\n sadd a 10 8\n rename b 3 7\n add b 3 6\n add c 5 0 @1\n go c 10 7\n add b 10 6\n sedit c 0 1"},
-	{"a file is renamed and another one gets its name while it is sent", "replica takes the bytes that it has sent for those of the renamed file: it is lost",
-		3, pim.Mail, "go a\n add a 0 0\n add a 1 0\n on a\n add b 3 1\n add b 6 2\n go c\n add c 1 7\n add c 5 5\n on c\n run c\n go a 11 7\n lose a 7 3\n wait c 4 5\n sadd c 8 7\n go a 3 0\n add a 7 5 @3\n rename a 10 11\n add a 3 11\n run a 11 4"},
-	{"an agent is killed before it notes what it wrote, and that is deleted", "the simulator did not know that nobody can tell",
-		3, pim.Contacts, "go a\n add a 7 6\n add a 6 3\n add a 4 0\n on a\n go b\n add b 5 3\n add b 6 0\n run a 6 11\n delete b 7 11 @17\n kill b 4 4 @17\n sync b 6 8\n run b 11 7"},
-	{"an agent is killed before it notes what it wrote over a file, and that is deleted", "see the one before",
-		1, pim.Contacts, "go a\n add a 3 2\n add a 8 1\n on a\n run a 4 7\n edit a 1 2\n wait a 7 0\n go a 11 11\n fail a 2 2\n kill a 5 6 @22\n run a 1 1\n recolor a 7 10\n sedit a 8 8\n go a 2 1\n go a 10 9\n go a 3 7\n go a 10 1\n delete a 4 5"},
-	{"an item is edited and deleted that arrived and could not be recorded", "see the one before",
-		2, pim.Contacts, "go a\n add a 3 0\n add a 3 5\n on a\n run a\n go b\n add b 4 3\n on b\n go b 11 7\n go b 9 1\n filter b 10 11\n go b 11 11\n go b 7 5\n add a 4 10\n fail b 7 10 @18\n go b 4 10\n go b 1 3\n go b 7 11\n sync b 9 10\n delete b 9 11 @19\n run a 10 4\n go b 1 5\n go b 5 2\n go b 10 8\n edit b 11 10\n go b 6 7"},
 }
 
 // plan is the world of a transcript.
@@ -115,5 +103,18 @@ func TestTranscripts(t *testing.T) {
 				t.Errorf("%v\n%s", err, p.trace(c.plan()))
 			}
 		})
+	}
+}
+
+// found are seeds that broke, and whose shortest worlds need the ids of their seed.
+var found = []uint64{1349, 11072, 11477, 11762, 13750, 13793, 15462, 17376, 18196, 18950}
+
+// TestFoundSeeds plays them.
+func TestFoundSeeds(t *testing.T) {
+	p := player{t}
+	for _, seed := range found {
+		if err := p.play(sim.NewPlan(seed)); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
 	}
 }
