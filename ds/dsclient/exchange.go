@@ -145,15 +145,14 @@ func (e *exchange) run(ctx context.Context) error {
 	if err := e.prepareAnchors(); err != nil {
 		return err
 	}
-	err := e.talk(ctx)
-	if recorded := e.acknowledgeAll(ctx); err == nil {
-		err = recorded
-	}
-	switch {
+	switch err := e.talk(ctx); {
 	case errors.Is(err, errUnknownSession):
 		e.report.Unknown = true
 		return nil
 	case err != nil:
+		return err // the answers in a message that refuses all say nothing about items; what is not recorded is sent again
+	}
+	if err := e.acknowledgeAll(ctx); err != nil {
 		return err
 	}
 	return e.finish(ctx)
