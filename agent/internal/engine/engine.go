@@ -436,13 +436,7 @@ const (
 )
 
 func (l *loop) request(a session.Run) dsclient.Request {
-	req := dsclient.Request{Purpose: dsclient.Sync, Session: a.Session}
-	switch {
-	case a.Greet:
-		req.Purpose = dsclient.Greet
-	case a.Open:
-		req.Purpose = dsclient.Open
-	}
+	req := dsclient.Request{Purpose: Purpose(a), Session: a.Session}
 	plan := Plan{}
 	if l.plan != nil {
 		plan = *l.plan
@@ -466,6 +460,17 @@ func (l *loop) request(a session.Run) dsclient.Request {
 		l.plan, l.narrow = nil, plan.Only && !plan.Preview && len(plan.Ask) == 0
 	}
 	return req
+}
+
+// Purpose is that of the exchange for which the session asks.
+func Purpose(a session.Run) dsclient.Purpose {
+	switch {
+	case a.Greet:
+		return dsclient.Greet
+	case a.Open:
+		return dsclient.Open
+	}
+	return dsclient.Sync
 }
 
 // storeRequest is what an exchange shall do with one store, not ok if nothing.
@@ -500,7 +505,7 @@ func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session
 		}
 		f.Took = time.Since(f.At)
 		if req.Purpose != dsclient.Close {
-			f.event = session.Done{Result: result(f.Report, f.Err), Session: f.Report.Session, Reason: reason(f.Err)}
+			f.event = Done(f.Report, f.Err)
 		}
 		l.ended <- f // there is room: one exchange at a time
 	})
@@ -510,6 +515,11 @@ func (e *Engine) progressed(store string, sent, received, total int) {
 	e.update(func() { e.progress[store] = Progress{Sent: sent, Received: received, Total: total} })
 }
 
+// Done is what an exchange that has ended means for the session.
+func Done(r dsclient.Report, err error) session.Done {
+	return session.Done{Result: result(r, err), Session: r.Session, Reason: reason(err)}
+}
+
 func reason(err error) string {
 	if err == nil {
 		return ""
@@ -517,7 +527,6 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// result is what an exchange means for the session.
 func result(r dsclient.Report, err error) session.Result {
 	var auth *dsclient.AuthError
 	var link *dsclient.TransportError

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -160,11 +161,7 @@ func (x *exchange) event() session.Event {
 	if x.purpose == dsclient.Close {
 		return session.Closed{}
 	}
-	reason := ""
-	if x.end != nil {
-		reason = x.end.Error()
-	}
-	return session.Done{Result: result(x.report, x.end), Session: x.report.Session, Reason: reason}
+	return engine.Done(x.report, x.end)
 }
 
 // catchUp sends the edits that an exchange which took the server's changes only has left out (F10).

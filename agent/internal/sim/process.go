@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -141,13 +140,7 @@ func (p *process) save() error {
 }
 
 func (p *process) request(a session.Run) dsclient.Request {
-	req := dsclient.Request{Purpose: dsclient.Sync, Session: a.Session}
-	switch {
-	case a.Greet:
-		req.Purpose = dsclient.Greet
-	case a.Open:
-		req.Purpose = dsclient.Open
-	}
+	req := dsclient.Request{Purpose: engine.Purpose(a), Session: a.Session}
 	plan := engine.Plan{}
 	if p.plan != nil {
 		plan = *p.plan
@@ -237,23 +230,4 @@ func (p *process) tell(ev session.Event, plan *engine.Plan) {
 		p.plan = plan
 	}
 	p.handle(ev)
-}
-
-// result is what an exchange means for the session.
-func result(r dsclient.Report, err error) session.Result {
-	var auth *dsclient.AuthError
-	var link *dsclient.TransportError
-	switch {
-	case err == nil && r.Unknown:
-		return session.Unknown
-	case err == nil:
-		return session.OK
-	case errors.As(err, &auth) && auth.Held:
-		return session.Aged
-	case errors.As(err, &auth):
-		return session.Invalid
-	case errors.As(err, &link):
-		return session.NoLink
-	}
-	return session.Failed
 }
