@@ -5,8 +5,8 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
