@@ -77,18 +77,26 @@ func (d *decoder) root(name string, read func() error) error {
 
 // children calls child for each element, which must read it whole.
 func (d *decoder) children(child func(name string) error) error {
+	return d.content(nil, func(t wbxml.Token) error { return child(t.Name) })
+}
+
+// content reads up to the end of an element: child is called for each element in it, which it must read whole; what lies between them is put
+// into text, unless that is nil.
+func (d *decoder) content(text *[]byte, child func(wbxml.Token) error) error {
 	for {
 		t, err := d.next()
 		if err != nil {
 			return err
 		}
-		switch t.Kind {
-		case wbxml.End:
+		switch {
+		case t.Kind == wbxml.End:
 			return nil
-		case wbxml.Start:
-			if err := child(t.Name); err != nil {
+		case t.Kind == wbxml.Start:
+			if err := child(t); err != nil {
 				return err
 			}
+		case text != nil:
+			*text = appendText(*text, t.Text)
 		}
 	}
 }
@@ -99,24 +107,9 @@ func (d *decoder) skip() error {
 }
 
 // bytes reads character data; elements in it are passed over.
-func (d *decoder) bytes() ([]byte, error) {
-	var out []byte
-	for {
-		t, err := d.next()
-		if err != nil {
-			return nil, err
-		}
-		switch t.Kind {
-		case wbxml.End:
-			return out, nil
-		case wbxml.Start:
-			if err := d.skip(); err != nil {
-				return nil, err
-			}
-		default:
-			out = appendText(out, t.Text)
-		}
-	}
+func (d *decoder) bytes() (text []byte, err error) {
+	err = d.content(&text, func(wbxml.Token) error { return d.skip() })
+	return text, err
 }
 
 // appendText joins pieces of text. A single piece is not copied, and cannot grow over what follows it in the document.

@@ -46,26 +46,11 @@ func (d *decoder) parent(uri *string) error {
 
 // data reads text, octets, or an embedded document.
 func (d *decoder) data(into *Data) error {
-	for {
-		t, err := d.next()
-		if err != nil {
-			return err
-		}
-		switch t.Kind {
-		case wbxml.End:
-			if len(into.Nodes) > 0 || into.DevInf != nil || into.Anchor != nil {
-				into.Bytes = nil // white space between elements
-			}
-			return nil
-		case wbxml.Start:
-			err = d.embedded(into, t)
-		default:
-			into.Bytes = appendText(into.Bytes, t.Text)
-		}
-		if err != nil {
-			return err
-		}
+	err := d.content(&into.Bytes, func(t wbxml.Token) error { return d.embedded(into, t) })
+	if len(into.Nodes) > 0 || into.DevInf != nil || into.Anchor != nil {
+		into.Bytes = nil // white space between elements
 	}
+	return err
 }
 
 func (d *decoder) embedded(into *Data, t wbxml.Token) error {
@@ -86,25 +71,14 @@ func (d *decoder) embedded(into *Data, t wbxml.Token) error {
 // node reads an element that nobody knows.
 func (d *decoder) node(n *Node) error {
 	var text []byte
-	for {
-		t, err := d.next()
-		if err != nil {
-			return err
-		}
-		switch t.Kind {
-		case wbxml.End:
-			n.Text = string(text)
-			return nil
-		case wbxml.Start:
-			child := Node{Space: t.Space, Name: t.Name}
-			if err := d.node(&child); err != nil {
-				return err
-			}
-			n.Nodes = append(n.Nodes, child)
-		default:
-			text = appendText(text, t.Text)
-		}
-	}
+	err := d.content(&text, func(t wbxml.Token) error {
+		child := Node{Space: t.Space, Name: t.Name}
+		err := d.node(&child)
+		n.Nodes = append(n.Nodes, child)
+		return err
+	})
+	n.Text = string(text)
+	return err
 }
 
 // takeDevInf reads device information that lies in Data as a document of its own: opaque in WBXML, or as text or CDATA (Memotoo).
