@@ -175,6 +175,14 @@ func (d *device) on() control.Status {
 	return d.until("in sync", idle)
 }
 
+func (d *device) off() {
+	d.t.Helper()
+	if _, err := d.c.Off(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+}
+
 func (d *device) log() []control.Exchange {
 	d.t.Helper()
 	list, err := d.c.Log(d.t.Context(), 0)
@@ -260,10 +268,7 @@ func TestManualSyncWhileOff(t *testing.T) {
 	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	d.on()
-	if _, err := d.c.Off(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.until("off without transport", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+	d.off() // without transport
 	requests := s.requests.Load()
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
 	d.until("waiting", func(s control.Status) bool { return s.Stores[0].Pending == 1 })

@@ -15,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -105,7 +106,7 @@ func TestTheUserNarrowsAndWidens(t *testing.T) {
 // is none.
 func TestTheServerChangesAFilter(t *testing.T) {
 	s, d := people(t)
-	set := func(text string, preview bool) site.Difference {
+	set := func(text string, preview bool) scope.Difference {
 		t.Helper()
 		n, err := site.SetFilter(t.Context(), s.Store(), "@admin", "d", "contacts", text, preview)
 		if err != nil {
@@ -113,7 +114,7 @@ func TestTheServerChangesAFilter(t *testing.T) {
 		}
 		return n
 	}
-	if n := set("name:ben", true); n != (site.Difference{Leave: 2}) { // F13
+	if n := set("name:ben", true); n != (scope.Difference{Leave: 2}) { // F13
 		t.Errorf("the preview says %+v", n)
 	}
 	before := len(d.log())
@@ -154,10 +155,7 @@ func TestTheServerChangesAFilter(t *testing.T) {
 // TestAnEditWinsAgainstAFilter is F10: an edit that was not sent when the filter takes its item away goes out first.
 func TestAnEditWinsAgainstAFilter(t *testing.T) {
 	s, d := people(t)
-	if _, err := d.c.Off(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+	d.off()
 	d.write("Ana.vcf", card("u-Ana", "Ana")+"\r\n")
 	d.until("waiting", func(s control.Status) bool { return s.Stores[0].Pending == 1 })
 	if _, err := site.SetFilter(t.Context(), s.Store(), "@admin", "d", "contacts", "name:ben", false); err != nil {

@@ -99,10 +99,7 @@ func TestOneServerChangeIsOneExchange(t *testing.T) {
 // TestSwitchingOnIsOneExchange is T1 and T5.
 func TestSwitchingOnIsOneExchange(t *testing.T) {
 	s, d := pushed(t)
-	if _, err := d.c.Off(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+	d.off()
 	put(t, s, "g1", card("u1", "Ana")) // T4: no reaction to the server either
 	d.write("2.vcf", card("u2", "Ben"))
 	d.until("waiting", func(s control.Status) bool { return s.Stores[0].Pending == 1 })

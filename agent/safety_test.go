@@ -95,10 +95,7 @@ func TestManyDeletionsThereAreHeld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.c.Off(t.Context()); err != nil { // so that they come together
-			t.Fatal(err)
-		}
-		d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+		d.off() // so that they come together
 		for _, guid := range guids {
 			if err := s.Server().Remove(t.Context(), c, guid); err != nil {
 				t.Fatal(err)
@@ -180,10 +177,7 @@ func TestAConflictIsNamedAndResolved(t *testing.T) {
 	s, d := pushed(t)
 	put(t, s, "g1", card("u1", "Ana"))
 	d.has("g1")
-	if _, err := d.c.Off(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	d.until("off", func(s control.Status) bool { return s.State == "off" && s.Running == "" })
+	d.off()
 	d.write("g1.vcf", card("u1", "Ana here"))
 	put(t, s, "g1", card("u1", "Ana there"))
 	if _, err := d.c.On(t.Context()); err != nil {

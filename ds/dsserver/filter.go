@@ -55,10 +55,11 @@ func (r *reply) ownFilter(st *storeState, own wire.Filter) (ds.Status, error) {
 // preview answers what a filter would change, and changes nothing (F13).
 func (r *reply) preview(c *syncml.Alert, it *syncml.Item, st *storeState) error {
 	own, _ := wire.FindFilter(it.Target.Filter)
-	var err error
-	if own.Counts, err = r.differences(st); err != nil {
+	n, err := r.differences(st)
+	if err != nil {
 		return err
 	}
+	own.Counts = wire.Counts(n)
 	r.answerItem(c, it, ds.StatusOK)
 	r.after = append(r.after, &syncml.Alert{Code: c.Code, Items: []syncml.Item{{
 		Target: &syncml.Location{URI: st.peer, Filter: &syncml.Filter{Meta: syncml.Meta{Type: st.Kind.ContentType(), EMI: []string{own.EMI()}}}},
@@ -68,7 +69,7 @@ func (r *reply) preview(c *syncml.Alert, it *syncml.Item, st *storeState) error 
 }
 
 // differences counts what lies between what the device has and its scope.
-func (r *reply) differences(st *storeState) (n wire.Counts, err error) {
+func (r *reply) differences(st *storeState) (n scope.Difference, err error) {
 	st.stale, st.cursor = true, 0
 	for {
 		list, more, err := r.next(st)
@@ -76,14 +77,7 @@ func (r *reply) differences(st *storeState) (n wire.Counts, err error) {
 			return n, err
 		}
 		for i := range list {
-			switch list[i].verdict {
-			case scope.Add:
-				n.Come++
-			case scope.Replace:
-				n.Change++
-			case scope.Leave, scope.Delete:
-				n.Leave++
-			}
+			n.Count(list[i].verdict)
 			st.cursor = list[i].Item.Rev
 		}
 		if !more {

@@ -87,6 +87,25 @@ const (
 	Leave  // it is out of scope now, and leaves the device only
 )
 
+// Difference is what a scope would change on a device: items that come, come again in another form, and leave it.
+type Difference struct {
+	Come   int `json:"come"`
+	Change int `json:"change"`
+	Leave  int `json:"leave"`
+}
+
+// Count counts an item by what is to be done about it.
+func (d *Difference) Count(v Verdict) {
+	switch v {
+	case Add:
+		d.Come++
+	case Replace:
+		d.Change++
+	case Leave, Delete:
+		d.Leave++
+	}
+}
+
 // Judge decides about one item. look may be nil if the scope looks at nothing.
 func (s *Scope) Judge(p *dsstore.Pending, look *Look, now time.Time) Verdict {
 	held := p.Mapping.LUID != ""

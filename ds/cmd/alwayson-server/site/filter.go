@@ -54,16 +54,9 @@ func filterInfo(device, store string, f dsstore.Filter) FilterInfo {
 	return i
 }
 
-// Difference is what a filter would change on a device: items that come, come again in another form, and leave it.
-type Difference struct {
-	Come   int `json:"come"`
-	Change int `json:"change"`
-	Leave  int `json:"leave"`
-}
-
 // SetFilter changes what a device wants of a datastore (F1, F4), on behalf of somebody. With preview it only tells what that would
 // change (F13). The device is told by itself, if it makes a difference to it (F8).
-func SetFilter(ctx context.Context, store dsstore.Store, by, device, uri, text string, preview bool) (n Difference, err error) {
+func SetFilter(ctx context.Context, store dsstore.Store, by, device, uri, text string, preview bool) (n scope.Difference, err error) {
 	kind, ok := kindOf(uri)
 	if !ok {
 		return n, Mistake(fmt.Sprintf("there is no datastore %s", uri))
@@ -108,7 +101,7 @@ func kindOf(uri string) (pim.Kind, bool) {
 }
 
 // differences counts what lies between what a device has and a scope.
-func differences(tx dsstore.Tx, device string, c dsstore.Collection, s scope.Scope) (n Difference, err error) {
+func differences(tx dsstore.Tx, device string, c dsstore.Collection, s scope.Scope) (n scope.Difference, err error) {
 	now, after := time.Now(), int64(0)
 	for {
 		page, err := tx.Scope(device, c, after, scope.Page)
@@ -120,14 +113,7 @@ func differences(tx dsstore.Tx, device string, c dsstore.Collection, s scope.Sco
 			if err != nil {
 				return n, err
 			}
-			switch s.Judge(&page[i], look, now) {
-			case scope.Add:
-				n.Come++
-			case scope.Replace:
-				n.Change++
-			case scope.Leave, scope.Delete:
-				n.Leave++
-			}
+			n.Count(s.Judge(&page[i], look, now))
 		}
 		after = page[len(page)-1].Item.Rev
 	}
