@@ -3,9 +3,6 @@ package syncml_test
 import (
 	"bytes"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -19,21 +16,7 @@ func seed(f *testing.F, folders ...string) {
 	for _, name := range []string{"M1", "R1", "G1", "D1", "T1"} {
 		f.Add(vector(f, name))
 	}
-	for _, folder := range folders {
-		err := filepath.WalkDir(pimtest.Shared(f, "corpus", folder), func(path string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			b, err := os.ReadFile(path)
-			if len(b) < 10_000 { // longer ones only slow it down
-				f.Add(b)
-			}
-			return err
-		})
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
+	pimtest.Seed(f, 10_000, folders...)
 }
 
 // FuzzDecode reads messages. What it could read it can write, and then read and write without a further change.

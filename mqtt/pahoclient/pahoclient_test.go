@@ -22,6 +22,7 @@ import (
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/mqtt/broker"
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
 )
 
 // site is a broker that can be stopped and started again at the same address.
@@ -63,12 +64,7 @@ type mosquitto struct {
 
 func newMosquitto(t *testing.T) *mosquitto {
 	t.Helper()
-	if _, err := exec.LookPath("/usr/sbin/mosquitto"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("mosquitto is missing, and CI skips nothing")
-		}
-		t.Skip("needs Mosquitto: apt install mosquitto")
-	}
+	pimtest.Program(t, "/usr/sbin/mosquitto", "mosquitto")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package pimtest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -34,6 +35,16 @@ func checkout(t testing.TB) string {
 	}
 	t.Fatal("there is no go.mod above the test", err)
 	return ""
+}
+
+// Program is the path of a program of a Debian package. A test that lacks it is skipped, or fails in CI.
+func Program(t testing.TB, name, pkg string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Need(t, pkg)
+	}
+	return path
 }
 
 // Need skips a test that lacks Debian packages, or fails it in CI.

@@ -1,9 +1,6 @@
 package versit_test
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/alwayson-sync/alwayson/pim"
@@ -14,21 +11,7 @@ import (
 // FuzzForms converts cards and calendar objects of either form, starting from real ones. No form is much longer than the other.
 func FuzzForms(f *testing.F) {
 	f.Add([]byte("BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=\r\n=A9;b\r\nEND:VCARD\r\n"))
-	for _, folder := range []string{"vcard", "icalendar"} {
-		err := filepath.WalkDir(pimtest.Shared(f, "corpus", folder), func(path string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			body, err := os.ReadFile(path)
-			if len(body) < 5000 { // longer ones only slow it down
-				f.Add(body)
-			}
-			return err
-		})
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
+	pimtest.Seed(f, 5000, "vcard", "icalendar")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, typ := range []string{versit.TypeVCard, versit.TypeVCalendar} {
 			newType, modern := versit.Modern(typ, body)

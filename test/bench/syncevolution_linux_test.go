@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/pim/pimtest"
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // seMissing says what SyncEvolution's pair needs and is not there, "" if nothing.
@@ -45,7 +46,7 @@ type sePair struct {
 
 func newSEPair(b *testing.B) *sePair {
 	b.Helper()
-	p := &sePair{b: b, dir: b.TempDir(), url: "http://127.0.0.1:" + freePort(b) + "/syncevolution"}
+	p := &sePair{b: b, dir: b.TempDir(), url: "http://127.0.0.1:" + testenv.FreePort(b) + "/syncevolution"}
 	shim := pimtest.Shared(b, "peers/syncevolution/shim/curlfix.c")
 	if out, err := exec.Command("gcc", "-O2", "-shared", "-fPIC", "-o", p.path("curlfix.so"), shim, "-ldl").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -63,17 +64,6 @@ func newSEPair(b *testing.B) *sePair {
 	b.Cleanup(p.stop)
 	p.start()
 	return p
-}
-
-func freePort(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 func (p *sePair) path(parts ...string) string {

@@ -163,7 +163,7 @@ func wireDAV(b *testing.B, n int) (out wire, err error) {
 	}
 	dir := b.TempDir()
 	local, remote := filepath.Join(dir, "local/c"), filepath.Join(dir, "store/collection-root/user/c")
-	addr := "127.0.0.1:" + freePort(b)
+	addr := "127.0.0.1:" + testenv.FreePort(b)
 	m := newMeter(b, addr)
 	err = errors.Join(os.MkdirAll(local, 0o700), os.MkdirAll(remote, 0o700), os.WriteFile(filepath.Join(remote, ".Radicale.props"), []byte(`{"tag": "VADDRESSBOOK"}`), 0o600),
 		os.WriteFile(filepath.Join(dir, "radicale.conf"), fmt.Appendf(nil, radicaleConf, addr, dir), 0o600),

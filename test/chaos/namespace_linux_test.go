@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // inside says which of the two network namespaces this process is in, if any.
@@ -34,40 +34,10 @@ func TestARealLinkComesBack(t *testing.T) {
 		onServer(t)
 		return
 	}
-	_, err := exec.LookPath("ip")
-	need(t, err == nil, "ip: apt install iproute2")
-	out, err := child("device").CombinedOutput()
+	out, err := testenv.InNamespace(t, inside+"=device").CombinedOutput()
 	if t.Logf("%s", out); err != nil {
 		t.Error(err)
 	}
-}
-
-// ownNetwork gives a process a network of its own. Who is not root becomes so in a user namespace, where the kernel lets him.
-func ownNetwork() *syscall.SysProcAttr {
-	if os.Getuid() == 0 {
-		return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	}
-	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}}
-}
-
-func need(t *testing.T, there bool, what string) {
-	t.Helper()
-	if there {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing, and CI skips nothing", what)
-	}
-	t.Skip("needs " + what)
-}
-
-// child is this test once more, in a new namespace.
-func child(where string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestARealLinkComesBack$", "-test.v")
-	cmd.Env = append(os.Environ(), inside+"="+where)
-	cmd.SysProcAttr = ownNetwork()
-	return cmd
 }
 
 const (
@@ -139,7 +109,7 @@ type server struct {
 }
 
 func startServer(t *testing.T) *server {
-	s := &server{cmd: child("server")}
+	s := &server{cmd: testenv.InNamespace(t, inside+"=server")}
 	s.cmd.Stderr = os.Stderr
 	in, err := s.cmd.StdinPipe()
 	if err != nil {

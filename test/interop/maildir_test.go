@@ -33,32 +33,19 @@ type mailbox struct {
 func newMailbox(t *testing.T) *mailbox {
 	t.Helper()
 	for program, pkg := range map[string]string{"notmuch": "notmuch", "mutt": "mutt", "script": "bsdutils"} {
-		if _, err := exec.LookPath(program); err != nil {
-			pimtest.Need(t, pkg)
-		}
+		pimtest.Program(t, program, pkg)
 	}
-	s, err := site.Start(context.WithoutCancel(t.Context()), site.Options{DataDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() }) //nolint:errcheck // the test is over
-	if err := site.PutUser(t.Context(), s.Store(), user, "", false); err != nil {
-		t.Fatal(err)
-	}
-	secret, err := site.Enrol(t.Context(), s.Store(), user, deviceID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &mailbox{T: t, dir: filepath.Join(t.TempDir(), "Maildir"), home: t.TempDir(), site: s}
+	s := newOurServer(t)
+	m := &mailbox{T: t, dir: filepath.Join(t.TempDir(), "Maildir"), home: t.TempDir(), site: s.site}
 	for _, sub := range []string{"cur", "new", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(m.dir, sub), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	base := t.TempDir()
-	a, err := agent.Start(context.WithoutCancel(t.Context()), agent.Options{StateDir: filepath.Join(base, "state"), Socket: filepath.Join(base, "s"), Server: s.URL(),
-		DeviceID: deviceID, User: user, Secret: secret, Version: "test", Stores: []agent.Store{{Name: "mail", Kind: pim.Mail, Dir: m.dir}},
-		Push: agent.Push{Broker: s.BrokerURL(), Prefix: "alwayson", User: deviceID, MinPause: 10 * time.Millisecond, MaxPause: time.Second}})
+	a, err := agent.Start(context.WithoutCancel(t.Context()), agent.Options{StateDir: filepath.Join(base, "state"), Socket: filepath.Join(base, "s"), Server: s.site.URL(),
+		DeviceID: deviceID, User: user, Secret: s.secret, Version: "test", Stores: []agent.Store{{Name: "mail", Kind: pim.Mail, Dir: m.dir}},
+		Push: agent.Push{Broker: s.site.BrokerURL(), Prefix: "alwayson", User: deviceID, MinPause: 10 * time.Millisecond, MaxPause: time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/pim/pimtest"
 )
 
 // Main builds the programs once for all tests of a package, runs them, and returns the exit code.
@@ -84,7 +85,7 @@ type Device struct {
 // New starts a world that ends with the test. Devices are off.
 func New(t testing.TB, o Options) *World {
 	t.Helper()
-	w := &World{t: t, o: o, Dir: t.TempDir(), port: free(t), broker: free(t)}
+	w := &World{t: t, o: o, Dir: t.TempDir(), port: FreePort(t), broker: FreePort(t)}
 	args := []string{filepath.Join(bin, "alwayson-server"), "run", "--data", filepath.Join(w.Dir, "server"), "--listen", "127.0.0.1:" + w.port}
 	if o.Mosquitto {
 		w.Mosquitto = w.mosquitto()
@@ -177,8 +178,8 @@ func (w *World) explain() {
 	}
 }
 
-// free is a port that nobody uses at the moment.
-func free(t testing.TB) string {
+// FreePort is a port that nobody uses at the moment.
+func FreePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -201,12 +202,7 @@ func (w *World) write(name, text string) string {
 // mosquitto is configured as most sites do. It may lose everything in a kill; nothing depends on it.
 func (w *World) mosquitto() *Process {
 	w.t.Helper()
-	if _, err := exec.LookPath("/usr/sbin/mosquitto"); err != nil {
-		if os.Getenv("CI") != "" {
-			w.t.Fatal("mosquitto is missing, and CI skips nothing")
-		}
-		w.t.Skip("needs Mosquitto: apt install mosquitto")
-	}
+	pimtest.Program(w.t, "/usr/sbin/mosquitto", "mosquitto")
 	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n", w.broker)
 	if os.Getuid() == 0 {
 		conf += "user root\n"

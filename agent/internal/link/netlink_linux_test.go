@@ -10,11 +10,12 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // inside is set for the child that runs in a network namespace of its own.
@@ -26,35 +27,10 @@ func TestTheKernelTells(t *testing.T) {
 		inNamespace(t)
 		return
 	}
-	_, err := exec.LookPath("ip")
-	need(t, err == nil, "ip: apt install iproute2")
-	cmd := exec.Command(os.Args[0], "-test.run=^TestTheKernelTells$", "-test.v")
-	cmd.Env = append(os.Environ(), inside+"=1")
-	cmd.SysProcAttr = ownNetwork()
-	out, err := cmd.CombinedOutput()
+	out, err := testenv.InNamespace(t, inside+"=1").CombinedOutput()
 	if t.Logf("%s", out); err != nil {
 		t.Error(err)
 	}
-}
-
-// ownNetwork gives a process a network of its own. Who is not root becomes so in a user namespace, where the kernel lets him.
-func ownNetwork() *syscall.SysProcAttr {
-	if os.Getuid() == 0 {
-		return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	}
-	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}}
-}
-
-func need(t *testing.T, there bool, what string) {
-	t.Helper()
-	if there {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing, and CI skips nothing", what)
-	}
-	t.Skip("needs " + what)
 }
 
 // step is a command or some of ip(8), and the event after which all that follows from them has been told: "" is a mark behind them.
