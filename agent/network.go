@@ -14,6 +14,10 @@ func (a *Agent) watchLink(ctx context.Context) {
 		watch = func(ctx context.Context, hint func(string)) { link.Watch(ctx, a.o.Log, hint) }
 	}
 	watch(ctx, func(reason string) {
+		if reason == link.Lost { // what waits for an answer over it would wait until another network comes
+			a.guard.Cut()
+			return
+		}
 		a.o.Log.Debug("looking at the server again", "reason", reason)
 		a.linkUp(ctx)
 	})

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,11 +48,13 @@ const (
 
 // outages are commands on the device that take the network away and give it back, in turn.
 var outages = []struct {
-	name string
-	turn [][2]string
+	name  string
+	stall bool // the server does not answer the exchange that is under way when the network goes
+	turn  [][2]string
 }{
-	{"airplane mode", [][2]string{{"link set uplink down", "link set uplink up"}}},
-	{"another address", [][2]string{
+	{"airplane mode", false, [][2]string{{"link set uplink down", "link set uplink up"}}},
+	{"airplane mode in the middle of an exchange", true, [][2]string{{"link set uplink down", "link set uplink up"}}},
+	{"another address", false, [][2]string{
 		{"addr del 10.99.0.2/24 dev uplink", "addr add 10.99.0.3/24 dev uplink"},
 		{"addr del 10.99.0.3/24 dev uplink", "addr add 10.99.0.2/24 dev uplink"}}},
 }
@@ -75,6 +78,9 @@ func onDevice(t *testing.T) {
 		var times sample
 		for i := range 10 {
 			turn := o.turn[i%len(o.turn)]
+			if o.stall {
+				s.stall(w)
+			}
 			times.add(s.outage(w, turn[0], turn[1]))
 		}
 		t.Logf("%s: in sync after %s", o.name, &times)
@@ -83,15 +89,23 @@ func onDevice(t *testing.T) {
 	w.check(s.cmd.Wait())
 }
 
+// stall stops the server and begins an exchange that waits for it.
+func (s *server) stall(w *world) {
+	w.check(s.cmd.Process.Signal(syscall.SIGSTOP))
+	w.edit("n")
+	w.until("waiting", func(s control.Status) bool { return s.Running != "" })
+}
+
 // outage edits both sides while the network is away, and returns how long they need to be equal when it is back.
 func (s *server) outage(w *world, down, up string) time.Duration {
 	w.t.Helper()
 	ip(w.t, down)
 	w.edit("n")
+	w.until("retrying", func(s control.Status) bool { return s.Attempts > 0 })
+	w.check(s.cmd.Process.Signal(syscall.SIGCONT))
 	body := w.body("m")
 	s.ask(w.t, "put", body)
 	w.want["m.vcf"] = body
-	w.until("retrying", func(s control.Status) bool { return s.Attempts > 0 })
 	began := time.Now()
 	ip(w.t, up)
 	w.until("equal", func(now control.Status) bool {

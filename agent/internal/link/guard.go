@@ -32,7 +32,7 @@ var ErrChanged = errors.New(Changed)
 // server is about to answer it.
 const patience = 500 * time.Millisecond
 
-// Cut gives up what has waited for long, and the rest when it will have.
+// Cut gives up what has waited for long, and the rest when it will have. It is for when the network has changed.
 func (g *Guard) Cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

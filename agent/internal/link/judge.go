@@ -39,13 +39,25 @@ type reading struct {
 
 func (j *judge) start(now reading) { j.last = now }
 
-// news takes an event and tells whether there may be a way out now that was not there before. What is there at the start is no news.
-func (j *judge) news(e event) bool {
+// news is what an event means for who uses the network.
+type news int
+
+const (
+	none   news = iota
+	gained      // there may be a way out that was not there before
+	lost        // a way out that there was is gone
+)
+
+// news takes an event and tells what it means. What is there at the start is no news.
+func (j *judge) news(e event) news {
 	if e.kind == ready {
 		j.known = true
-		return false
+		return none
 	}
-	return j.network.take(e) && j.known
+	if n := j.network.take(e); j.known {
+		return n
+	}
+	return none
 }
 
 // asleep is how far the wall clock must run ahead to count as sleep: connections outlive less, and timers are late by as much only.
@@ -72,36 +84,45 @@ type way struct {
 	what string
 }
 
-// take notes an event and tells whether it opens a way: a carrier where there are addresses, or an address or a default route where there is
-// a carrier. Only those count: the bare ends of containers come and go.
-func (p *picture) take(e event) bool {
+// take notes an event and tells whether it opens or closes a way: a carrier where there are addresses, or an address or a default route where
+// there is a carrier. Only those count: the bare ends of containers come and go.
+func (p *picture) take(e event) news {
 	if p.up == nil || e.kind == unsure {
 		p.up, p.ways = make(map[int]bool), make(map[way]bool)
 	}
 	switch e.kind {
 	case unsure:
-		return true
+		return gained
 	case carrier:
 		return p.carrier(e)
 	}
 	w := way{e.link, e.kind, e.what}
-	fresh := !p.ways[w] && !e.gone && (p.up[e.link] || e.link == 0)
-	p.ways[w] = true
-	if e.gone {
+	n := change(p.ways[w], !e.gone, p.up[e.link] || e.link == 0)
+	if p.ways[w] = true; e.gone {
 		delete(p.ways, w)
 	}
-	return fresh
+	return n
 }
 
-func (p *picture) carrier(e event) bool {
-	fresh := !p.up[e.link] && !e.gone && p.hasWay(e.link)
-	p.up[e.link] = true
-	if e.gone {
+func (p *picture) carrier(e event) news {
+	n := change(p.up[e.link], !e.gone, p.hasWay(e.link))
+	if p.up[e.link] = true; e.gone {
 		delete(p.up, e.link)
 		// Linux does not tell of the IPv4 routes that go with an interface.
 		maps.DeleteFunc(p.ways, func(w way, _ bool) bool { return w.link == e.link && w.kind == route })
 	}
-	return fresh
+	return n
+}
+
+// change is what one half of a way, which was there or not and is now, means; rest is whether the other half is there.
+func change(was, is, rest bool) news {
+	switch {
+	case !rest || was == is:
+		return none
+	case is:
+		return gained
+	}
+	return lost
 }
 
 func (p *picture) hasWay(link int) bool {

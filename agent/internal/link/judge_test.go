@@ -8,29 +8,30 @@ import (
 )
 
 // TestWhatIsNews plays events. A word is one: c carrier, a address, r default route, ? events were lost, each with its interface and, behind a
-// dot, which of several; - is gone; a following ! is that it must be news.
+// dot, which of several; - is gone; a following ! is that it must be known as a gain, and ~ as a loss.
 func TestWhatIsNews(t *testing.T) {
 	for _, tt := range []struct{ name, events string }{
 		{"what is there at the start is none", "c2 a2.1 r2.1 ready c2 a2.1 r2.1"},
-		{"a cable is put back in", "c2 a2.1 r2.1 ready -c2 c2!"},
-		{"the interface goes down with its routes, of which the kernel does not tell", "c2 a2.1 r2.1 ready -c2 -a2.1 c2 a2.1! r2.1!"},
-		{"another network over the same interface", "c2 a2.1 r2.1 ready -a2.1 -r2.1 a2.2! r2.2!"},
+		{"a cable is put back in", "c2 a2.1 r2.1 ready -c2~ c2!"},
+		{"the interface goes down with its routes, of which the kernel does not tell", "c2 a2.1 r2.1 ready -c2~ -a2.1 c2 a2.1! r2.1!"},
+		{"another network over the same interface", "c2 a2.1 r2.1 ready -a2.1~ -r2.1~ a2.2! r2.2!"},
 		{"a second address", "c2 a2.1 ready a2.2!"},
 		{"the router tells its prefix again and again", "c2 a2.1 ready a2.1 a2.1 c2 c2"},
-		{"another gateway", "c2 a2.1 r2.1 ready r2.2! -r2.1"},
+		{"another gateway", "c2 a2.1 r2.1 ready r2.2! -r2.1~"},
 		{"an address without a carrier waits for it", "ready a2.1 r2.1 c2!"},
 		{"the end of a container's cable has no address", "c2 a2.1 ready c7 -c7 c8"},
 		{"a virtual private network comes up", "c2 a2.1 r2.1 ready c9 a9.1! r9.1!"},
-		{"what goes is none", "c2 a2.1 r2.1 c3 a3.1 ready -r2.1 -a2.1 -c2"},
+		{"what goes, half by half", "c2 a2.1 r2.1 c3 a3.1 ready -r2.1~ -a2.1~ -c2 -a2.1"},
 		{"a route over several interfaces", "c2 a2.1 ready r0.1!"},
 		{"events were lost", "c2 a2.1 ready ?! c2 a2.1!"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var j judge
 			for word := range strings.FieldsSeq(tt.events) {
-				text, want := strings.CutSuffix(word, "!")
+				text := strings.TrimRight(word, "!~")
+				want := map[string]news{"": none, "!": gained, "~": lost}[word[len(text):]]
 				if got := j.news(read(t, text)); got != want {
-					t.Errorf("%s: news is %v", word, got)
+					t.Errorf("%s: news is %d, not %d", word, got, want)
 				}
 			}
 		})

@@ -13,6 +13,7 @@ import (
 // Why a hint came.
 const (
 	Changed = "the network has changed"
+	Lost    = "a network is gone" // there may be others
 	Resumed = "the device has slept"
 )
 
@@ -56,7 +57,10 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-w.events:
-			if w.judge.news(e) && tell == nil {
+			switch n := w.judge.news(e); {
+			case n == lost:
+				w.hint(Lost)
+			case n == gained && tell == nil:
 				tell = time.After(settle)
 			}
 		case <-tell:

@@ -53,13 +53,13 @@ func (f *fake) after(d time.Duration) (out []string) {
 	return out
 }
 
-// TestWhatComesTogetherIsOneHint, and it does not wait for the last of it.
+// TestWhatComesTogetherIsOneHint, and it does not wait for the last of it. What goes is told at once.
 func TestWhatComesTogetherIsOneHint(t *testing.T) {
 	watch(t, func(f *fake) {
 		for _, text := range []string{"-c2", "c2", "a2.2", "r2.1"} {
 			f.events <- read(t, text)
 		}
-		if got := f.after(settle - 1); len(got) != 0 {
+		if got := f.after(settle - 1); len(got) != 1 || got[0] != Lost {
 			t.Errorf("too early: %v", got)
 		}
 		f.events <- read(t, "a2.3")
@@ -126,7 +126,7 @@ func TestPollingTellsDifferences(t *testing.T) {
 	} {
 		news := false
 		for _, e := range difference(former, tt.now) {
-			news = j.news(e) || news
+			news = j.news(e) == gained || news
 		}
 		j.news(event{kind: ready})
 		if former = tt.now; news != tt.news {

@@ -129,7 +129,7 @@ func (n *namespace) until(t *testing.T, last string) (news bool) {
 	for {
 		select {
 		case e := <-n.events:
-			news = n.judge.news(e) || news
+			news = n.judge.news(e) == gained || news
 			if n.describe(e) == last {
 				return news
 			}
