@@ -1,19 +1,16 @@
 package bench
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -39,14 +36,12 @@ func seMissing(b *testing.B) string {
 type sePair struct {
 	b      *testing.B
 	dir    string
-	server []*exec.Cmd
-	url    string
-	bus    string
+	server *testenv.SyncEvolution
 }
 
 func newSEPair(b *testing.B) *sePair {
 	b.Helper()
-	p := &sePair{b: b, dir: b.TempDir(), url: "http://127.0.0.1:" + testenv.FreePort(b) + "/syncevolution"}
+	p, port := &sePair{b: b, dir: b.TempDir()}, testenv.FreePort(b)
 	shim := pimtest.Shared(b, "peers/syncevolution/shim/curlfix.c")
 	if out, err := exec.Command("gcc", "-O2", "-shared", "-fPIC", "-o", p.path("curlfix.so"), shim, "-ldl").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -59,10 +54,9 @@ func newSEPair(b *testing.B) *sePair {
 	p.configure("srv", "--template", "SyncEvolution_Client", "deviceId=bench-server", "remoteDeviceId="+device, "username=test", "password=test",
 		"RetryDuration=300", "printChanges=0", "dumpData=0", "dev@server")
 	p.configure("cli", append(files("cli"), "--template", "none", "keyring=no", "deviceId="+device, "@default")...)
-	p.configure("cli", "--template", "SyncEvolution", "syncURL="+p.url, "username=test", "password=test", "preventSlowSync=0", "printChanges=0",
+	p.configure("cli", "--template", "SyncEvolution", "syncURL=http://127.0.0.1:"+port+"/syncevolution", "username=test", "password=test", "preventSlowSync=0", "printChanges=0",
 		"dumpData=0", "labserver")
-	b.Cleanup(p.stop)
-	p.start()
+	p.server = testenv.StartSyncEvolution(b, p.dir, port, "", p.env("srv"))
 	return p
 }
 
@@ -76,7 +70,7 @@ func (p *sePair) env(home string) []string {
 	env := []string{"HOME=" + h, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "XDG_CONFIG_HOME=" + h + "/config", "XDG_CACHE_HOME=" + h + "/cache",
 		"XDG_DATA_HOME=" + h + "/share", "XDG_RUNTIME_DIR=" + h + "/run"}
 	if home == "srv" {
-		return append(env, "DBUS_SESSION_BUS_ADDRESS="+p.bus)
+		return env
 	}
 	return append(env, "LD_PRELOAD="+p.path("curlfix.so"))
 }
@@ -90,69 +84,6 @@ func (p *sePair) configure(home string, args ...string) {
 	cmd.Env = p.env(home)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.b.Fatalf("syncevolution %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
-// start runs the server: a private D-Bus, the daemon, and its HTTP front end.
-func (p *sePair) start() {
-	p.b.Helper()
-	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1")
-	out, err := bus.StdoutPipe()
-	if err != nil {
-		p.b.Fatal(err)
-	}
-	p.run(bus)
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		p.b.Fatal(err)
-	}
-	p.bus = strings.TrimSpace(address)
-	p.run(exec.Command("/usr/libexec/syncevo-dbus-server", "--duration", "unlimited", "--verbosity", "1", "--no-syslog"))
-	p.await("daemon", func() bool {
-		ask := exec.Command("dbus-send", "--session", "--dest=org.freedesktop.DBus", "--print-reply", "/org/freedesktop/DBus",
-			"org.freedesktop.DBus.NameHasOwner", "string:org.syncevolution")
-		ask.Env = p.env("srv")
-		out, _ := ask.CombinedOutput()
-		return bytes.Contains(out, []byte("true"))
-	})
-	// The program of the package binds all addresses; this wrapper binds loopback (peers.md 1).
-	p.run(exec.Command("/usr/bin/python3", pimtest.Shared(p.b, "peers/syncevolution/bin/syncevo-http-loopback.py"), "--quiet", p.url))
-	p.await("front end", func() bool {
-		c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.url, "http://"), "/syncevolution"))
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
-}
-
-func (p *sePair) run(cmd *exec.Cmd) {
-	p.b.Helper()
-	cmd.Env = p.env("srv")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		p.b.Fatal(err)
-	}
-	p.server = append(p.server, cmd)
-}
-
-// await asks until it is so. These programs say nowhere that they are ready.
-func (p *sePair) await(what string, ready func() bool) {
-	p.b.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.Now().Add(time.Minute); !ready(); <-tick.C {
-		if time.Now().After(limit) {
-			p.b.Fatalf("SyncEvolution's %s is not ready", what)
-		}
-	}
-}
-
-// stop ends the programs, newest first, with the helpers that they started.
-func (p *sePair) stop() {
-	for i := len(p.server) - 1; i >= 0; i-- {
-		syscall.Kill(-p.server[i].Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may have ended
-		p.server[i].Wait()                                      //nolint:errcheck // it was killed
 	}
 }
 
@@ -206,20 +137,33 @@ func (p *sePair) sync(sent int, args ...string) cost {
 	if added+modified != sent {
 		p.b.Fatalf("SyncEvolution sent %d items, not %d\n%s", added+modified, sent, out)
 	}
-	p.await("helper", func() bool {
-		pid := p.server[1].Process.Pid
-		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-		return len(bytes.TrimSpace(children)) == 0
-	})
+	p.helperEnds()
 	return cost{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), p.used() - before}
 }
 
 // used is the processor time of the server's programs and of the helpers that have ended.
 func (p *sePair) used() (sum time.Duration) {
-	for _, cmd := range p.server {
-		sum += used(p.b, cmd.Process.Pid) + usedByChildren(p.b, cmd.Process.Pid)
+	for _, pid := range p.server.Processes() {
+		sum += used(p.b, pid) + usedByChildren(p.b, pid)
 	}
 	return sum
+}
+
+// helperEnds waits until the daemon has no child.
+func (p *sePair) helperEnds() {
+	p.b.Helper()
+	daemon := p.server.Processes()[1]
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(time.Minute); ; <-tick.C {
+		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", daemon, daemon))
+		if len(bytes.TrimSpace(children)) == 0 {
+			return
+		}
+		if time.Now().After(limit) {
+			p.b.Fatal("SyncEvolution's helper does not end")
+		}
+	}
 }
 
 func usedByChildren(b *testing.B, pid int) time.Duration {

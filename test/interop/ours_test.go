@@ -15,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // ourClient is the agent, with Always-On off: each exchange is asked for by hand.
@@ -111,7 +112,7 @@ type ourServer struct {
 }
 
 func newOurServer(t testing.TB) *ourServer {
-	s, err := site.Start(context.WithoutCancel(t.Context()), site.Options{DataDir: t.TempDir(), Listen: "127.0.0.1:" + freePort(t), Version: "test",
+	s, err := site.Start(context.WithoutCancel(t.Context()), site.Options{DataDir: t.TempDir(), Listen: "127.0.0.1:" + testenv.FreePort(t), Version: "test",
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)

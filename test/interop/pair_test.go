@@ -92,7 +92,7 @@ func newPair(t *testing.T, ours string, o options) *pair {
 	p := &pair{T: t, o: o, ours: ours}
 	if ours == ourClientTheirServer {
 		s := newSEServer(t, o)
-		p.relay = newRelay(t, s.port, "/syncevolution")
+		p.relay = newRelay(t, s.Port, "/syncevolution")
 		c := newOurClient(t, o, p.relay.url())
 		p.device, p.client, p.server = c, c, s
 		return p

@@ -1,21 +1,15 @@
 package interop
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/alwayson-sync/alwayson/pim/pimtest"
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // deviceID, user and secret are what SyncEvolution's side is configured with.
@@ -24,15 +18,14 @@ const (
 	user     = "test"
 )
 
-// seServer is SyncEvolution as server: a private D-Bus, its daemon, and its HTTP front end.
+// seServer is SyncEvolution as server.
 type seServer struct {
 	*home
-	port  string
-	procs []*exec.Cmd
+	*testenv.SyncEvolution
 }
 
 func newSEServer(t testing.TB, o options) *seServer {
-	s := &seServer{home: newHome(t, "srv"), port: freePort(t)}
+	s := &seServer{home: newHome(t, "srv")}
 	s.configureSources("@server", "logdir=")
 	props := []string{"--configure", "--template", "SyncEvolution_Client", "deviceId=interop-server", "remoteDeviceId=" + deviceID,
 		"RetryDuration=300", "printChanges=0", "dumpData=0", "username=" + user, "password=" + o.secret()}
@@ -40,55 +33,12 @@ func newSEServer(t testing.TB, o options) *seServer {
 		props = append(props, fmt.Sprint("maxMsgSize=", o.serverMaxMsg))
 	}
 	s.mustRun(append(props, "dev@server", "addressbook", "calendar", "todo", "memo")...)
-	s.start(o)
-	t.Cleanup(s.stop)
-	return s
-}
-
-// start runs the three programs. They end with this process, whatever happens to it.
-func (s *seServer) start(o options) {
-	s.t.Helper()
-	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1")
-	bus.Env = s.env
-	out, err := bus.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.run(bus)
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS="+strings.TrimSpace(address))
-
-	daemon := exec.Command("/usr/libexec/syncevo-dbus-server", "--duration", "unlimited", "--verbosity", "1", "--stdout", "--no-syslog")
-	daemon.Env = s.env
+	preload := ""
 	if o.resumable {
-		daemon.Env = append(daemon.Env, "LD_PRELOAD="+filepath.Join(labDir, "resumefix.so"))
+		preload = filepath.Join(labDir, "resumefix.so")
 	}
-	s.log(daemon, "daemon.log")
-	s.run(daemon)
-	s.await("the daemon", func() bool {
-		ask := exec.Command("dbus-send", "--session", "--dest=org.freedesktop.DBus", "--print-reply", "/org/freedesktop/DBus",
-			"org.freedesktop.DBus.NameHasOwner", "string:org.syncevolution")
-		ask.Env = s.env
-		out, _ := ask.CombinedOutput()
-		return bytes.Contains(out, []byte("true"))
-	})
-
-	// The program of the package binds all addresses; this wrapper binds loopback (peers.md 1).
-	wrapper := pimtest.Shared(s.t, "peers", "syncevolution", "bin", "syncevo-http-loopback.py")
-	front := exec.Command("/usr/bin/python3", wrapper, "--quiet", "http://127.0.0.1:"+s.port+"/syncevolution")
-	front.Env = s.env
-	s.log(front, "front.log")
-	s.run(front)
-	s.await("the front end", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+s.port)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
+	s.SyncEvolution = testenv.StartSyncEvolution(t, s.dir, testenv.FreePort(t), preload, s.env)
+	return s
 }
 
 // forget wipes what the server knows of the device: anchors, ids, changes (peers.md 4).
@@ -112,55 +62,6 @@ func (h *home) remove(store, name string) {
 	h.t.Helper()
 	if err := os.Remove(filepath.Join(h.data(store), name)); err != nil {
 		h.t.Fatal(err)
-	}
-}
-
-func (s *seServer) log(cmd *exec.Cmd, name string) {
-	f, err := os.Create(filepath.Join(s.dir, name))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd.Stdout, cmd.Stderr = f, f
-	s.t.Cleanup(func() { f.Close() })
-}
-
-func (s *seServer) run(cmd *exec.Cmd) {
-	s.t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.procs = append(s.procs, cmd)
-}
-
-// await asks until it is so. These programs say nowhere that they are ready.
-func (s *seServer) await(what string, ready func() bool) {
-	s.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	for !ready() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			s.t.Fatalf("%s of SyncEvolution does not come up", what)
-		}
-	}
-}
-
-// stop ends the programs, newest first, with the helpers that they started.
-func (s *seServer) stop() {
-	for i := len(s.procs) - 1; i >= 0; i-- {
-		p := s.procs[i]
-		syscall.Kill(-p.Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may have ended
-		p.Wait()                                      //nolint:errcheck // it was killed
-	}
-	if s.t.Failed() {
-		for _, name := range []string{"daemon.log", "front.log"} {
-			text, _ := os.ReadFile(filepath.Join(s.dir, name))
-			s.t.Logf("%s:\n%s", name, text[max(0, len(text)-6000):])
-		}
 	}
 }
 

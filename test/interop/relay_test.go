@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/test/testenv"
 )
 
 // relay stands between the two sides, keeps every message, and can cut the connection. Addresses that the server puts into its answers
@@ -43,28 +44,8 @@ type recorded struct {
 	fromClient bool
 }
 
-// given are the ports that freePort has handed out: scenarios run side by side.
-var given sync.Map
-
-// freePort is a port of five digits that nobody uses at the moment.
-func freePort(t testing.TB) string {
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		l.Close()
-		if _, again := given.LoadOrStore(port, true); len(port) == 5 && !again {
-			return port
-		}
-	}
-	t.Fatal("no port of five digits is free")
-	return ""
-}
-
 func newRelay(t testing.TB, target, path string) *relay {
-	l, err := net.Listen("tcp", "127.0.0.1:"+freePort(t))
+	l, err := net.Listen("tcp", "127.0.0.1:"+testenv.FreePort(t))
 	if err != nil {
 		t.Fatal(err)
 	}
