@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,9 @@ func (a *app) run() *cobra.Command {
 
 // memory is what the collector tries to stay below (deps: Badger's profile was measured with it). It is no hard limit.
 const memory = 48 << 20
+
+// quiet is how long after work memory is given back to the system. Badger holds what it worked with for up to 18 s.
+const quiet = 20 * time.Second
 
 // serve runs the agent until ctx ends.
 func serve(ctx context.Context, c *config.Config, errs io.Writer) error {
@@ -67,10 +71,11 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
+	rest := time.AfterFunc(quiet, debug.FreeOSMemory)
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
 		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
-		Rest:       debug.FreeOSMemory,
+		Rest:       func() { rest.Reset(quiet) },
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	if o.Push, err = push(c); err != nil {
 		return o, err

@@ -177,11 +177,10 @@ type loop struct {
 
 func (l *loop) run(ctx context.Context) error {
 	l.look(ctx)
-	l.worked = much // the first look was at everything
 	if err := l.handle(ctx, session.Start{}); err != nil {
 		return err
 	}
-	l.rest(1)
+	l.rest(0)
 	for {
 		var err error
 		select {
@@ -193,6 +192,7 @@ func (l *loop) run(ctx context.Context) error {
 			err = l.finished(ctx, f)
 		case <-l.wake:
 			err = l.noticed(ctx)
+			l.rest(0)
 		case <-l.timer.C:
 			if l.m.State == session.Idle {
 				l.lookAtAll(ctx) // the safety poll: watchers miss things, on network file systems everything
@@ -256,7 +256,6 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 	l.settle(ctx, &x)
 	l.o.Done(x)
 	l.update(func() {
-		l.snapshot.Running = ""
 		if x.Err == nil && !x.Report.Unknown {
 			l.snapshot.Good = x.At.Add(x.Took)
 		}
@@ -336,11 +335,11 @@ func (l *loop) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// much is how many octets of an exchange leave garbage that is worth giving back.
+// much is how many octets of an exchange leave garbage that is worth giving back. A look at everything leaves as much.
 const much = 1 << 20
 
 func (l *loop) rest(octets int) {
-	if l.worked += octets; l.worked > much && !l.m.Running() && l.o.Rest != nil {
+	if l.worked += octets; l.worked >= much && !l.m.Running() && l.o.Rest != nil {
 		l.worked = 0
 		l.o.Rest()
 	}
@@ -363,6 +362,9 @@ func (l *loop) look(ctx context.Context) (changed int) {
 		n, err := r.Look(ctx, h)
 		if ctx.Err() != nil {
 			return changed
+		}
+		if h.Keys == nil {
+			l.worked += much
 		}
 		l.looked(r.Local(), err)
 		changed += n
@@ -405,7 +407,11 @@ func (l *loop) handle(ctx context.Context, ev session.Event) error {
 			return err
 		}
 	}
-	l.update(func() { l.snapshot.Session = l.m.Record })
+	l.update(func() {
+		if l.snapshot.Session = l.m.Record; !l.m.Running() {
+			l.snapshot.Running = ""
+		}
+	})
 	l.release()
 	return nil
 }
