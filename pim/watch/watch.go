@@ -26,7 +26,7 @@ const (
 	manyKeys = 256
 )
 
-// Dir watches root and the folders in it until ctx ends, and calls hint, which must not block, after each burst. An error means
+// Dir watches root and the folders in it until ctx ends, and calls hint, which must not block, when the watch stands and after each burst. An error means
 // that nothing is watched (any more): the caller looks by itself from time to time and tries again.
 func Dir(ctx context.Context, root string, hint func(pim.Hint)) error {
 	return Tree(ctx, root, hidden, hint)
@@ -49,7 +49,8 @@ func Tree(ctx context.Context, root string, ignore func(rel string) bool, hint f
 	if err := d.add(root); err != nil {
 		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_watches?): %w", root, err)
 	}
-	d.all = true // what happened before the watch stood
+	d.all, d.first = true, time.Now() // what happened before the watch stood
+	d.flush()
 	return d.run(ctx)
 }
 
@@ -84,7 +85,6 @@ func (d *dir) add(folder string) error {
 func (d *dir) run(ctx context.Context) error {
 	timer := time.NewTimer(quiet)
 	defer timer.Stop()
-	d.first = time.Now()
 	for {
 		select {
 		case <-ctx.Done():

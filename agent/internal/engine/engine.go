@@ -22,7 +22,7 @@ import (
 // Store is a local store and how it is noticed that it changed.
 type Store struct {
 	Replica *replica.Replica
-	// Watch calls hint after changes until ctx ends; see watch.Dir. May be nil.
+	// Watch calls hint when it stands, and after changes, until ctx ends; see watch.Dir. May be nil.
 	Watch func(ctx context.Context, hint func(pim.Hint)) error
 }
 
@@ -132,23 +132,48 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer close(e.over)
 	defer wg.Wait()
+	standing := make(chan struct{}, len(e.o.Stores))
+	watches := 0
 	for _, s := range e.o.Stores {
 		e.hint(s.Replica, pim.Hint{}) // for what happened while nobody watched
 		if s.Watch != nil {
-			wg.Go(func() { e.watch(ctx, s) })
+			watches++
+			wg.Go(func() { e.watch(ctx, s, func() { standing <- struct{}{} }) })
 		}
 	}
+	await(ctx, standing, watches)
 	l := &loop{Engine: e, m: session.New(e.o.Record, e.o.Config), wg: &wg, timer: time.NewTimer(time.Hour)}
 	defer l.timer.Stop()
 	return l.run(ctx)
 }
 
+// await waits a moment for so many watches to stand, so that the look that each of them asks for is the first one.
+func await(ctx context.Context, standing <-chan struct{}, watches int) {
+	late := time.NewTimer(100 * time.Millisecond)
+	defer late.Stop()
+	for range watches {
+		select {
+		case <-standing:
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // rewatch is the pause before a watch that failed is tried again; each time all is looked at.
 const rewatch = 30 * time.Second
 
-func (e *Engine) watch(ctx context.Context, s Store) {
+// watch watches a store until ctx ends. It calls standing once, when the first hint has come or there will be none.
+func (e *Engine) watch(ctx context.Context, s Store, standing func()) {
+	stands := sync.OnceFunc(standing)
 	for ctx.Err() == nil {
-		err := s.Watch(ctx, func(h pim.Hint) { e.hint(s.Replica, h) })
+		err := s.Watch(ctx, func(h pim.Hint) {
+			e.hint(s.Replica, h)
+			stands()
+		})
+		stands()
 		if ctx.Err() != nil {
 			return
 		}

@@ -89,7 +89,7 @@ type pair struct {
 }
 
 // Look compares the store with the index and records what changed, durably. hint.Keys narrows it down. It returns how many
-// items changed. An error means that the store could not be read; then nothing was recorded.
+// items changed. An error means that the store could not be read to its end; what was recorded by then is true by itself.
 func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err error) {
 	if err := r.recover(ctx); err != nil {
 		return 0, err
@@ -98,16 +98,13 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 	if err != nil {
 		return 0, err
 	}
-	rows, err := r.judge(ctx, f)
-	if err != nil {
-		return 0, err
-	}
-	if hint.Keys == nil {
+	changed, err = r.recordWhile(func(yield func(update)) error { return r.judge(ctx, f, yield) })
+	if err == nil && hint.Keys == nil {
 		r.mu.Lock()
 		r.unlisted = f.errs
 		r.mu.Unlock()
 	}
-	return len(rows), r.record(rows)
+	return changed, err
 }
 
 func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
@@ -256,24 +253,23 @@ func (f *found) untangle() {
 }
 
 // judge finds out what became of each item: edited, moved, new, gone.
-func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
+func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error {
 	reader, err := r.reader(len(f.changed) + len(f.fresh))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer reader.Close()
-	var out []update
 	f.untangle()
 	for _, p := range f.changed {
 		row, ok, err := read(ctx, reader, p.row, p.entry)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if ok {
 			if row.Doomed && row.Hash != p.row.Hash { // an edit wins over the server's deletion: it goes there as a new item
 				row.Doomed = false
 			}
-			out = append(out, update{former: p.row, row: row})
+			yield(update{former: p.row, row: row})
 		}
 	}
 	missing := newMissing(f.missing)
@@ -281,7 +277,7 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 		former := missing.byInode(e)
 		row, ok, err := read(ctx, reader, former, e)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok {
 			continue
@@ -294,18 +290,18 @@ func (r *Replica) judge(ctx context.Context, f *found) ([]update, error) {
 			row.LUID = newLUID()
 		}
 		missing.take(former)
-		out = append(out, update{former: former, row: row})
+		yield(update{former: former, row: row})
 	}
 	for _, row := range missing.left() {
 		if row.Doomed {
-			out = append(out, update{former: row, remove: true}) // the server has deleted it, too
+			yield(update{former: row, remove: true}) // the server has deleted it, too
 			continue
 		}
 		gone := row
 		gone.Gone, gone.Problem = true, ""
-		out = append(out, update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
+		yield(update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
 	}
-	return out, nil
+	return nil
 }
 
 // reader reads so many items.
@@ -343,6 +339,47 @@ func read(ctx context.Context, from pim.Reader, row state.Row, e pim.Entry) (sta
 	row.Stamp, row.Flags = at.Stamp, at.Flags
 	row.Hash = sha256.Sum256(item.Body)
 	return row, true, nil
+}
+
+// batch is how many updates fit into one Update of the index.
+const batch = 480
+
+// recordWhile records updates while the next are found, if there are many: reading files and making rows durable wait for different things.
+// It returns how many.
+func (r *Replica) recordWhile(find func(yield func(update)) error) (n int, err error) {
+	var rows []update
+	var pieces chan []update // nil while one piece is enough
+	var recorded sync.WaitGroup
+	var failed error
+	findErr := find(func(u update) {
+		if len(rows) == batch {
+			if pieces == nil {
+				pieces = make(chan []update, 1)
+				recorded.Go(func() { failed = r.recordAll(pieces) })
+			}
+			pieces <- rows
+			n, rows = n+batch, nil
+		}
+		rows = append(rows, u)
+	})
+	if pieces != nil {
+		close(pieces)
+		recorded.Wait()
+	}
+	if err := errors.Join(findErr, failed); err != nil {
+		return n, err
+	}
+	return n + len(rows), r.record(rows)
+}
+
+// recordAll takes all pieces and records those before the first that fails.
+func (r *Replica) recordAll(pieces <-chan []update) (err error) {
+	for rows := range pieces {
+		if err == nil {
+			err = r.record(rows)
+		}
+	}
+	return err
 }
 
 // record writes rows, a limited number at a time. Each row stands for itself, so a crash in between is no harm.

@@ -259,6 +259,32 @@ func TestACrashAtEachWrite(t *testing.T) {
 	}
 }
 
+// TestAFirstLookThatIsCutOffGoesOn: what it recorded stays, and each item has one row, whichever write was the last.
+func TestAFirstLookThatIsCutOffGoesOn(t *testing.T) {
+	const items = 1100 // some pieces
+	failed := 0
+	for n := 1; n <= 5; n++ {
+		l := newLocal(t)
+		for i := range items {
+			l.edit(fmt.Sprint(i, ".vcf"), fmt.Sprint("BEGIN:VCARD\r\nUID:", i, "\r\nEND:VCARD\r\n"))
+		}
+		l.db.FailAt, l.db.Crash = n, true
+		if _, err := l.r.Look(t.Context(), pim.Hint{}); err != nil {
+			failed++
+		}
+		l.db.FailAt = 0
+		l.open()
+		l.look()
+		if got := l.send(); len(got) != items {
+			t.Errorf("write %d: %d items would be sent", n, len(got))
+		}
+		l.quiet()
+	}
+	if failed == 0 {
+		t.Error("no look was cut off")
+	}
+}
+
 // TestACrashInAChangeIsNoEdit: a file that was overwritten for the server, but not yet recorded, is not sent back as if the user had
 // edited it (found by killing processes at random: it became a conflict with the next version).
 func TestACrashInAChangeIsNoEdit(t *testing.T) {
