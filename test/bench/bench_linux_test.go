@@ -164,6 +164,7 @@ func contacts(b *testing.B, t *table) {
 		took.Seconds()/floor.Seconds(), round(floor), float64(bytes)/1e6))
 	t.add("peak memory: up, down, server", mb(up, "VmHWM")+", "+mb(down, "VmHWM")+", "+mb(w.Server, "VmHWM"), "≤ 100 MB in a full sync", "")
 	quiet(b, t, up, "no change, 10,000 contacts", 50*time.Millisecond)
+	verify(b, t, up, 100*time.Millisecond)
 	latency(b, t, up, down)
 	idle(b, t, up)
 }
@@ -216,6 +217,23 @@ func quiet(b *testing.B, t *table, d *testenv.Device, what string, goal time.Dur
 	}
 	slices.Sort(all)
 	t.timed(what+" (exchange, p50)", all[len(all)/2], goal, fmt.Sprintf("%d round trip, %d + %d octets", x.RoundTrips, x.BytesOut, x.BytesIn))
+}
+
+// verify measures a comparison of both sides that finds them equal.
+func verify(b *testing.B, t *table, d *testenv.Device, goal time.Duration) {
+	b.Helper()
+	var all []time.Duration
+	var v control.Verification
+	for range 10 {
+		list, err := d.Control.Verify(b.Context())
+		if err != nil || len(list) != 1 || len(list[0].Differ) > 0 {
+			b.Fatal(list, err)
+		}
+		v = list[0]
+		all = append(all, v.Took)
+	}
+	slices.Sort(all)
+	t.timed("verify of 10,000 equal contacts, p50", all[len(all)/2], goal, fmt.Sprintf("%d round trips, %d octets (≤ 4 KB)", v.RoundTrips, v.Bytes))
 }
 
 // latency measures from the saving of a file to the same bytes on the other device.
