@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -119,7 +121,10 @@ func instead(name string) string {
 	}
 	best, score := "", 3
 	for _, n := range names {
-		if d := distance(name, n); d < score && d < len(n)-1 {
+		if len(name) > 2*len(n)+2 {
+			continue // whatever that is, it is no slip
+		}
+		if d := levenshtein.ComputeDistance(name, n); d < score && d < len(n)-1 {
 			best, score = n, d
 		}
 	}
@@ -128,28 +133,4 @@ func instead(name string) string {
 	}
 	slices.Sort(names)
 	return fmt.Sprintf("; there are %s", strings.Join(names, ", "))
-}
-
-// distance is how many letters must be changed, dropped or added to make b of a; of long names it does not look at all.
-func distance(a, b string) int {
-	if len(a) > 2*len(b)+2 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // suggestion is the known key that looks most like an unknown one, " (did you mean …?)", or nothing if none does.
@@ -11,7 +13,7 @@ func suggestion(key []string) string {
 	name := strings.Join(key, ".")
 	best, distance := "", 1+len(name)/3
 	for _, k := range keys(reflect.TypeFor[Config](), "") {
-		if d := editDistance(name, k); d <= distance {
+		if d := levenshtein.ComputeDistance(name, k); d <= distance {
 			best, distance = k, d
 		}
 	}
@@ -35,24 +37,4 @@ func keys(t reflect.Type, prefix string) (out []string) {
 		}
 	}
 	return out
-}
-
-// editDistance counts the letters to insert, delete or replace.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
