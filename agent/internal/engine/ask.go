@@ -200,7 +200,7 @@ func (l *loop) take(ctx context.Context, r request) error {
 	}
 	if r.ended != nil {
 		l.waiting = append(l.waiting, r.ended)
-		if !l.m.Running() {
+		if !l.m.Running() && (r.plan == nil || len(r.plan.Ask) == 0) {
 			l.lookAtAll(ctx)
 		}
 	}
