@@ -296,8 +296,13 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		it, err := r.tx.Item(st.c, m.GUID)
 		return it, m, ignoreNotFound(err)
 	}
-	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
-		return dsstore.Item{}, m, ignoreNotFound(err)
+	switch {
+	case !errors.Is(err, dsstore.ErrNotFound):
+		return dsstore.Item{}, m, err
+	case in.Op == reconcile.Delete && st.first:
+		return r.formerly(st, luid)
+	case in.Version == "":
+		return dsstore.Item{}, m, nil
 	}
 	if st.alone {
 		return dsstore.Item{}, dsstore.Mapping{}, nil
@@ -321,6 +326,17 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		m.Hash, in.Likeness, err = r.since(st, luid, it, rec)
 	}
 	return it, m, err
+}
+
+// formerly is the item that a device held under an id before a slow sync. It may delete it in that, or a deletion that was made before the sync was
+// cut off would be forgotten (found by simulation).
+func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
+	m, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	if err != nil {
+		return dsstore.Item{}, m, ignoreNotFound(err)
+	}
+	it, err := r.tx.Item(st.c, m.GUID)
+	return it, m, ignoreNotFound(err)
 }
 
 func ignoreNotFound(err error) error {

@@ -44,6 +44,9 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, delet
 	if err := r.recover(ctx); err != nil { // of a batch that could not be made durable
 		return nil, err
 	}
+	if err := r.seek(ctx); err != nil {
+		return nil, err
+	}
 	jobs, err := r.plan(ctx, changes, deletions)
 	if err != nil {
 		return nil, err
@@ -91,6 +94,10 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		}
 		if err != nil {
 			return err
+		}
+		if !ok && r.lost[j.GUID] {
+			j.result.Status = ds.StatusConflict
+			return nil
 		}
 		if !ok {
 			return r.planNew(t, j, taken)
@@ -374,6 +381,29 @@ func (r *Replica) recover(ctx context.Context) error {
 	return r.settleRecovered(done)
 }
 
+// seek looks for new items that were written before a crash or a failure and are not where they were put: their user was quicker than our note of
+// them. As long as there are items that the server has not got, they may be among those, and go out first, or they would be there twice (found by
+// simulation).
+func (r *Replica) seek(ctx context.Context) error {
+	if len(r.lost) == 0 {
+		return nil
+	}
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+		return err
+	}
+	unsent := false
+	err := r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			unsent = unsent || row.Type != pim.TypeFolder && !row.Shared && !row.Gone && row.Problem == ""
+			return nil
+		})
+	})
+	if err == nil && !unsent {
+		clear(r.lost)
+	}
+	return err
+}
+
 // recovered is an intent with the item that it led to, if it was carried out.
 type recovered struct {
 	intent  state.Intent
@@ -422,6 +452,8 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		case x.edited:
 			r.edited[x.intent.GUID] = x.intent.Row.LUID
 			return noteBase(t, x.intent)
+		case x.intent.GUID != "":
+			r.lost[x.intent.GUID] = true
 		}
 		return nil
 	})

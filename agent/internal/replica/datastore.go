@@ -2,7 +2,6 @@ package replica
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -99,7 +98,7 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	}
 	if row.Gone {
 		c.Op, c.Approved = dsclient.Delete, row.Approved
-		return c, !all, nil
+		return c, true, nil
 	}
 	var bad *pim.ItemError
 	item, _, err := from.Read(ctx, row.Key)
@@ -109,13 +108,14 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
-	// Marks and folder as they are sent, too: they may be others than those the last look saw (found by simulation).
-	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: item.Flags, Folder: item.Folder}
-	c.Item, c.Token = item, token{now, row.Version}
+	if row, err = r.sends(row, version(item)); err != nil {
+		return c, false, err
+	}
+	c.Item, c.Token = item, row.Version
 	switch {
 	case all || !row.Shared:
 		c.Op = dsclient.Add
-	case now.Hash == row.Synced.Hash && !row.Unsure:
+	case row.Hash == row.Synced.Hash && !row.Unsure:
 		c.Op = dsclient.Reflag
 	default:
 		c.Op = dsclient.Replace
@@ -123,11 +123,30 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	return c, true, nil
 }
 
+// sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
+// gets another name is known by it (found by simulation).
+func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
+	if row.Version == now {
+		return row, nil
+	}
+	former := row
+	if row.Version = now; now.Hash != former.Hash {
+		row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
+	}
+	if err := r.record([]update{{former: former, row: row}}); err != nil {
+		return former, err
+	}
+	row, _, err := r.row(row.LUID)
+	return row, err
+}
+
 // approved tells whether the deletion of an item may be told although others are held.
 func (r *Replica) approved(luid string) bool {
 	row, ok, err := r.row(luid)
-	return err == nil && ok && (row.Approved || !row.Shared || row.Type == pim.TypeFolder)
+	return err == nil && ok && mayTell(row)
 }
+
+func mayTell(row state.Row) bool { return row.Approved || !row.Shared || row.Type == pim.TypeFolder }
 
 func (r *Replica) row(luid string) (row state.Row, ok bool, err error) {
 	err = r.index.View(func(t *state.Tx) error {
@@ -142,9 +161,6 @@ func (r *Replica) Acknowledge(_ context.Context, acks []dsclient.Ack) error {
 	return r.index.InPieces(len(acks), func(t *state.Tx, i int) error { return acknowledge(t, acks[i]) })
 }
 
-// token is the version that is sent, and the one that the last look had seen.
-type token struct{ now, seen state.Version }
-
 func acknowledge(t *state.Tx, a dsclient.Ack) error {
 	former, ok, err := t.Row(a.Change.LUID)
 	if err != nil || !ok {
@@ -157,14 +173,7 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 			return t.Remove(former)
 		}
 	case a.Status.OK():
-		sent := a.Change.Token.(token)
-		row.Shared, row.Unsure, row.Synced = true, false, sent.now
-		if row.Version == sent.seen {
-			row.Version = sent.now // the stamp stays, so the next look reads it all the same
-			if sent.now.Hash != sent.seen.Hash {
-				row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
-			}
-		}
+		row.Shared, row.Unsure, row.Synced = true, false, a.Change.Token.(state.Version)
 		if row.Doomed { // not any more: the server has it back (found by simulation)
 			row.Doomed, row.Approved = false, false
 		}
@@ -202,14 +211,18 @@ func (r *Replica) MapsConfirmed(entries []dsclient.MapEntry) error {
 	return r.index.InPieces(len(entries), func(t *state.Tx, i int) error { return t.DeleteMap(entries[i].GUID) })
 }
 
-// Restart prepares a slow sync: the server is told of every item again.
-func (r *Replica) Restart(context.Context) error {
+// Restart prepares a slow sync: the server is told of every item again. Of deletions that nobody has approved it is not.
+func (r *Replica) Restart(_ context.Context, deletions bool) error {
+	h, err := r.weigh()
+	if err != nil {
+		return err
+	}
 	var rows []update
-	err := r.index.View(func(t *state.Tx) error {
+	err = r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			if row.Doomed {
-				return nil // it is gone on the server, whatever is synchronized
+			if row.Doomed || row.Gone && deletions && (h.There == 0 || mayTell(row)) {
+				return nil // it is gone on the server, or will be, whatever is synchronized
 			}
 			row.Shared, row.Unsure, row.Synced = false, false, state.Version{}
 			if strings.HasPrefix(row.Problem, refused) {
@@ -232,7 +245,7 @@ func (r *Replica) Restart(context.Context) error {
 }
 
 // Refresh begins a refresh from the server: what the device has counts for nothing unless the server sends it.
-func (r *Replica) Refresh(ctx context.Context) error { return r.Restart(ctx) }
+func (r *Replica) Refresh(ctx context.Context) error { return r.Restart(ctx, false) }
 
 // FinishRefresh removes what the server did not send.
 func (r *Replica) FinishRefresh(ctx context.Context) error {
