@@ -36,6 +36,7 @@ type job struct {
 	doomed      bool // noted to be deleted; nothing else is to be done
 	intent      *state.Intent
 	remove      bool
+	doubtful    bool // it may have been written although it failed
 	result      dsclient.Result
 }
 
@@ -284,7 +285,9 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 	if j.fresh {
 		code = ds.StatusAdded
 	}
-	if j.result.Status = resultOf(err, code); err == nil {
+	j.result.Status = resultOf(err, code)
+	j.doubtful = !j.fresh && (j.result.Status == ds.StatusFull || j.result.Status == ds.StatusStoreFailure)
+	if err == nil {
 		j.row.Key, j.row.Folder, j.row.Flags = e.Key, e.Folder, e.Flags
 		if j.Op != dsclient.Reflag { // a mark leaves the bytes alone: if they look different, somebody has edited them
 			j.row.Stamp = e.Stamp
@@ -316,7 +319,7 @@ func (r *Replica) settle(jobs []job) error {
 func settleOne(t *state.Tx, j *job) error {
 	done := j.result.Status.OK()
 	var errs []error
-	if j.intent != nil {
+	if j.intent != nil && !j.doubtful { // else the next look finds out (found by simulation)
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {

@@ -117,12 +117,40 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
 	f := &found{}
 	err := r.index.View(func(t *state.Tx) error {
-		if hint.Keys != nil {
-			return r.compareKeys(ctx, t, hint.Keys, f)
+		if hint.Keys == nil {
+			return r.compareAll(ctx, t, f)
 		}
-		return r.compareAll(ctx, t, f)
+		return r.compareHinted(ctx, t, hint.Keys, f)
 	})
 	return f, err
+}
+
+// compareHinted looks at single items, and everywhere if one of them is gone: watchers miss things, and it may only have been moved (found by
+// simulation).
+func (r *Replica) compareHinted(ctx context.Context, t *state.Tx, keys []string, f *found) error {
+	if err := r.compareKeys(ctx, t, keys, f); err != nil || !f.vanished() {
+		return err
+	}
+	all := &found{}
+	err := r.compareAll(ctx, t, all)
+	var empty *EmptiedError
+	if errors.As(err, &empty) {
+		return nil // somebody was seen to delete it all
+	}
+	*f = *all
+	return err
+}
+
+// vanished tells whether an item is gone from its place and was not seen at another one.
+func (f *found) vanished() bool {
+	if len(f.missing) == 0 {
+		return false
+	}
+	m := newMissing(f.missing)
+	for _, e := range f.fresh {
+		m.take(m.byInode(e))
+	}
+	return len(m.rows) > 0
 }
 
 // compareKeys looks at single items.
