@@ -199,7 +199,7 @@ type brief struct {
 
 // compareAll looks at everything.
 func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
-	known, err := briefs(t)
+	known, displaced, err := briefs(t)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,10 @@ func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
 		return &EmptiedError{Store: r.name, Items: had}
 	}
 	for _, b := range known {
-		row, ok, err := t.Row(b.luid)
+		displaced = append(displaced, b.luid)
+	}
+	for _, luid := range displaced {
+		row, ok, err := t.Row(luid)
 		if err != nil {
 			return err
 		}
@@ -248,16 +251,31 @@ func (f *found) takeBrief(t *state.Tx, e pim.Entry, known map[string]brief) erro
 	return err
 }
 
-func briefs(t *state.Tx) (map[string]brief, error) {
-	known := make(map[string]brief)
-	err := t.All(func(row state.Row) error {
-		if !row.Gone {
-			known[row.Key] = brief{row.LUID, row.Stamp, row.Flags, row.Folder}
+// briefs are the items by key. Displaced are those whose place another one has taken: of a file that was moved over the name of another, a crash
+// may leave one half recorded.
+func briefs(t *state.Tx) (known map[string]brief, displaced []string, err error) {
+	known = make(map[string]brief)
+	err = t.All(func(row state.Row) error {
+		if row.Gone {
+			return nil
 		}
-		return nil
+		former, taken := known[row.Key]
+		if !taken {
+			known[row.Key] = briefOf(row)
+			return nil
+		}
+		owner, _, err := t.ByKey(row.Key)
+		if owner.LUID == row.LUID {
+			known[row.Key], displaced = briefOf(row), append(displaced, former.luid)
+		} else {
+			displaced = append(displaced, row.LUID)
+		}
+		return err
 	})
-	return known, err
+	return known, displaced, err
 }
+
+func briefOf(row state.Row) brief { return brief{row.LUID, row.Stamp, row.Flags, row.Folder} }
 
 // update is a row before and after.
 type update struct {
@@ -377,7 +395,7 @@ func read(ctx context.Context, from pim.Reader, row state.Row, e pim.Entry) (sta
 	return row, true, nil
 }
 
-// record writes rows, a limited number at a time. Each row stands for itself, so a crash in between is no harm.
+// record writes rows, a limited number at a time. A crash in between is no harm: what it leaves is found by the next look at everything.
 func (r *Replica) record(rows []update) error {
 	if err := r.index.InPieces(len(rows), func(t *state.Tx, i int) error { return put(t, rows[i]) }); err != nil {
 		return fmt.Errorf("cannot record changes of %s: %w", r.name, err)
