@@ -267,7 +267,9 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	}
 	delete(st.added, m.Target)
 	if !inThis {
-		st.cursor = min(st.cursor, it.Rev-1) // which revision the device has is unknown: it is looked at again
+		if err := r.lookAgain(st, it); err != nil { // which revision the device has is unknown
+			return err
+		}
 	}
 	sent.GUID, sent.LUID = m.Target, m.Source
 	return r.tx.PutMapping(r.x.deviceID, st.c, sent)

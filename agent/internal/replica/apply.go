@@ -37,6 +37,7 @@ type job struct {
 	intent      *state.Intent
 	remove      bool
 	doubtful    bool // it may have been written although it failed
+	occupied    bool // a folder that cannot be deleted because something lies in it
 	result      dsclient.Result
 }
 
@@ -96,7 +97,7 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		if err != nil {
 			return err
 		}
-		if !ok && r.lost[j.GUID] {
+		if _, lost := r.lost[j.GUID]; lost && !ok {
 			j.result.Status = ds.StatusConflict
 			return nil
 		}
@@ -271,6 +272,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		j.remove = true
 		err = b.Delete(j.row.Key, j.row.Stamp) // one that is gone may have been renamed: the next look finds out
 		j.result.Status = resultOf(err, ds.StatusOK)
+		j.occupied = j.row.Type == pim.TypeFolder && errors.Is(err, pim.ErrChanged)
 		return
 	case j.fresh:
 		e, err = b.Add(j.row.Key, j.Item)
@@ -323,6 +325,10 @@ func settleOne(t *state.Tx, j *job) error {
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
+	case j.occupied: // what lies in it lives on, and so does the folder, also on the server (found by simulation)
+		row := j.row
+		row.Doomed, row.Approved, row.Shared, row.Synced = false, false, false, state.Version{}
+		errs = append(errs, t.Put(j.former, row))
 	case !done && j.row.Doomed && j.Soft: // somebody else was quicker: the next look finds out what he did
 		row := j.row
 		row.Doomed, row.Approved = false, false
@@ -385,8 +391,8 @@ func (r *Replica) recover(ctx context.Context) error {
 }
 
 // seek looks for new items that were written before a crash or a failure and are not where they were put: their user was quicker than our note of
-// them. As long as there are items that the server has not got, they may be among those, and go out first, or they would be there twice (found by
-// simulation).
+// them. As long as there are items that the server has not got, they may be among those with an edit, and those go out first, or they would be there
+// twice (found by simulation).
 func (r *Replica) seek(ctx context.Context) error {
 	if len(r.lost) == 0 {
 		return nil
@@ -394,17 +400,51 @@ func (r *Replica) seek(ctx context.Context) error {
 	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
 		return err
 	}
-	unsent := false
-	err := r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			unsent = unsent || row.Type != pim.TypeFolder && !row.Shared && !row.Gone && row.Problem == ""
-			return nil
-		})
-	})
-	if err == nil && !unsent {
+	list, err := r.unsentItems()
+	if err == nil && len(list) == 0 {
 		clear(r.lost)
 	}
 	return err
+}
+
+// claim takes new files for what they are if they hold what a lost item should: it was written, and its user moved it.
+func (r *Replica) claim() error {
+	if len(r.lost) == 0 {
+		return nil
+	}
+	list, err := r.unsentItems()
+	if err != nil {
+		return err
+	}
+	lost := make(map[[32]byte]state.Intent)
+	for _, i := range r.lost {
+		lost[i.Row.Hash] = i
+	}
+	return r.index.InPieces(len(list), func(t *state.Tx, n int) error {
+		former := list[n]
+		i, ok := lost[former.Hash]
+		if !ok {
+			return nil
+		}
+		delete(lost, former.Hash)
+		delete(r.lost, i.GUID)
+		row := former
+		row.Shared, row.Synced = true, i.Row.Version
+		return errors.Join(t.Put(former, row), t.PutMap(i.GUID, row.LUID))
+	})
+}
+
+// unsentItems are those that the server never had, without folders.
+func (r *Replica) unsentItems() (out []state.Row, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Type != pim.TypeFolder && !row.Shared && !row.Gone && row.Problem == "" {
+				out = append(out, row)
+			}
+			return nil
+		})
+	})
+	return out, err
 }
 
 // recovered is an intent with the item that it led to, if it was carried out.
@@ -456,7 +496,7 @@ func (r *Replica) settleRecovered(list []recovered) error {
 			r.edited[x.intent.GUID] = x.intent.Row.LUID
 			return noteBase(t, x.intent)
 		case x.intent.GUID != "":
-			r.lost[x.intent.GUID] = true
+			r.lost[x.intent.GUID] = x.intent
 		}
 		return nil
 	})

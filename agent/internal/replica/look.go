@@ -30,8 +30,8 @@ type Replica struct {
 	history *history.Book // nil keeps no former versions
 	dir     string
 	reserve int64
-	edited  map[string]string // LUIDs by GUID of new items that were edited before they could be recorded
-	lost    map[string]bool   // GUIDs of new items that are not where they were put, if they ever were; see seek
+	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
+	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -55,7 +55,7 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
 	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve,
-		edited: make(map[string]string), lost: make(map[string]bool)}
+		edited: make(map[string]string), lost: make(map[string]state.Intent)}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
@@ -111,7 +111,10 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 		r.unlisted = f.errs
 		r.mu.Unlock()
 	}
-	return len(rows), r.record(rows)
+	if err := r.record(rows); err != nil {
+		return 0, err
+	}
+	return len(rows), r.claim()
 }
 
 func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
