@@ -90,7 +90,7 @@ const another = -1
 // copyOf is the conflict copy that a change is about which the device made before it took ours instead; the zero Item if it is about none.
 func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
 	ours := ds.VersionOf(cur.Hash)
-	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ours || in.Version == ours {
+	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ds.VersionUnknown || in.Base == ours || in.Version == ours {
 		return dsstore.Item{}, nil
 	}
 	same, err := r.tx.Same(st.c, cur.Type, "", m.Hash)

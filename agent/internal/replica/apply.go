@@ -453,6 +453,8 @@ type recovered struct {
 	entry   pim.Entry
 	written bool
 	edited  bool // a new item was written, and a user was quicker
+	here    bool // there is a file, with this hash
+	hash    [32]byte
 }
 
 // recoverOne looks whether an intent was carried out. The file is written once more: the crash may have come before the disk was synced, and
@@ -470,6 +472,7 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 	}
 	x.written = err == nil && (now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash) // a new one's folder may have had to get another name
 	x.edited = err == nil && !x.written && i.GUID != ""
+	x.here, x.hash = err == nil, now.Hash
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
 		again, err := b.Replace(e.Key, e.Stamp, item)
 		switch {
@@ -497,9 +500,24 @@ func (r *Replica) settleRecovered(list []recovered) error {
 			return noteBase(t, x.intent)
 		case x.intent.GUID != "":
 			r.lost[x.intent.GUID] = x.intent
+			return nil
 		}
-		return nil
+		return doubt(t, &x)
 	})
+}
+
+// doubt notes of an item that was edited or deleted when we were about to overwrite it that nobody knows which of the two versions its user had
+// before him. The server then keeps both (found by simulation).
+func doubt(t *state.Tx, x *recovered) error {
+	row, ok, err := t.Row(x.intent.Row.LUID)
+	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash {
+		return err
+	}
+	former := row
+	if row.Synced.Hash = state.UnknownHash; !x.here {
+		row.Version = x.intent.Row.Version // by which it is known if it was moved
+	}
+	return t.Put(former, row)
 }
 
 // noteBase makes the next look take a file for an edit of what was written there, which the server knows by it. Else it would seem a second

@@ -90,9 +90,7 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		return c, false, err
 	}
 	c.LUID = luid
-	if row.Synced.Hash != ([32]byte{}) {
-		c.Base = ds.VersionOf(row.Synced.Hash)
-	}
+	c.Base = base(row.Synced.Hash)
 	if row.Doomed && !row.Dirty() {
 		return c, false, nil // the server has deleted it
 	}
@@ -121,6 +119,17 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		c.Op = dsclient.Replace
 	}
 	return c, true, nil
+}
+
+// base is the version that both sides had, as the server is told of it.
+func base(hash [32]byte) string {
+	switch hash {
+	case [32]byte{}:
+		return ""
+	case state.UnknownHash:
+		return ds.VersionUnknown
+	}
+	return ds.VersionOf(hash)
 }
 
 // sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that

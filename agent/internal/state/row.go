@@ -2,6 +2,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -14,6 +15,9 @@ type Version struct {
 	Flags  pim.Flags
 	Folder string
 }
+
+// UnknownHash is that of a version of which nobody knows what it was.
+var UnknownHash = [32]byte(bytes.Repeat([]byte{0xff}, 32))
 
 // Row is one item of a local store: where it lies, what it was when the agent last looked, and what the server has of it.
 type Row struct {
