@@ -69,6 +69,8 @@ type AnchorState struct {
 	Running ds.Alert `json:",omitempty"`
 	Plain   bool     `json:",omitempty"`
 	Partial bool     `json:",omitempty"` // it was cut off when a part of an object had come
+	// Slow: the next sync shall be a slow one.
+	Slow bool `json:",omitempty"`
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they

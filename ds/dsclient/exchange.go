@@ -413,8 +413,8 @@ func (e *exchange) prepareAnchors() error {
 			st.want, st.presented = ds.AlertResume, a.Local
 			st.alert = a.Running
 		}
-		if st.want != ds.AlertResume && st.presented == "" && st.alert.NeedsAnchors() {
-			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8)
+		if st.want != ds.AlertResume && (st.presented == "" || a.Slow) && st.alert.NeedsAnchors() {
+			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8), or somebody wants it
 		}
 		st.next = e.nextAnchor(st.Local(), a)
 	}

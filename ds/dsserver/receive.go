@@ -307,6 +307,9 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	if st.alone {
 		return dsstore.Item{}, dsstore.Mapping{}, nil
 	}
+	if it, m, err := r.outlived(st, luid); it.GUID != "" || err != nil {
+		return it, m, err
+	}
 	if akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike); err != nil || !akin {
 		return dsstore.Item{}, dsstore.Mapping{}, err
 	}
@@ -337,6 +340,22 @@ func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Map
 	}
 	it, err := r.tx.Item(st.c, m.GUID)
 	return it, m, ignoreNotFound(err)
+}
+
+// outlived is the item that a device held under an id before a slow sync if it was deleted here since: its coming again is no new item (found by
+// simulation).
+func (r *reply) outlived(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
+	if !st.before {
+		return dsstore.Item{}, dsstore.Mapping{}, nil
+	}
+	it, m, err := r.formerly(st, luid)
+	if err != nil || !it.Deleted {
+		return dsstore.Item{}, dsstore.Mapping{}, err
+	}
+	if err := r.lookAgain(st, it); err != nil {
+		return it, m, err
+	}
+	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
 }
 
 func ignoreNotFound(err error) error {

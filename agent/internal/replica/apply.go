@@ -94,6 +94,9 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		if !ok {
 			known, ok, err = r.unsent(t, j.GUID)
 		}
+		if err == nil && !ok {
+			known, ok, err = r.doomed(t, j)
+		}
 		if err != nil {
 			return err
 		}
@@ -132,6 +135,21 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 func (r *Replica) unsent(t *state.Tx, guid string) (luid string, ok bool, err error) {
 	row, ok, err := t.Row(r.edited[guid])
 	return row.LUID, ok && !row.Shared && !row.Gone && row.Problem == "", err
+}
+
+// doomed is an item that the server has deleted, that is still here, and that comes again: somebody else has brought it back (found by simulation).
+func (r *Replica) doomed(t *state.Tx, j *job) (luid string, ok bool, err error) {
+	if r.index.Counts().Deletions == 0 || j.Item.Type == pim.TypeFolder {
+		return "", false, nil
+	}
+	hash := sha256.Sum256(j.Item.Body)
+	err = t.All(func(row state.Row) error {
+		if row.Doomed && !row.Gone && row.Hash == hash && row.Type == j.Item.Type {
+			luid, ok = row.LUID, true
+		}
+		return nil
+	})
+	return luid, ok, err
 }
 
 // doom notes that the server has deleted an item. What only leaves this device is no loss that anybody has to look at, and goes at once; the note

@@ -5,10 +5,14 @@ import (
 	"strings"
 )
 
-// String is the plan as a transcript: a head of seed, devices and kind, and its steps, one a line.
+// String is the plan as a transcript: a head of seed, devices, kind and brake, and its steps, one a line.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d\ndevices %d\nkind %s\n\n", p.Seed, p.Devices, p.Kind)
+	fmt.Fprintf(&b, "seed %d\ndevices %d\nkind %s\n", p.Seed, p.Devices, p.Kind)
+	if p.Brake > 0 {
+		fmt.Fprintf(&b, "brake %d\n", p.Brake)
+	}
+	fmt.Fprintln(&b)
 	for _, s := range p.Steps {
 		fmt.Fprintln(&b, s)
 	}
@@ -36,7 +40,7 @@ func ReadPlan(text string) (Plan, error) {
 
 // read takes one line: of the head, or a step.
 func (p *Plan) read(words []string) error {
-	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind)}
+	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake}
 	if to := heads[words[0]]; to != nil && len(words) == 2 {
 		_, err := fmt.Sscan(words[1], to)
 		return err
