@@ -120,7 +120,7 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
 	st.first = st.alert == ds.AlertSlow || l.Running == ds.AlertSlow
-	st.before = st.first && l.Known()
+	st.known = st.first && l.Known()
 	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {

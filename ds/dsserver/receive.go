@@ -307,16 +307,25 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	if st.alone {
 		return dsstore.Item{}, dsstore.Mapping{}, nil
 	}
-	if it, m, err := r.outlived(st, luid); it.GUID != "" || err != nil {
-		return it, m, err
+	former, held, err := r.before(st, luid)
+	if err != nil || former.Deleted {
+		return former, held, err
 	}
-	if akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike); err != nil || !akin {
-		return dsstore.Item{}, dsstore.Mapping{}, err
+	akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike)
+	if err != nil || !akin {
+		it, m := r.replaced(former, held, rec)
+		return it, m, err
 	}
 	it, deleted, err := r.match(st, rec)
 	if err == nil && deleted { // the file got another name: what the device deleted in this exchange is what it adds
 		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
 		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
+	}
+	if it.GUID != "" && same(former, rec) {
+		it = former // of several of one name
+	}
+	if was, m := r.replaced(former, held, rec); err == nil && it.GUID == "" && was.GUID != "" {
+		return was, m, nil
 	}
 	m = dsstore.Mapping{}
 	switch {
@@ -342,20 +351,34 @@ func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Map
 	return it, m, ignoreNotFound(err)
 }
 
-// outlived is the item that a device held under an id before a slow sync if it was deleted here since: its coming again is no new item (found by
-// simulation).
-func (r *reply) outlived(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
-	if !st.before {
+// before is the item that a device held under an id before a slow sync, the zero Item if it is not in one. If that was deleted here since, its coming
+// again is no new item, and it has to go there, too (found by simulation).
+func (r *reply) before(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
+	if !st.known {
 		return dsstore.Item{}, dsstore.Mapping{}, nil
 	}
 	it, m, err := r.formerly(st, luid)
 	if err != nil || !it.Deleted {
-		return dsstore.Item{}, dsstore.Mapping{}, err
+		return it, m, err
 	}
 	if err := r.lookAgain(st, it); err != nil {
 		return it, m, err
 	}
 	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// replaced is the item that a device of ours held under an id before a slow sync, if there is another one under it now: its ids last, so its user has
+// put the other one in its place (found by simulation). The zero Item is none.
+func (r *reply) replaced(former dsstore.Item, held dsstore.Mapping, rec dsstore.Item) (dsstore.Item, dsstore.Mapping) {
+	if !r.x.aware || former.GUID == "" || former.Hash != held.Hash || same(former, rec) {
+		return dsstore.Item{}, dsstore.Mapping{}
+	}
+	return former, held
+}
+
+// same tells whether two versions are of one item by what they say themselves.
+func same(a, b dsstore.Item) bool {
+	return a.Type == b.Type && (a.UID != "" && a.UID == b.UID || a.Hash == b.Hash)
 }
 
 func ignoreNotFound(err error) error {

@@ -75,8 +75,38 @@ func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, deletions
 	for i, c := range changes {
 		jobs[i].Change = c
 	}
-	taken := make(map[string]bool)
-	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, taken, deletions) })
+	p, err := r.newPlan(deletions)
+	if err != nil {
+		return nil, err
+	}
+	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, p) })
+}
+
+// plan is what the planning of a batch has come to.
+type plan struct {
+	deletions when
+	taken     map[string]bool     // keys of new items
+	doomed    map[[32]byte]string // LUIDs by hash of items that the server has deleted and that are still here
+}
+
+func (r *Replica) newPlan(deletions when) (*plan, error) {
+	p := &plan{deletions: deletions, taken: make(map[string]bool), doomed: make(map[[32]byte]string)}
+	if r.index.Counts().Deletions == 0 {
+		return p, nil
+	}
+	return p, r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			p.doom(row)
+			return nil
+		})
+	})
+}
+
+// doom notes an item that is about to be deleted. If an equal one comes, somebody else has brought it back, and it stays (found by simulation).
+func (p *plan) doom(row state.Row) {
+	if row.Doomed && !row.Gone && row.Type != pim.TypeFolder {
+		p.doomed[row.Hash] = row.LUID
+	}
 }
 
 // inPieces calls fn for each job, with as many of them in one transaction as it takes.
@@ -84,7 +114,7 @@ func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
 	return r.index.InPieces(len(jobs), func(t *state.Tx, i int) error { return fn(t, &jobs[i]) })
 }
 
-func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, deletions when) error {
+func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) error {
 	luid := j.LUID
 	if j.Op == dsclient.Add {
 		known, ok, err := t.Map(j.GUID)
@@ -94,8 +124,8 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		if !ok {
 			known, ok, err = r.unsent(t, j.GUID)
 		}
-		if err == nil && !ok {
-			known, ok, err = r.doomed(t, j)
+		if !ok && len(p.doomed) > 0 && j.Item.Type != pim.TypeFolder {
+			known, ok = p.doomed[sha256.Sum256(j.Item.Body)]
 		}
 		if err != nil {
 			return err
@@ -105,7 +135,7 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 			return nil
 		}
 		if !ok {
-			return r.planNew(t, j, taken)
+			return r.planNew(t, j, p.taken)
 		}
 		luid = known // it was sent before, and our Map was lost
 	}
@@ -115,12 +145,14 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return err
 	case !ok:
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
-	case row.Dirty() && row.Problem == "" && deletions != forced:
+	case row.Dirty() && row.Problem == "" && p.deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row, j.Soft):
+	case j.Op == dsclient.Delete && p.deletions == later && r.moved(ctx, row, j.Soft):
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
-	case j.Op == dsclient.Delete && deletions == later:
-		return doom(t, j, row)
+	case j.Op == dsclient.Delete && p.deletions == later:
+		err := doom(t, j, row)
+		p.doom(j.row)
+		return err
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
 		if err := r.keep(ctx, j); err != nil {
@@ -135,21 +167,6 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 func (r *Replica) unsent(t *state.Tx, guid string) (luid string, ok bool, err error) {
 	row, ok, err := t.Row(r.edited[guid])
 	return row.LUID, ok && !row.Shared && !row.Gone && row.Problem == "", err
-}
-
-// doomed is an item that the server has deleted, that is still here, and that comes again: somebody else has brought it back (found by simulation).
-func (r *Replica) doomed(t *state.Tx, j *job) (luid string, ok bool, err error) {
-	if r.index.Counts().Deletions == 0 || j.Item.Type == pim.TypeFolder {
-		return "", false, nil
-	}
-	hash := sha256.Sum256(j.Item.Body)
-	err = t.All(func(row state.Row) error {
-		if row.Doomed && !row.Gone && row.Hash == hash && row.Type == j.Item.Type {
-			luid, ok = row.LUID, true
-		}
-		return nil
-	})
-	return luid, ok, err
 }
 
 // doom notes that the server has deleted an item. What only leaves this device is no loss that anybody has to look at, and goes at once; the note
