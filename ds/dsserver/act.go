@@ -96,7 +96,7 @@ func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, 
 	same, err := r.tx.Same(st.c, cur.Type, "", m.Hash)
 	// A device that has not heard of the conflict names an older base; so does one that has got ours if that was changed again.
 	i := slices.IndexFunc(same, func(it dsstore.Item) bool {
-		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev)
+		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev || cur.Deleted)
 	})
 	if err != nil || i < 0 {
 		return dsstore.Item{}, err

@@ -35,6 +35,7 @@ type job struct {
 	fresh       bool // a new item
 	doomed      bool // noted to be deleted; nothing else is to be done
 	intent      *state.Intent
+	marks       pim.Flags // that the server has
 	remove      bool
 	doubtful    bool // it may have been written although it failed
 	occupied    bool // a folder that cannot be deleted because something lies in it
@@ -73,7 +74,7 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, delet
 func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, deletions when) ([]job, error) {
 	jobs := make([]job, len(changes))
 	for i, c := range changes {
-		jobs[i].Change = c
+		jobs[i].Change, jobs[i].marks = c, c.Item.Flags
 	}
 	p, err := r.newPlan(deletions)
 	if err != nil {
@@ -374,7 +375,9 @@ func settleOne(t *state.Tx, j *job) error {
 	default:
 		row := j.row
 		row.Shared, row.Problem, row.Doomed, row.Approved, row.Unsure = true, "", false, false, false
-		row.Synced = row.Version
+		if row.Synced = row.Version; row.Type == pim.TypeMessage {
+			row.Synced.Flags = j.marks // a user may have set others since (found by simulation)
+		}
 		errs = append(errs, vacate(t, row), t.Put(j.former, row))
 		if j.Op == dsclient.Add {
 			errs = append(errs, t.PutMap(j.GUID, row.LUID))
@@ -569,7 +572,7 @@ func noteBase(t *state.Tx, i state.Intent) error {
 
 // settleIntent records what a crash kept from being recorded.
 func settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
-	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i,
+	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i, marks: i.Row.Flags,
 		result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
 	j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
 	former, ok, err := t.Row(i.Row.LUID)
