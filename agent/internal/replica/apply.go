@@ -37,6 +37,7 @@ type job struct {
 	intent      *state.Intent
 	marks       pim.Flags // that the server has
 	remove      bool
+	held        bool // it is deleted here, and that is to be told
 	doubtful    bool // it may have been written although it failed
 	occupied    bool // a folder that cannot be deleted because something lies in it
 	result      dsclient.Result
@@ -88,19 +89,36 @@ type plan struct {
 	deletions when
 	taken     map[string]bool     // keys of new items
 	doomed    map[[32]byte]string // LUIDs by hash of items that the server has deleted and that are still here
+	gone      map[[32]byte]string // likewise of those that were deleted here and that the server has not been told of
 }
 
 func (r *Replica) newPlan(deletions when) (*plan, error) {
-	p := &plan{deletions: deletions, taken: make(map[string]bool), doomed: make(map[[32]byte]string)}
+	p := &plan{deletions: deletions, taken: make(map[string]bool), doomed: make(map[[32]byte]string), gone: make(map[[32]byte]string)}
 	if r.index.Counts().Deletions == 0 {
 		return p, nil
 	}
 	return p, r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
-			p.doom(row)
+			if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
+				p.gone[row.Synced.Hash] = row.LUID
+			}
 			return nil
 		})
 	})
+}
+
+// stayGone recognises an item that comes although it was deleted here, as in a slow sync while the deletion is held: it keeps its id, and stays deleted
+// until somebody has looked at it (found by simulation).
+func (p *plan) stayGone(t *state.Tx, j *job) (held bool, err error) {
+	hash := sha256.Sum256(j.Item.Body)
+	row, ok, err := t.Row(p.gone[hash])
+	if err != nil || !ok {
+		return false, err
+	}
+	delete(p.gone, hash)
+	j.former, j.row, j.held = row, row, true
+	j.result = dsclient.Result{LUID: row.LUID, Status: ds.StatusAdded}
+	return true, nil
 }
 
 // doom notes an item that is about to be deleted. If an equal one comes, somebody else has brought it back, and it stays (found by simulation).
@@ -130,6 +148,11 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) err
 		}
 		if err != nil {
 			return err
+		}
+		if !ok && len(p.gone) > 0 && j.Item.Type != pim.TypeFolder {
+			if held, err := p.stayGone(t, j); held || err != nil {
+				return err
+			}
 		}
 		if _, lost := r.lost[j.GUID]; lost && !ok {
 			j.result.Status = ds.StatusConflict
@@ -361,6 +384,8 @@ func settleOne(t *state.Tx, j *job) error {
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
+	case j.held:
+		errs = append(errs, t.PutMap(j.GUID, j.row.LUID))
 	case j.occupied: // what lies in it lives on, and so does the folder, also on the server (found by simulation)
 		row := j.row
 		row.Doomed, row.Approved, row.Shared, row.Synced = false, false, false, state.Version{}

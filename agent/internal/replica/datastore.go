@@ -71,6 +71,9 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 		defer reader.Close()
 		for _, luid := range list {
 			c, ok, err := r.change(ctx, reader, luid, all)
+			if all && !ok && err == nil {
+				c, ok, err = r.changeMoved(ctx, luid)
+			}
 			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
 				continue
 			}
@@ -121,6 +124,18 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	return c, true, nil
 }
 
+// changeMoved is change for an item of a slow sync that is not where it was: it must be told, or the server sends it once more (found by simulation).
+func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Change, ok bool, err error) {
+	row, ok, err := r.row(luid)
+	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
+		return c, false, err
+	}
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+		return c, false, err
+	}
+	return r.change(ctx, single{r.store}, luid, true)
+}
+
 // base is the version that both sides had, as the server is told of it.
 func base(hash [32]byte) string {
 	switch hash {
@@ -152,10 +167,8 @@ func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
 // approved tells whether the deletion of an item may be told although others are held.
 func (r *Replica) approved(luid string) bool {
 	row, ok, err := r.row(luid)
-	return err == nil && ok && mayTell(row)
+	return err == nil && ok && (row.Approved || !row.Shared || row.Type == pim.TypeFolder)
 }
-
-func mayTell(row state.Row) bool { return row.Approved || !row.Shared || row.Type == pim.TypeFolder }
 
 func (r *Replica) row(luid string) (row state.Row, ok bool, err error) {
 	err = r.index.View(func(t *state.Tx) error {
@@ -220,17 +233,13 @@ func (r *Replica) MapsConfirmed(entries []dsclient.MapEntry) error {
 	return r.index.InPieces(len(entries), func(t *state.Tx, i int) error { return t.DeleteMap(entries[i].GUID) })
 }
 
-// Restart prepares a slow sync: the server is told of every item again. Of deletions that nobody has approved it is not.
+// Restart prepares a slow sync: the server is told of every item again.
 func (r *Replica) Restart(_ context.Context, deletions bool) error {
-	h, err := r.weigh()
-	if err != nil {
-		return err
-	}
 	var rows []update
-	err = r.index.View(func(t *state.Tx) error {
+	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			if row.Doomed || row.Gone && deletions && (h.There == 0 || mayTell(row)) {
+			if row.Doomed || row.Gone && deletions {
 				return nil // it is gone on the server, or will be, whatever is synchronized
 			}
 			row.Shared, row.Unsure, row.Synced = false, false, state.Version{}

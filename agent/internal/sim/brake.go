@@ -189,6 +189,7 @@ func (d *device) keepsHere(rows []state.Row) {
 	for _, row := range rows {
 		if f := d.disk.files[row.Key]; f != nil {
 			d.w.ledger.keep("", f.item.Body)
+			d.w.ledger.twin(f.item.Body) // it is written anew, perhaps on several devices
 			d.kept[uid(f.item.Body)] = true
 		}
 	}
