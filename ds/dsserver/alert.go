@@ -120,7 +120,7 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
 	st.first = st.alert == ds.AlertSlow || l.Running == ds.AlertSlow
-	st.known = st.first && l.Known()
+	st.known, st.settled = st.first && l.Known(), st.first && known && l.Running == 0
 	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {
@@ -132,8 +132,8 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		l.ServerLast = l.ServerNext
 	}
 	l.ClientLast, l.ClientNext = a.Last, a.Next
-	if !known {
-		l.ClientLast = ""
+	if !known || st.alert == ds.AlertSlow {
+		l.ClientLast = "" // what comes after a slow sync of which the device has not heard is one, too
 	}
 	l.ServerNext = strconv.FormatInt(r.now.UnixMicro(), 36)
 	st.link, st.cursor = l, l.Done

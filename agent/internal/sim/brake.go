@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/sha256"
 	"iter"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
@@ -187,10 +188,12 @@ func (d *device) keepsThere(rows []state.Row) {
 // keepsHere tells the ledger what shall live on although the server has deleted it.
 func (d *device) keepsHere(rows []state.Row) {
 	for _, row := range rows {
-		if f := d.disk.files[row.Key]; f != nil {
-			d.w.ledger.keep("", f.item.Body)
-			d.w.ledger.twin(f.item.Body) // it is written anew, perhaps on several devices
-			d.kept[uid(f.item.Body)] = true
+		for _, e := range d.items() {
+			if e.key == row.Key || sha256.Sum256(e.item.Body) == row.Hash { // perhaps it was moved, and nobody has looked yet
+				d.w.ledger.keep("", e.item.Body)
+				d.w.ledger.twin(e.item.Body) // it is written anew, perhaps on several devices
+				d.kept[uid(e.item.Body)] = true
+			}
 		}
 	}
 }
