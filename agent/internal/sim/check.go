@@ -153,6 +153,9 @@ func (s *server) inScope(d *device) (want, own []string) {
 		if err != nil {
 			return err
 		}
+		if s.w.home && sc.Travel != nil {
+			s.w.fail("travel", "%s still gets %s besides although its trip is over", d.id, sc.Travel)
+		}
 		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
 			item := pim.Item{Type: it.Type, Folder: it.Folder, Flags: it.Flags, Body: body}
 			switch {

@@ -77,7 +77,7 @@ func (w *World) comeHome() {
 			return err
 		})
 	}
-	if ahead > 0 {
+	if w.home = true; ahead > 0 {
 		w.logf("%v pass", ahead)
 		w.clock = w.clock.Add(ahead + time.Second)
 		w.turn()

@@ -29,6 +29,7 @@ type World struct {
 	ledger  *ledger
 	late    []late           // messages that are still under way although their sender has given up
 	healed  bool             // nothing fails any more
+	home    bool             // all trips are over
 	trace   *strings.Builder // nil if nobody reads it
 	broken  *Violation       // the first invariant that did not hold
 }
