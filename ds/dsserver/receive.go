@@ -303,8 +303,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		return r.formerly(st, luid)
 	case in.Version == "":
 		return dsstore.Item{}, m, nil
-	}
-	if st.alone {
+	case st.alone:
 		return dsstore.Item{}, dsstore.Mapping{}, nil
 	}
 	former, held, err := r.before(st, luid)
@@ -317,19 +316,25 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		return it, m, err
 	}
 	it, deleted, err := r.match(st, rec)
-	if err == nil && deleted { // the file got another name: what the device deleted in this exchange is what it adds
-		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
-		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
-	}
-	if it.GUID != "" && same(former, rec) {
-		it = former // of several of one name
-	}
-	if was, m := r.replaced(former, held, rec); err == nil && it.GUID == "" && was.GUID != "" {
-		return was, m, nil
-	}
-	m = dsstore.Mapping{}
 	switch {
 	case err != nil:
+		return it, dsstore.Mapping{}, err
+	case deleted: // the file got another name: what the device deleted in this exchange is what it adds
+		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
+		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
+	case it.GUID != "" && same(former, rec):
+		it = former // of several of one name
+	case it.GUID == "":
+		if was, m := r.replaced(former, held, rec); was.GUID != "" {
+			return was, m, nil
+		}
+	}
+	return r.liken(st, luid, in, it, rec, body)
+}
+
+// liken finds out how the item that a device adds and ours of the same identity are alike, and looks for one that is alike if there is none.
+func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item, body []byte) (_ dsstore.Item, m dsstore.Mapping, err error) {
+	switch {
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:

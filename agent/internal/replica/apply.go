@@ -136,32 +136,14 @@ func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
 func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) error {
 	luid := j.LUID
 	if j.Op == dsclient.Add {
-		known, ok, err := t.Map(j.GUID)
-		if err != nil {
+		known, ok, err := r.known(t, j, p)
+		switch {
+		case err != nil:
 			return err
+		case !ok:
+			return r.planAdd(t, j, p)
 		}
-		if !ok {
-			known, ok, err = r.unsent(t, j.GUID)
-		}
-		if !ok && len(p.doomed) > 0 && j.Item.Type != pim.TypeFolder {
-			known, ok = p.doomed[sha256.Sum256(j.Item.Body)]
-		}
-		if err != nil {
-			return err
-		}
-		if !ok && len(p.gone) > 0 && j.Item.Type != pim.TypeFolder {
-			if held, err := p.stayGone(t, j); held || err != nil {
-				return err
-			}
-		}
-		if _, lost := r.lost[j.GUID]; lost && !ok {
-			j.result.Status = ds.StatusConflict
-			return nil
-		}
-		if !ok {
-			return r.planNew(t, j, p.taken)
-		}
-		luid = known // it was sent before, and our Map was lost
+		luid = known
 	}
 	row, ok, err := t.Row(luid)
 	switch {
@@ -185,6 +167,31 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) err
 		return intend(t, j)
 	}
 	return nil
+}
+
+// known is an item that comes as new and is here already: it was sent before and our Map was lost, or somebody has brought it back.
+func (r *Replica) known(t *state.Tx, j *job, p *plan) (luid string, ok bool, err error) {
+	if luid, ok, err = t.Map(j.GUID); err == nil && !ok {
+		luid, ok, err = r.unsent(t, j.GUID)
+	}
+	if err == nil && !ok && len(p.doomed) > 0 && j.Item.Type != pim.TypeFolder {
+		luid, ok = p.doomed[sha256.Sum256(j.Item.Body)]
+	}
+	return luid, ok, err
+}
+
+// planAdd plans an item that is not here.
+func (r *Replica) planAdd(t *state.Tx, j *job, p *plan) error {
+	if len(p.gone) > 0 && j.Item.Type != pim.TypeFolder {
+		if held, err := p.stayGone(t, j); held || err != nil {
+			return err
+		}
+	}
+	if _, lost := r.lost[j.GUID]; lost {
+		j.result.Status = ds.StatusConflict
+		return nil
+	}
+	return r.planNew(t, j, p.taken)
 }
 
 // unsent is a new item that was edited before it could be recorded. The edit goes out first, or the item would be there twice (found by simulation).
