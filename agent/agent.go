@@ -198,7 +198,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.wants, err = want.Open(a.db, a.configured()); err != nil {
+	if a.wants, err = want.Open(a.db, a.configured(), time.Now); err != nil {
 		return err
 	}
 	a.devInf, a.opened = account.DevInf, account.Session.ID

@@ -191,5 +191,8 @@ const (
 // Version is how the sides name a version of an item's body on the wire (Meta/Version): 128 bits of its SHA-256.
 func Version(body []byte) string { return VersionOf(sha256.Sum256(body)) }
 
+// VersionUnknown is the base of a change of which the device does not know what it was made from: it contradicts every version.
+const VersionUnknown = "?"
+
 // VersionOf is Version for a body whose SHA-256 is known.
 func VersionOf(sum [sha256.Size]byte) string { return base64.RawURLEncoding.EncodeToString(sum[:16]) }

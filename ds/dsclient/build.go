@@ -224,16 +224,20 @@ func (e *exchange) writeAlerts(w *message) {
 	for _, st := range e.stores {
 		w.Command(&syncml.Alert{ID: w.id(), Code: st.want, Items: []syncml.Item{{
 			Target: &syncml.Location{URI: st.Remote(), Filter: e.filterOf(st)}, Source: &syncml.Location{URI: st.Local()},
-			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: st.last(), Next: st.next}, MaxObjSize: wire.MaxObjSize},
+			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: e.last(st), Next: st.next}, MaxObjSize: wire.MaxObjSize},
 		}}})
 	}
 }
 
-func (st *storeExchange) last() string {
-	if !st.want.NeedsAnchors() && st.want != ds.AlertResume {
-		return ""
+// last is our Last. Servers that keep logical sessions see by it in a slow sync, too, that we were equal before.
+func (e *exchange) last(st *storeExchange) string {
+	switch {
+	case st.want.NeedsAnchors() || st.want == ds.AlertResume:
+		return st.presented
+	case st.want == ds.AlertSlow && e.aware:
+		return st.anchors.Local
 	}
-	return st.presented
+	return ""
 }
 
 // writeSync writes our changes while there is room. Inside a logical session the Alerts go along with them, which saves
@@ -288,7 +292,7 @@ func (e *exchange) begin(ctx context.Context, st *storeExchange) error {
 	}
 	all := !st.resumed && (st.alert == ds.AlertSlow || st.alert == ds.AlertRefreshFromClient)
 	if all {
-		if err := st.Restart(ctx); err != nil {
+		if err := st.Restart(ctx, e.aware && st.alert == ds.AlertSlow); err != nil {
 			return err
 		}
 	}

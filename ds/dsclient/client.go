@@ -34,10 +34,12 @@ const (
 	Preview                // ask what the filters of the stores would change, and change nothing (F13); in a logical session
 )
 
-// Kept is the part of an object that came before the link was lost, if the server is a plain one that goes on where it stopped (225).
+// Kept is what an exchange leaves to the next one, in memory: the part of an object that came before the link was lost, if the server is a plain one
+// that goes on where it stopped (225), and the anchors that were presented last.
 type Kept struct {
 	store string
 	in    *inObject
+	next  map[string]int64 // by local name of the datastore
 }
 
 // Request is what one exchange shall do.
@@ -73,7 +75,7 @@ type Client struct {
 	// servers and proxies that cannot bear large messages.
 	MaxMsgSize int
 	Now        func() time.Time
-	// Kept carries a part of an object over to the exchange that resumes it; shared by all exchanges of an account. May be nil.
+	// Kept is shared by all exchanges of an account, one after the other. May be nil.
 	Kept *Kept
 	// Ahead works on while a message is under way: the answers to the last one are recorded and changes for the next one are read. Transport and
 	// Datastores are then in use at the same time, each by one goroutine.

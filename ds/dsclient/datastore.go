@@ -69,6 +69,8 @@ type AnchorState struct {
 	Running ds.Alert `json:",omitempty"`
 	Plain   bool     `json:",omitempty"`
 	Partial bool     `json:",omitempty"` // it was cut off when a part of an object had come
+	// Slow: the next sync shall be a slow one.
+	Slow bool `json:",omitempty"`
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they
@@ -84,8 +86,8 @@ type Datastore interface {
 
 	// Count is how many changes Changes will yield, as far as is known without reading them.
 	Count(all bool) (int, error)
-	// Changes yields what the server has not confirmed yet, or every item with Op Add if all is set (slow sync, refresh
-	// from client). Bodies are read one at a time. Each item has a durable LUID before it is yielded. A yielded error
+	// Changes yields what the server has not confirmed yet, or with Op Add every item if all is set (slow sync, refresh
+	// from client), after the deletions that Restart has left. Bodies are read one at a time. Each item has a durable LUID before it is yielded. A yielded error
 	// ends the exchange; problems of single items are recorded inside and passed over.
 	Changes(ctx context.Context, all bool) iter.Seq2[Change, error]
 	// Acknowledge records the server's answers.
@@ -100,8 +102,9 @@ type Datastore interface {
 	PendingMaps() ([]MapEntry, error)
 	MapsConfirmed(entries []MapEntry) error
 
-	// Restart prepares a slow sync (201): what was confirmed before counts no more, LUIDs stay.
-	Restart(ctx context.Context) error
+	// Restart prepares a slow sync (201): what was confirmed before counts no more, LUIDs stay. deletions tells whether the server takes deletions in
+	// it; else those that it has not got are forgotten, and the items come back.
+	Restart(ctx context.Context, deletions bool) error
 	// Refresh prepares a refresh from the server (205): all local items whose GUIDs do not come are removed by FinishRefresh.
 	Refresh(ctx context.Context) error
 	FinishRefresh(ctx context.Context) error

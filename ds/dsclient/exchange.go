@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
@@ -414,21 +413,28 @@ func (e *exchange) prepareAnchors() error {
 			st.want, st.presented = ds.AlertResume, a.Local
 			st.alert = a.Running
 		}
-		if st.want != ds.AlertResume && st.presented == "" && st.alert.NeedsAnchors() {
-			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8)
+		if st.want != ds.AlertResume && (st.presented == "" || a.Slow) && st.alert.NeedsAnchors() {
+			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8), or somebody wants it
 		}
-		st.next = nextAnchor(e.now(), a)
+		st.next = e.nextAnchor(st.Local(), a)
 	}
 	return nil
 }
 
-// nextAnchor is later than those before it, whatever became of the clock: a server can tell an old message that comes late.
-func nextAnchor(now time.Time, a AnchorState) string {
-	n := now.UnixMicro()
+// nextAnchor is later than those before it, whatever became of the clock: a server can tell an old message that comes late, also one that was never
+// answered (found by simulation).
+func (e *exchange) nextAnchor(store string, a AnchorState) string {
+	n := e.now().UnixMicro()
 	for _, former := range []string{a.Local, a.LocalNext} {
 		if v, err := strconv.ParseInt(former, 36, 64); err == nil && v >= n {
 			n = v + 1
 		}
+	}
+	if e.Kept != nil {
+		if n = max(n, e.Kept.next[store]+1); e.Kept.next == nil {
+			e.Kept.next = make(map[string]int64)
+		}
+		e.Kept.next[store] = n
 	}
 	return strconv.FormatInt(n, 36)
 }

@@ -285,7 +285,7 @@ func (st *storeExchange) remember(a *ds.Anchors) error {
 	st.anchors.Remote, st.anchors.RemoteNext = a.Last, a.Next
 	st.anchors.LocalNext = st.next
 	if st.alert == ds.AlertSlow {
-		st.anchors.Local = ""
+		st.anchors.Local, st.anchors.Slow = "", false
 	} else if st.anchors.Local == "" {
 		st.anchors.Local = st.presented
 	}

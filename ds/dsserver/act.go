@@ -54,7 +54,7 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 	}
 	for _, it := range same {
 		if it.GUID != cur.GUID && it.Hash == rec.Hash && it.By == rec.By { // the answer was lost, and here it is again
-			return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
+			return r.behind(st, luid, cur, another, rec.Hash)
 		}
 	}
 	rec.GUID, rec.Name = newGUID(r.now), r.label(cur, rec)
@@ -62,7 +62,26 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
+	return r.behind(st, luid, cur, another, rec.Hash)
+}
+
+// behind notes that a device holds another version of our item than ours. It may have been passed over because the device's filter leaves it out, so
+// it is looked at again (found by simulation).
+func (r *reply) behind(st *storeState, luid string, cur dsstore.Item, rev int64, held [32]byte) error {
+	if err := r.lookAgain(st, cur); err != nil {
+		return err
+	}
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: rev, Hash: held})
+}
+
+// lookAgain makes an item be looked at again, in this exchange or, if that is cut off, in the next one.
+func (r *reply) lookAgain(st *storeState, it dsstore.Item) error {
+	st.cursor = min(st.cursor, it.Rev-1)
+	if st.link.Done < it.Rev {
+		return nil
+	}
+	st.link.Done = it.Rev - 1
+	return r.tx.PutLink(r.x.deviceID, st.c, st.link)
 }
 
 // another is the revision in a mapping to an item of which the device has a version that was never ours. Its hash is that of the copy.
@@ -71,13 +90,13 @@ const another = -1
 // copyOf is the conflict copy that a change is about which the device made before it took ours instead; the zero Item if it is about none.
 func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
 	ours := ds.VersionOf(cur.Hash)
-	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ours || in.Version == ours {
+	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ds.VersionUnknown || in.Base == ours || in.Version == ours {
 		return dsstore.Item{}, nil
 	}
 	same, err := r.tx.Same(st.c, cur.Type, "", m.Hash)
 	// A device that has not heard of the conflict names an older base; so does one that has got ours if that was changed again.
 	i := slices.IndexFunc(same, func(it dsstore.Item) bool {
-		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev)
+		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev || cur.Deleted)
 	})
 	if err != nil || i < 0 {
 		return dsstore.Item{}, err
@@ -105,7 +124,7 @@ func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return 0, err
 	}
-	return ds.StatusDuplicated, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
+	return ds.StatusDuplicated, r.behind(st, luid, cur, another, rec.Hash)
 }
 
 // store writes an item and notes that the device holds this version.
@@ -169,7 +188,7 @@ func (r *reply) takeMine(st *storeState, luid string, cur, rec dsstore.Item, bod
 	if err := r.tx.Keep(st.c, rec, body, "the server's version was newer in a first or slow sync"); err != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid})
+	return r.behind(st, luid, cur, 0, [32]byte{})
 }
 
 func (r *reply) remove(st *storeState, cur dsstore.Item) error {

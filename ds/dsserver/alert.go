@@ -120,6 +120,7 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
 	st.first = st.alert == ds.AlertSlow || l.Running == ds.AlertSlow
+	st.known, st.settled = st.first && l.Known(), st.first && known && l.Running == 0
 	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {
@@ -131,8 +132,8 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		l.ServerLast = l.ServerNext
 	}
 	l.ClientLast, l.ClientNext = a.Last, a.Next
-	if !known {
-		l.ClientLast = ""
+	if !known || st.alert == ds.AlertSlow {
+		l.ClientLast = "" // what comes after a slow sync of which the device has not heard is one, too
 	}
 	l.ServerNext = strconv.FormatInt(r.now.UnixMicro(), 36)
 	st.link, st.cursor = l, l.Done
@@ -267,7 +268,9 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	}
 	delete(st.added, m.Target)
 	if !inThis {
-		st.cursor = min(st.cursor, it.Rev-1) // which revision the device has is unknown: it is looked at again
+		if err := r.lookAgain(st, it); err != nil { // which revision the device has is unknown
+			return err
+		}
 	}
 	sent.GUID, sent.LUID = m.Target, m.Source
 	return r.tx.PutMapping(r.x.deviceID, st.c, sent)

@@ -156,14 +156,14 @@ func (m *memDatastore) Anchors() (dsclient.AnchorState, error)  { return m.ancho
 func (m *memDatastore) SetAnchors(a dsclient.AnchorState) error { m.anchors = a; return nil }
 func (m *memDatastore) Count(bool) (int, error)                 { return len(m.items), nil }
 
-func (m *memDatastore) Refresh(ctx context.Context) error { return m.Restart(ctx) }
+func (m *memDatastore) Refresh(ctx context.Context) error { return m.Restart(ctx, false) }
 
 func (m *memDatastore) FinishRefresh(context.Context) error {
 	maps.DeleteFunc(m.items, func(_ string, it memItem) bool { return !it.synced })
 	return nil
 }
 
-func (m *memDatastore) Restart(context.Context) error {
+func (m *memDatastore) Restart(context.Context, bool) error {
 	for luid, it := range m.items {
 		it.synced, it.version = false, ""
 		m.items[luid] = it

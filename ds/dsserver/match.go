@@ -96,6 +96,8 @@ func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, bo
 func (r *reply) since(st *storeState, luid string, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
 	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
 	switch {
+	case st.settled && errors.Is(err, dsstore.ErrNotFound): // made there since, perhaps from ours: it was edited and moved at once
+		return base, reconcile.Contrary, nil
 	case err != nil, former.GUID != it.GUID, former.Hash == base, former.Hash == rec.Hash:
 		return base, reconcile.Akin, ignoreNotFound(err)
 	case former.Hash == it.Hash:

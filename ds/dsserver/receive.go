@@ -296,23 +296,45 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		it, err := r.tx.Item(st.c, m.GUID)
 		return it, m, ignoreNotFound(err)
 	}
-	if !errors.Is(err, dsstore.ErrNotFound) || in.Version == "" {
-		return dsstore.Item{}, m, ignoreNotFound(err)
-	}
-	if st.alone {
+	switch {
+	case !errors.Is(err, dsstore.ErrNotFound):
+		return dsstore.Item{}, m, err
+	case in.Op == reconcile.Delete && st.first:
+		return r.formerly(st, luid)
+	case in.Version == "":
+		return dsstore.Item{}, m, nil
+	case st.alone:
 		return dsstore.Item{}, dsstore.Mapping{}, nil
 	}
-	if akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike); err != nil || !akin {
-		return dsstore.Item{}, dsstore.Mapping{}, err
+	former, held, err := r.before(st, luid)
+	if err != nil || former.Deleted {
+		return former, held, err
+	}
+	akin, err := r.tx.Akin(st.c, rec.UID, rec.Hash, rec.Alike)
+	if err != nil || !akin {
+		it, m := r.replaced(former, held, rec)
+		return it, m, err
 	}
 	it, deleted, err := r.match(st, rec)
-	if err == nil && deleted { // the file got another name: what the device deleted in this exchange is what it adds
-		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
-		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
-	}
-	m = dsstore.Mapping{}
 	switch {
 	case err != nil:
+		return it, dsstore.Mapping{}, err
+	case deleted: // the file got another name: what the device deleted in this exchange is what it adds
+		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
+		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
+	case it.GUID != "" && same(former, rec):
+		it = former // of several of one name
+	case it.GUID == "":
+		if was, m := r.replaced(former, held, rec); was.GUID != "" {
+			return was, m, nil
+		}
+	}
+	return r.liken(st, luid, in, it, rec, body)
+}
+
+// liken finds out how the item that a device adds and ours of the same identity are alike, and looks for one that is alike if there is none.
+func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item, body []byte) (_ dsstore.Item, m dsstore.Mapping, err error) {
+	switch {
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:
@@ -321,6 +343,47 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		m.Hash, in.Likeness, err = r.since(st, luid, it, rec)
 	}
 	return it, m, err
+}
+
+// formerly is the item that a device held under an id before a slow sync. It may delete it in that, or a deletion that was made before the sync was
+// cut off would be forgotten (found by simulation).
+func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
+	m, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	if err != nil {
+		return dsstore.Item{}, m, ignoreNotFound(err)
+	}
+	it, err := r.tx.Item(st.c, m.GUID)
+	return it, m, ignoreNotFound(err)
+}
+
+// before is the item that a device held under an id before a slow sync, the zero Item if it is not in one. If that was deleted here since, its coming
+// again is no new item, and it has to go there, too (found by simulation).
+func (r *reply) before(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
+	if !st.known {
+		return dsstore.Item{}, dsstore.Mapping{}, nil
+	}
+	it, m, err := r.formerly(st, luid)
+	if err != nil || !it.Deleted {
+		return it, m, err
+	}
+	if err := r.lookAgain(st, it); err != nil {
+		return it, m, err
+	}
+	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// replaced is the item that a device of ours held under an id before a slow sync, if there is another one under it now: its ids last, so its user has
+// put the other one in its place (found by simulation). The zero Item is none.
+func (r *reply) replaced(former dsstore.Item, held dsstore.Mapping, rec dsstore.Item) (dsstore.Item, dsstore.Mapping) {
+	if !r.x.aware || former.GUID == "" || former.Hash != held.Hash || same(former, rec) {
+		return dsstore.Item{}, dsstore.Mapping{}
+	}
+	return former, held
+}
+
+// same tells whether two versions are of one item by what they say themselves.
+func same(a, b dsstore.Item) bool {
+	return a.Type == b.Type && (a.UID != "" && a.UID == b.UID || a.Hash == b.Hash)
 }
 
 func ignoreNotFound(err error) error {

@@ -79,7 +79,7 @@ func (m *memory) MapsConfirmed(done []dsclient.MapEntry) error {
 	return nil
 }
 
-func (m *memory) Restart(context.Context) error       { return nil }
+func (m *memory) Restart(context.Context, bool) error { return nil }
 func (m *memory) Refresh(context.Context) error       { return nil }
 func (m *memory) FinishRefresh(context.Context) error { return nil }
 

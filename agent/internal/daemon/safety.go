@@ -10,10 +10,8 @@ import (
 	"strings"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
-	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
-	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
 
@@ -66,8 +64,7 @@ func (d *Daemon) decideHold(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if slow {
-		plan := &engine.Plan{Types: map[string]ds.Alert{s.Local(): ds.AlertSlow}}
-		if _, err := d.ask(r, session.Wanted{Cause: session.CauseUser, Force: true}, plan); err != nil {
+		if _, err := d.ask(r, session.Wanted{Cause: session.CauseUser, Force: true}, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -35,13 +35,20 @@ type job struct {
 	fresh       bool // a new item
 	doomed      bool // noted to be deleted; nothing else is to be done
 	intent      *state.Intent
+	marks       pim.Flags // that the server has
 	remove      bool
+	held        bool // it is deleted here, and that is to be told
+	doubtful    bool // it may have been written although it failed
+	occupied    bool // a folder that cannot be deleted because something lies in it
 	result      dsclient.Result
 }
 
 // carryOut does all of it for a batch.
 func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, deletions when) ([]dsclient.Result, error) {
 	if err := r.recover(ctx); err != nil { // of a batch that could not be made durable
+		return nil, err
+	}
+	if err := r.seek(ctx); err != nil {
 		return nil, err
 	}
 	jobs, err := r.plan(ctx, changes, deletions)
@@ -68,10 +75,57 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, delet
 func (r *Replica) plan(ctx context.Context, changes []dsclient.Change, deletions when) ([]job, error) {
 	jobs := make([]job, len(changes))
 	for i, c := range changes {
-		jobs[i].Change = c
+		jobs[i].Change, jobs[i].marks = c, c.Item.Flags
 	}
-	taken := make(map[string]bool)
-	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, taken, deletions) })
+	p, err := r.newPlan(deletions)
+	if err != nil {
+		return nil, err
+	}
+	return jobs, r.inPieces(jobs, func(t *state.Tx, j *job) error { return r.planOne(ctx, t, j, p) })
+}
+
+// plan is what the planning of a batch has come to.
+type plan struct {
+	deletions when
+	taken     map[string]bool     // keys of new items
+	doomed    map[[32]byte]string // LUIDs by hash of items that the server has deleted and that are still here
+	gone      map[[32]byte]string // likewise of those that were deleted here and that the server has not been told of
+}
+
+func (r *Replica) newPlan(deletions when) (*plan, error) {
+	p := &plan{deletions: deletions, taken: make(map[string]bool), doomed: make(map[[32]byte]string), gone: make(map[[32]byte]string)}
+	if r.index.Counts().Deletions == 0 {
+		return p, nil
+	}
+	return p, r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
+				p.gone[row.Synced.Hash] = row.LUID
+			}
+			return nil
+		})
+	})
+}
+
+// stayGone recognises an item that comes although it was deleted here, as in a slow sync while the deletion is held: it keeps its id, and stays deleted
+// until somebody has looked at it (found by simulation).
+func (p *plan) stayGone(t *state.Tx, j *job) (held bool, err error) {
+	hash := sha256.Sum256(j.Item.Body)
+	row, ok, err := t.Row(p.gone[hash])
+	if err != nil || !ok {
+		return false, err
+	}
+	delete(p.gone, hash)
+	j.former, j.row, j.held = row, row, true
+	j.result = dsclient.Result{LUID: row.LUID, Status: ds.StatusAdded}
+	return true, nil
+}
+
+// doom notes an item that is about to be deleted. If an equal one comes, somebody else has brought it back, and it stays (found by simulation).
+func (p *plan) doom(row state.Row) {
+	if row.Doomed && !row.Gone && row.Type != pim.TypeFolder {
+		p.doomed[row.Hash] = row.LUID
+	}
 }
 
 // inPieces calls fn for each job, with as many of them in one transaction as it takes.
@@ -79,23 +133,17 @@ func (r *Replica) inPieces(jobs []job, fn func(*state.Tx, *job) error) error {
 	return r.index.InPieces(len(jobs), func(t *state.Tx, i int) error { return fn(t, &jobs[i]) })
 }
 
-func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[string]bool, deletions when) error {
+func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) error {
 	luid := j.LUID
 	if j.Op == dsclient.Add {
-		known, ok, err := t.Map(j.GUID)
-		if err != nil {
+		known, ok, err := r.known(t, j, p)
+		switch {
+		case err != nil:
 			return err
+		case !ok:
+			return r.planAdd(t, j, p)
 		}
-		if !ok {
-			known, ok, err = r.unsent(t, j.GUID)
-		}
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return r.planNew(t, j, taken)
-		}
-		luid = known // it was sent before, and our Map was lost
+		luid = known
 	}
 	row, ok, err := t.Row(luid)
 	switch {
@@ -103,12 +151,14 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return err
 	case !ok:
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
-	case row.Dirty() && row.Problem == "" && deletions != forced:
+	case row.Dirty() && row.Problem == "" && p.deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && deletions == later && r.moved(ctx, row, j.Soft):
+	case j.Op == dsclient.Delete && p.deletions == later && r.moved(ctx, row, j.Soft):
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
-	case j.Op == dsclient.Delete && deletions == later:
-		return doom(t, j, row)
+	case j.Op == dsclient.Delete && p.deletions == later:
+		err := doom(t, j, row)
+		p.doom(j.row)
+		return err
 	default:
 		j.former, j.row, j.result.LUID = row, row, luid
 		if err := r.keep(ctx, j); err != nil {
@@ -117,6 +167,31 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, taken map[st
 		return intend(t, j)
 	}
 	return nil
+}
+
+// known is an item that comes as new and is here already: it was sent before and our Map was lost, or somebody has brought it back.
+func (r *Replica) known(t *state.Tx, j *job, p *plan) (luid string, ok bool, err error) {
+	if luid, ok, err = t.Map(j.GUID); err == nil && !ok {
+		luid, ok, err = r.unsent(t, j.GUID)
+	}
+	if err == nil && !ok && len(p.doomed) > 0 && j.Item.Type != pim.TypeFolder {
+		luid, ok = p.doomed[sha256.Sum256(j.Item.Body)]
+	}
+	return luid, ok, err
+}
+
+// planAdd plans an item that is not here.
+func (r *Replica) planAdd(t *state.Tx, j *job, p *plan) error {
+	if len(p.gone) > 0 && j.Item.Type != pim.TypeFolder {
+		if held, err := p.stayGone(t, j); held || err != nil {
+			return err
+		}
+	}
+	if _, lost := r.lost[j.GUID]; lost {
+		j.result.Status = ds.StatusConflict
+		return nil
+	}
+	return r.planNew(t, j, p.taken)
 }
 
 // unsent is a new item that was edited before it could be recorded. The edit goes out first, or the item would be there twice (found by simulation).
@@ -263,6 +338,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		j.remove = true
 		err = b.Delete(j.row.Key, j.row.Stamp) // one that is gone may have been renamed: the next look finds out
 		j.result.Status = resultOf(err, ds.StatusOK)
+		j.occupied = j.row.Type == pim.TypeFolder && errors.Is(err, pim.ErrChanged)
 		return
 	case j.fresh:
 		e, err = b.Add(j.row.Key, j.Item)
@@ -277,7 +353,9 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 	if j.fresh {
 		code = ds.StatusAdded
 	}
-	if j.result.Status = resultOf(err, code); err == nil {
+	j.result.Status = resultOf(err, code)
+	j.doubtful = !j.fresh && (j.result.Status == ds.StatusFull || j.result.Status == ds.StatusStoreFailure)
+	if err == nil {
 		j.row.Key, j.row.Folder, j.row.Flags = e.Key, e.Folder, e.Flags
 		if j.Op != dsclient.Reflag { // a mark leaves the bytes alone: if they look different, somebody has edited them
 			j.row.Stamp = e.Stamp
@@ -309,10 +387,16 @@ func (r *Replica) settle(jobs []job) error {
 func settleOne(t *state.Tx, j *job) error {
 	done := j.result.Status.OK()
 	var errs []error
-	if j.intent != nil {
+	if j.intent != nil && !j.doubtful { // else the next look finds out (found by simulation)
 		errs = append(errs, t.DeleteIntent(*j.intent))
 	}
 	switch {
+	case j.held:
+		errs = append(errs, t.PutMap(j.GUID, j.row.LUID))
+	case j.occupied: // what lies in it lives on, and so does the folder, also on the server (found by simulation)
+		row := j.row
+		row.Doomed, row.Approved, row.Shared, row.Synced = false, false, false, state.Version{}
+		errs = append(errs, t.Put(j.former, row))
 	case !done && j.row.Doomed && j.Soft: // somebody else was quicker: the next look finds out what he did
 		row := j.row
 		row.Doomed, row.Approved = false, false
@@ -323,7 +407,9 @@ func settleOne(t *state.Tx, j *job) error {
 	default:
 		row := j.row
 		row.Shared, row.Problem, row.Doomed, row.Approved, row.Unsure = true, "", false, false, false
-		row.Synced = row.Version
+		if row.Synced = row.Version; row.Type == pim.TypeMessage {
+			row.Synced.Flags = j.marks // a user may have set others since (found by simulation)
+		}
 		errs = append(errs, vacate(t, row), t.Put(j.former, row))
 		if j.Op == dsclient.Add {
 			errs = append(errs, t.PutMap(j.GUID, row.LUID))
@@ -374,12 +460,71 @@ func (r *Replica) recover(ctx context.Context) error {
 	return r.settleRecovered(done)
 }
 
+// seek looks for new items that were written before a crash or a failure and are not where they were put: their user was quicker than our note of
+// them. As long as there are items that the server has not got, they may be among those with an edit, and those go out first, or they would be there
+// twice (found by simulation).
+func (r *Replica) seek(ctx context.Context) error {
+	if len(r.lost) == 0 {
+		return nil
+	}
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+		return err
+	}
+	list, err := r.unsentItems()
+	if err == nil && len(list) == 0 {
+		clear(r.lost)
+	}
+	return err
+}
+
+// claim takes new files for what they are if they hold what a lost item should: it was written, and its user moved it.
+func (r *Replica) claim() error {
+	if len(r.lost) == 0 {
+		return nil
+	}
+	list, err := r.unsentItems()
+	if err != nil {
+		return err
+	}
+	lost := make(map[[32]byte]state.Intent)
+	for _, i := range r.lost {
+		lost[i.Row.Hash] = i
+	}
+	return r.index.InPieces(len(list), func(t *state.Tx, n int) error {
+		former := list[n]
+		i, ok := lost[former.Hash]
+		if !ok {
+			return nil
+		}
+		delete(lost, former.Hash)
+		delete(r.lost, i.GUID)
+		row := former
+		row.Shared, row.Synced = true, i.Row.Version
+		return errors.Join(t.Put(former, row), t.PutMap(i.GUID, row.LUID))
+	})
+}
+
+// unsentItems are those that the server never had, without folders.
+func (r *Replica) unsentItems() (out []state.Row, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Type != pim.TypeFolder && !row.Shared && !row.Gone && row.Problem == "" {
+				out = append(out, row)
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
 // recovered is an intent with the item that it led to, if it was carried out.
 type recovered struct {
 	intent  state.Intent
 	entry   pim.Entry
 	written bool
 	edited  bool // a new item was written, and a user was quicker
+	here    bool // there is a file, with this hash
+	hash    [32]byte
 }
 
 // recoverOne looks whether an intent was carried out. The file is written once more: the crash may have come before the disk was synced, and
@@ -397,6 +542,7 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 	}
 	x.written = err == nil && (now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash) // a new one's folder may have had to get another name
 	x.edited = err == nil && !x.written && i.GUID != ""
+	x.here, x.hash = err == nil, now.Hash
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
 		again, err := b.Replace(e.Key, e.Stamp, item)
 		switch {
@@ -422,9 +568,26 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		case x.edited:
 			r.edited[x.intent.GUID] = x.intent.Row.LUID
 			return noteBase(t, x.intent)
+		case x.intent.GUID != "":
+			r.lost[x.intent.GUID] = x.intent
+			return nil
 		}
-		return nil
+		return doubt(t, &x)
 	})
+}
+
+// doubt notes of an item that was edited or deleted when we were about to overwrite it that nobody knows which of the two versions its user had
+// before him. The server then keeps both (found by simulation).
+func doubt(t *state.Tx, x *recovered) error {
+	row, ok, err := t.Row(x.intent.Row.LUID)
+	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash {
+		return err
+	}
+	former := row
+	if row.Synced.Hash = state.UnknownHash; !x.here {
+		row.Version = x.intent.Row.Version // by which it is known if it was moved
+	}
+	return t.Put(former, row)
 }
 
 // noteBase makes the next look take a file for an edit of what was written there, which the server knows by it. Else it would seem a second
@@ -441,7 +604,7 @@ func noteBase(t *state.Tx, i state.Intent) error {
 
 // settleIntent records what a crash kept from being recorded.
 func settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
-	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i,
+	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i, marks: i.Row.Flags,
 		result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
 	j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
 	former, ok, err := t.Row(i.Row.LUID)

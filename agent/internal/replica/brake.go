@@ -137,10 +137,19 @@ func (r *Replica) Approve(ctx context.Context) error {
 	return r.Settle(ctx)
 }
 
-// Reject keeps what is held: what the server deleted goes to it again, as new; what was deleted here is forgotten here, and the slow sync that must
-// follow brings it back. It tells whether one must follow.
+// Reject keeps what is held: what the server deleted goes to it again, as new; what was deleted here is forgotten here, and the next sync is a slow
+// one, which brings it back. It tells whether that must follow.
 func (r *Replica) Reject() (slow bool, err error) {
-	slow = r.Held().There > 0
+	if slow = r.Held().There > 0; slow { // noted first: without it the items would never come back (found by simulation)
+		a, err := r.Anchors()
+		if err != nil {
+			return false, err
+		}
+		a.Slow = true
+		if err := r.SetAnchors(a); err != nil {
+			return false, err
+		}
+	}
 	err = r.decide(func(row *state.Row) (remove bool) {
 		if row.Gone {
 			return true

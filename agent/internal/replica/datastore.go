@@ -2,7 +2,6 @@ package replica
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -72,6 +71,9 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 		defer reader.Close()
 		for _, luid := range list {
 			c, ok, err := r.change(ctx, reader, luid, all)
+			if all && !ok && err == nil {
+				c, ok, err = r.changeMoved(ctx, luid)
+			}
 			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
 				continue
 			}
@@ -91,15 +93,13 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		return c, false, err
 	}
 	c.LUID = luid
-	if row.Synced.Hash != ([32]byte{}) {
-		c.Base = ds.VersionOf(row.Synced.Hash)
-	}
+	c.Base = base(row.Synced.Hash)
 	if row.Doomed && !row.Dirty() {
 		return c, false, nil // the server has deleted it
 	}
 	if row.Gone {
 		c.Op, c.Approved = dsclient.Delete, row.Approved
-		return c, !all, nil
+		return c, true, nil
 	}
 	var bad *pim.ItemError
 	item, _, err := from.Read(ctx, row.Key)
@@ -109,18 +109,59 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
-	// Marks and folder as they are sent, too: they may be others than those the last look saw (found by simulation).
-	now := state.Version{Hash: sha256.Sum256(item.Body), Flags: item.Flags, Folder: item.Folder}
-	c.Item, c.Token = item, token{now, row.Version}
+	if row, err = r.sends(row, version(item)); err != nil {
+		return c, false, err
+	}
+	c.Item, c.Token = item, row.Version
 	switch {
 	case all || !row.Shared:
 		c.Op = dsclient.Add
-	case now.Hash == row.Synced.Hash && !row.Unsure:
+	case row.Hash == row.Synced.Hash && !row.Unsure:
 		c.Op = dsclient.Reflag
 	default:
 		c.Op = dsclient.Replace
 	}
 	return c, true, nil
+}
+
+// changeMoved is change for an item of a slow sync that is not where it was: it must be told, or the server sends it once more (found by simulation).
+func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Change, ok bool, err error) {
+	row, ok, err := r.row(luid)
+	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
+		return c, false, err
+	}
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+		return c, false, err
+	}
+	return r.change(ctx, single{r.store}, luid, true)
+}
+
+// base is the version that both sides had, as the server is told of it.
+func base(hash [32]byte) string {
+	switch hash {
+	case [32]byte{}:
+		return ""
+	case state.UnknownHash:
+		return ds.VersionUnknown
+	}
+	return ds.VersionOf(hash)
+}
+
+// sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
+// gets another name is known by it (found by simulation).
+func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
+	if row.Version == now {
+		return row, nil
+	}
+	former := row
+	if row.Version = now; now.Hash != former.Hash {
+		row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
+	}
+	if err := r.record([]update{{former: former, row: row}}); err != nil {
+		return former, err
+	}
+	row, _, err := r.row(row.LUID)
+	return row, err
 }
 
 // approved tells whether the deletion of an item may be told although others are held.
@@ -142,9 +183,6 @@ func (r *Replica) Acknowledge(_ context.Context, acks []dsclient.Ack) error {
 	return r.index.InPieces(len(acks), func(t *state.Tx, i int) error { return acknowledge(t, acks[i]) })
 }
 
-// token is the version that is sent, and the one that the last look had seen.
-type token struct{ now, seen state.Version }
-
 func acknowledge(t *state.Tx, a dsclient.Ack) error {
 	former, ok, err := t.Row(a.Change.LUID)
 	if err != nil || !ok {
@@ -157,14 +195,7 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 			return t.Remove(former)
 		}
 	case a.Status.OK():
-		sent := a.Change.Token.(token)
-		row.Shared, row.Unsure, row.Synced = true, false, sent.now
-		if row.Version == sent.seen {
-			row.Version = sent.now // the stamp stays, so the next look reads it all the same
-			if sent.now.Hash != sent.seen.Hash {
-				row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
-			}
-		}
+		row.Shared, row.Unsure, row.Synced = true, false, a.Change.Token.(state.Version)
 		if row.Doomed { // not any more: the server has it back (found by simulation)
 			row.Doomed, row.Approved = false, false
 		}
@@ -203,13 +234,13 @@ func (r *Replica) MapsConfirmed(entries []dsclient.MapEntry) error {
 }
 
 // Restart prepares a slow sync: the server is told of every item again.
-func (r *Replica) Restart(context.Context) error {
+func (r *Replica) Restart(_ context.Context, deletions bool) error {
 	var rows []update
 	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			if row.Doomed {
-				return nil // it is gone on the server, whatever is synchronized
+			if row.Doomed || row.Gone && deletions {
+				return nil // it is gone on the server, or will be, whatever is synchronized
 			}
 			row.Shared, row.Unsure, row.Synced = false, false, state.Version{}
 			if strings.HasPrefix(row.Problem, refused) {
@@ -232,7 +263,7 @@ func (r *Replica) Restart(context.Context) error {
 }
 
 // Refresh begins a refresh from the server: what the device has counts for nothing unless the server sends it.
-func (r *Replica) Refresh(ctx context.Context) error { return r.Restart(ctx) }
+func (r *Replica) Refresh(ctx context.Context) error { return r.Restart(ctx, false) }
 
 // FinishRefresh removes what the server did not send.
 func (r *Replica) FinishRefresh(ctx context.Context) error {

@@ -30,7 +30,8 @@ type Replica struct {
 	history *history.Book // nil keeps no former versions
 	dir     string
 	reserve int64
-	edited  map[string]string // LUIDs by GUID of new items that were edited before they could be recorded
+	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
+	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -54,7 +55,7 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
 	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve,
-		edited: make(map[string]string)}
+		edited: make(map[string]string), lost: make(map[string]state.Intent)}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
@@ -94,6 +95,9 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 	if err := r.recover(ctx); err != nil {
 		return 0, err
 	}
+	if len(r.lost) > 0 {
+		hint = pim.Hint{}
+	}
 	f, err := r.compare(ctx, hint)
 	if err != nil {
 		return 0, err
@@ -104,18 +108,49 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 		r.unlisted = f.errs
 		r.mu.Unlock()
 	}
-	return changed, err
+	if err != nil {
+		return changed, err
+	}
+	return changed, r.claim()
 }
 
 func (r *Replica) compare(ctx context.Context, hint pim.Hint) (*found, error) {
 	f := &found{}
 	err := r.index.View(func(t *state.Tx) error {
-		if hint.Keys != nil {
-			return r.compareKeys(ctx, t, hint.Keys, f)
+		if hint.Keys == nil {
+			return r.compareAll(ctx, t, f)
 		}
-		return r.compareAll(ctx, t, f)
+		return r.compareHinted(ctx, t, hint.Keys, f)
 	})
 	return f, err
+}
+
+// compareHinted looks at single items, and everywhere if one of them is gone: watchers miss things, and it may only have been moved (found by
+// simulation).
+func (r *Replica) compareHinted(ctx context.Context, t *state.Tx, keys []string, f *found) error {
+	if err := r.compareKeys(ctx, t, keys, f); err != nil || !f.vanished() {
+		return err
+	}
+	all := &found{}
+	err := r.compareAll(ctx, t, all)
+	var empty *EmptiedError
+	if errors.As(err, &empty) {
+		return nil // somebody was seen to delete it all
+	}
+	*f = *all
+	return err
+}
+
+// vanished tells whether an item is gone from its place and was not seen at another one.
+func (f *found) vanished() bool {
+	if len(f.missing) == 0 {
+		return false
+	}
+	m := newMissing(f.missing)
+	for _, e := range f.fresh {
+		m.take(m.byInode(e))
+	}
+	return len(m.rows) > 0
 }
 
 // compareKeys looks at single items.
@@ -164,7 +199,7 @@ type brief struct {
 
 // compareAll looks at everything.
 func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
-	known, err := briefs(t)
+	known, displaced, err := briefs(t)
 	if err != nil {
 		return err
 	}
@@ -189,7 +224,10 @@ func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
 		return &EmptiedError{Store: r.name, Items: had}
 	}
 	for _, b := range known {
-		row, ok, err := t.Row(b.luid)
+		displaced = append(displaced, b.luid)
+	}
+	for _, luid := range displaced {
+		row, ok, err := t.Row(luid)
 		if err != nil {
 			return err
 		}
@@ -213,16 +251,31 @@ func (f *found) takeBrief(t *state.Tx, e pim.Entry, known map[string]brief) erro
 	return err
 }
 
-func briefs(t *state.Tx) (map[string]brief, error) {
-	known := make(map[string]brief)
-	err := t.All(func(row state.Row) error {
-		if !row.Gone {
-			known[row.Key] = brief{row.LUID, row.Stamp, row.Flags, row.Folder}
+// briefs are the items by key. Displaced are those whose place another one has taken: of a file that was moved over the name of another, a crash
+// may leave one half recorded.
+func briefs(t *state.Tx) (known map[string]brief, displaced []string, err error) {
+	known = make(map[string]brief)
+	err = t.All(func(row state.Row) error {
+		if row.Gone {
+			return nil
 		}
-		return nil
+		former, taken := known[row.Key]
+		if !taken {
+			known[row.Key] = briefOf(row)
+			return nil
+		}
+		owner, _, err := t.ByKey(row.Key)
+		if owner.LUID == row.LUID {
+			known[row.Key], displaced = briefOf(row), append(displaced, former.luid)
+		} else {
+			displaced = append(displaced, row.LUID)
+		}
+		return err
 	})
-	return known, err
+	return known, displaced, err
 }
+
+func briefOf(row state.Row) brief { return brief{row.LUID, row.Stamp, row.Flags, row.Folder} }
 
 // update is a row before and after.
 type update struct {
@@ -382,7 +435,7 @@ func (r *Replica) recordAll(pieces <-chan []update) (err error) {
 	return err
 }
 
-// record writes rows, a limited number at a time. Each row stands for itself, so a crash in between is no harm.
+// record writes rows, a limited number at a time. A crash in between is no harm: what it leaves is found by the next look at everything.
 func (r *Replica) record(rows []update) error {
 	if err := r.index.InPieces(len(rows), func(t *state.Tx, i int) error { return put(t, rows[i]) }); err != nil {
 		return fmt.Errorf("cannot record changes of %s: %w", r.name, err)

@@ -153,12 +153,15 @@ func (s *server) inScope(d *device) (want, own []string) {
 		if err != nil {
 			return err
 		}
+		if s.w.home && sc.Travel != nil {
+			s.w.fail("travel", "%s still gets %s besides although its trip is over", d.id, sc.Travel)
+		}
 		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
 			item := pim.Item{Type: it.Type, Folder: it.Folder, Flags: it.Flags, Body: body}
 			switch {
-			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now):
+			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now), sc.Travel != nil && sc.Travel.Match(item, s.w.plan.Kind, now):
 				want = append(want, describe(item))
-			case it.By == d.id, s.w.ledger.twins[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
+			case it.By == d.id, d.kept[uid(body)], s.w.ledger.twins[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
 				own = append(own, describe(item))
 			}
 			return nil
@@ -176,6 +179,9 @@ func (d *device) checkSettled() {
 	maps, err := d.proc.replica.PendingMaps()
 	if err != nil || len(maps) > 0 {
 		d.w.fail("maps", "%s: maps that were not confirmed: %v, %v", d.id, maps, err)
+	}
+	if h := d.proc.replica.Held(); h.Any() {
+		d.w.fail("held", "%s: deletions are still held: %+v", d.id, h)
 	}
 	d.checkIndex()
 	known := ""

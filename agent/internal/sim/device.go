@@ -28,6 +28,10 @@ type device struct {
 	dead   bool  // the process was killed; what it still does has no effect
 	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
 	removed []entry
+	// approved are the LUIDs of items whose deletion the user has approved.
+	approved map[string]bool
+	// kept are the UIDs of items that shall stay on the device although the server had deleted them, as its user said: they are its own then.
+	kept map[string]bool
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool
 	// moved is how many changes of items were exchanged, or refused, ever; trips how many round trips there were.
@@ -43,7 +47,7 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}}
 	d.disk.hook = d.access
 	d.disk.tick = func() int64 { return d.now().UnixNano() }
 	w.server.enrol(d)

@@ -129,6 +129,7 @@ func (p *process) finished(x *exchange) {
 	}
 	p.noticed()
 	p.catchUp()
+	p.doAll()
 }
 
 // remember takes what the exchange brought besides items, and carries out the server's deletions.
@@ -149,9 +150,7 @@ func (p *process) remember(x *exchange) {
 	if r.Unknown {
 		return
 	}
-	if err := p.replica.Settle(ctx); err != nil {
-		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
-	}
+	p.settle()
 }
 
 // gone tells whether the process has ended.

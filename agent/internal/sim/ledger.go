@@ -25,6 +25,9 @@ type mark struct {
 	by       string
 	replaced string // by which mark, "deleted" for a deletion; "" while it is needed
 	uid      string // the line that names its item
+	// deleters are who deleted it, and was is what replaced was before.
+	deleters []string
+	was      string
 }
 
 func newLedger() *ledger {
@@ -128,16 +131,41 @@ func (l *ledger) copies(commands []syncml.Command, copied map[string]bool) {
 }
 
 // remove is a deletion of an item as its user saw it.
-func (l *ledger) remove(seen []byte) {
+func (l *ledger) remove(by string, seen []byte) {
 	for _, m := range marks(seen) {
-		l.status[m].replaced = "deleted"
+		s := l.status[m]
+		if s.replaced != "deleted" {
+			s.was, s.deleters = s.replaced, nil
+		}
+		s.replaced, s.deleters = "deleted", append(s.deleters, by)
 	}
+}
+
+// keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.
+func (l *ledger) keep(by string, body []byte) {
+	for _, m := range marks(body) {
+		s := l.status[m]
+		s.deleters = slices.DeleteFunc(s.deleters, func(who string) bool { return who == by || by == "" })
+		if s.replaced == "deleted" && len(s.deleters) == 0 {
+			s.replaced = s.was
+		}
+	}
+	l.touch(body) // perhaps the deletion is told already, or was never
 }
 
 // touch is a move or another flag of an item.
 func (l *ledger) touch(seen []byte) {
 	for _, m := range marks(seen) {
 		l.moved[m] = true
+	}
+}
+
+// revive is a deletion of which nobody can tell what was deleted: any version of the item may come again.
+func (l *ledger) revive(seen []byte) {
+	for m, s := range l.status {
+		if s.uid == uid(seen) {
+			l.moved[m] = true
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ func NewPlan(seed uint64) Plan {
 	if r.IntN(3) == 0 {
 		p.Kind = pim.Mail
 	}
+	p.Brake = brakes[r.IntN(len(brakes))]
 	p.Steps = opening(r, p.Devices)
 	banned := moods[r.IntN(len(moods))]
 	names, total := table(banned)
@@ -24,13 +25,16 @@ func NewPlan(seed uint64) Plan {
 	return p
 }
 
+// brakes are small: so are the stores.
+var brakes = []int{0, 0, 1, 2}
+
 // moods are the sorts of trouble that a world is spared.
 var moods = [][]string{
 	nil,
-	{"kill", "power", "fail", "unmount", "jump", "srestart", "sfail", "sjump", "sweep", "password", "login", "filter", "sfilter"},
-	{"jump", "sjump", "sweep", "password", "login", "filter", "sfilter"},
+	{"kill", "power", "fail", "unmount", "jump", "srestart", "sfail", "sjump", "sweep", "password", "login", "filter", "sfilter", "travel"},
+	{"jump", "sjump", "sweep", "password", "login", "filter", "sfilter", "travel", "wipe", "swipe"},
 	{"lose", "double", "delay", "cut", "password", "login"},
-	{"on", "off", "open", "close", "password", "login", "filter", "sfilter"},
+	{"on", "off", "open", "close", "password", "login", "filter", "sfilter", "travel"},
 }
 
 // table lists the verbs that are not banned, in order, with the sum of their weights.

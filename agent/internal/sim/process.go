@@ -30,7 +30,8 @@ type process struct {
 	due     time.Time // true time of the next Tick, zero if there is none
 	plan    *engine.Plan
 	narrow  bool
-	asked   bool // somebody waits for an exchange that begins from now on
+	todo    []func() error // what waits until no exchange works with the store
+	asked   bool           // somebody waits for an exchange that begins from now on
 	x       *exchange
 	looks   int // how many changes were found, ever
 	// leftover are the keys of files that the process before it, or the exchange before, has perhaps written, and not noted.
@@ -73,10 +74,10 @@ func (p *process) compose() (session.Record, error) {
 	if err != nil {
 		return session.Record{}, err
 	}
-	if p.replica, err = replica.Open(ctx, storeName, storeName, p.d.disk, index); err != nil {
+	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, replica.Safety{Brake: p.d.w.brake()}); err != nil {
 		return session.Record{}, err
 	}
-	if p.wants, err = want.Open(db, nil); err != nil {
+	if p.wants, err = want.Open(db, nil, p.d.now); err != nil {
 		return session.Record{}, err
 	}
 	p.devInf = account.DevInf
@@ -148,7 +149,7 @@ func (p *process) request(a session.Run) dsclient.Request {
 	local := p.replica.Local()
 	alert, named := plan.Types[local]
 	if named || !plan.Only {
-		req.Stores = []dsclient.StoreRequest{{Store: p.replica, Alert: alert, Filter: p.wants.Outgoing(storeName)}}
+		req.Stores = []dsclient.StoreRequest{{Store: braked{p.replica, p.d}, Alert: alert, Filter: p.wants.Outgoing(storeName)}}
 	}
 	if !a.Greet {
 		p.plan, p.narrow = nil, plan.Only

@@ -1,6 +1,11 @@
 package sim
 
-import "github.com/alwayson-sync/alwayson/ds/session"
+import (
+	"time"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/session"
+)
 
 // settle heals the world and lets everybody do what there is to do, as often as it takes.
 func (w *World) settle() {
@@ -13,6 +18,11 @@ func (w *World) settle() {
 		d.heal()
 	}
 	w.healed = true
+	w.turn()
+}
+
+// turn lets everybody do what there is to do until nobody has anything left.
+func (w *World) turn() {
 	for range rounds {
 		if !w.round() || w.broken != nil {
 			return
@@ -22,7 +32,7 @@ func (w *World) settle() {
 }
 
 // rounds are more than any of these worlds needs: what one device sends, the others fetch in the next one.
-const rounds = 12
+const rounds = 16
 
 // heal makes everything work again: network, disk, credentials. The clock stays as it is.
 func (d *device) heal() {
@@ -42,12 +52,36 @@ func (d *device) heal() {
 // round is a poll of each device, and tells whether any of them had something to do.
 func (w *World) round() (busy bool) {
 	w.logf("round")
-	for _, d := range w.devices {
+	for i, d := range w.devices {
+		if d.proc.replica.Held().Any() {
+			d.decides((int(w.plan.Seed)+i)%2 == 0)
+			d.runOn(0, 0)
+			busy = true
+		}
 		if d.poll() {
 			busy = true
 		}
 	}
 	return busy
+}
+
+// comeHome lets the time pass for which users wanted something besides. After it everything is as if they had not.
+func (w *World) comeHome() {
+	var ahead time.Duration
+	for _, d := range w.devices {
+		w.server.view(func(tx dsstore.Tx) error {
+			f, err := tx.Filter(d.id, collection)
+			if !f.Until.IsZero() {
+				ahead = max(ahead, f.Until.Sub(w.server.now()), f.Until.Sub(d.now()))
+			}
+			return err
+		})
+	}
+	if w.home = true; ahead > 0 {
+		w.logf("%v pass", ahead)
+		w.clock = w.clock.Add(ahead + time.Second)
+		w.turn()
+	}
 }
 
 // poll is the safety poll of a device: it looks at everything, exchanges, and tells whether there was anything to do.

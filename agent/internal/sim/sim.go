@@ -16,6 +16,7 @@ type Plan struct {
 	Seed    uint64 // of all names that the code draws at random
 	Devices int
 	Kind    pim.Kind
+	Brake   int // how many deletions in one go are not held on a device; 0 holds none
 	Steps   []Step
 }
 
@@ -28,6 +29,7 @@ type World struct {
 	ledger  *ledger
 	late    []late           // messages that are still under way although their sender has given up
 	healed  bool             // nothing fails any more
+	home    bool             // all trips are over
 	trace   *strings.Builder // nil if nobody reads it
 	broken  *Violation       // the first invariant that did not hold
 }
@@ -49,12 +51,10 @@ func Play(p Plan, reseed func(uint64), trace *strings.Builder) *Violation {
 			return w.broken
 		}
 	}
-	w.settle()
-	if w.broken == nil {
-		w.check()
-	}
-	if w.broken == nil {
-		w.checkQuiet()
+	for _, end := range []func(){w.settle, w.check, w.comeHome, w.check, w.checkQuiet} {
+		if end(); w.broken != nil {
+			break
+		}
 	}
 	return w.broken
 }

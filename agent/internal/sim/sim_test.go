@@ -38,8 +38,8 @@ func (p player) fail(plan sim.Plan, err *sim.Violation) {
 		again := p.play(q)
 		return again != nil && again.Kind == err.Kind
 	})
-	p.t.Errorf("seed %d: %v\n%d of %d steps are enough:\n%s\nreplay: go test ./agent/internal/sim -run 'TestSeed$' -seed %d -v",
-		plan.Seed, err, len(short.Steps), len(plan.Steps), p.trace(short), plan.Seed)
+	p.t.Errorf("seed %d: %v\n%d of %d steps are enough:\n%s\nreplay: go test ./agent/internal/sim -run 'TestSeed$' -seed %d -v\ntranscript:\n%s",
+		plan.Seed, err, len(short.Steps), len(plan.Steps), p.trace(short), plan.Seed, short)
 }
 
 // inPieces keeps what a test has to clean up short.

@@ -93,14 +93,21 @@ func (d *device) userDeletes(n, _ int) {
 		return
 	}
 	e := pick(list, n)
-	d.w.ledger.remove(e.item.Body)
+	d.w.ledger.remove(d.id, e.item.Body)
 	if d.unnoted(e.key) {
-		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.revive(e.item.Body)
 	}
 	d.removed = append(d.removed, *e)
 	d.disk.remove(e.key)
 	d.w.did(d.id, "deletes", e)
 	d.touched(e.key)
+}
+
+// userWipes deletes several items at once, by mistake or not.
+func (d *device) userWipes(n, m int) {
+	for range m%3 + 2 {
+		d.userDeletes(n, 0)
+	}
 }
 
 // unnoted tells whether an agent was killed, or could not go on, after it wrote a file and before it noted that. If such a file is gone when somebody
@@ -118,7 +125,7 @@ func (d *device) doubt() {
 	planned := d.planned()
 	for _, e := range d.removed {
 		if slices.Contains(planned, e.key) {
-			d.w.ledger.touch(e.item.Body)
+			d.w.ledger.revive(e.item.Body)
 		}
 	}
 	d.removed = nil
@@ -230,9 +237,15 @@ func (s *server) userRecolors(n, m int) {
 	}
 }
 
+func (s *server) userWipes(n, m int) {
+	for range m%3 + 2 {
+		s.userDeletes(n, 0)
+	}
+}
+
 func (s *server) userDeletes(n, _ int) {
 	if e := pick(s.documents(), n); e != nil {
-		s.w.ledger.remove(e.item.Body)
+		s.w.ledger.remove("server", e.item.Body)
 		s.remove(e.key)
 	}
 }

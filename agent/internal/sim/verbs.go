@@ -35,6 +35,9 @@ func init() {
 		"rename":  {(*device).userRenames, 8, true},
 		"move":    {(*device).userMoves, 8, true},
 		"flag":    {(*device).userFlags, 10, true},
+		"wipe":    {func(d *device, n, m int) { d.userWipes(n, m) }, 6, true},
+		"approve": {func(d *device, _, _ int) { d.decides(true) }, 5, false},
+		"reject":  {func(d *device, _, _ int) { d.decides(false) }, 5, false},
 		"rmdir":   {(*device).userRemovesFolder, 3, true},
 		"import":  {(*device).userImports, 4, false},
 		"deafen":  {func(d *device, n, _ int) { d.deaf = n%2 == 0 }, 3, true},
@@ -43,6 +46,7 @@ func init() {
 		"sedit":    {func(d *device, n, m int) { d.w.server.userEdits(n, m) }, 15, false},
 		"srecolor": {func(d *device, n, m int) { d.w.server.userRecolors(n, m) }, 3, false},
 		"sdelete":  {func(d *device, n, m int) { d.w.server.userDeletes(n, m) }, 6, false},
+		"swipe":    {func(d *device, n, m int) { d.w.server.userWipes(n, m) }, 3, false},
 		"smove":    {func(d *device, n, m int) { d.w.server.userMoves(n, m) }, 3, false},
 		"sflag":    {func(d *device, n, m int) { d.w.server.userFlags(n, m) }, 3, false},
 		// The session.
@@ -71,6 +75,7 @@ func init() {
 		"password": {func(d *device, n, _ int) { d.w.server.newSecret(d, secrets[n%len(secrets)]+d.id) }, 3, false},
 		"login":    {func(d *device, n, _ int) { d.logsIn(secrets[n%len(secrets)] + d.id) }, 4, false},
 		"filter":   {func(d *device, n, _ int) { d.filters(d.filterText(n)) }, 6, false},
+		"travel":   {func(d *device, n, m int) { d.travels(d.filterText(n), m) }, 5, false},
 		"sfilter":  {func(d *device, n, _ int) { d.w.server.setFilter(d, d.filterText(n)) }, 5, false},
 	}
 }
@@ -208,6 +213,22 @@ func (d *device) filterText(n int) string {
 		return "-" + field + text[1:]
 	}
 	return field + text
+}
+
+// trips are for how long users travel.
+var trips = []time.Duration{time.Minute, time.Hour, 30 * time.Hour}
+
+// travels is alwayson sync --filter: what is wanted besides, for some time.
+func (d *device) travels(text string, m int) {
+	d.whenUp(func(p *process) {
+		f := p.wants.Get(storeName).Filter
+		f.Travel, f.Until = text, d.now().Add(trips[m%len(trips)]).UTC().Truncate(time.Second)
+		if err := p.wants.Set(storeName, f); err != nil {
+			d.w.logf("  %s: %v", d.id, err)
+			return
+		}
+		p.userSyncs()
+	})
 }
 
 // filters is alwayson filter set.

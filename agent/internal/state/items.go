@@ -262,7 +262,7 @@ func (t *Tx) LUIDs(all bool) ([]string, error) {
 	var gone, out []string
 	err := t.r.Scan(t.prefix+kind, func(k string, v []byte) error {
 		luid := strings.TrimPrefix(k, t.prefix+kind)
-		if kind == dirty && len(v) == 1 && v[0] == 1 {
+		if listsGone(kind, v) {
 			gone = append(gone, luid)
 		} else {
 			out = append(out, luid)
@@ -270,6 +270,14 @@ func (t *Tx) LUIDs(all bool) ([]string, error) {
 		return nil
 	})
 	return append(gone, out...), err
+}
+
+// listsGone tells from what is stored under a kind of key whether the item was deleted here.
+func listsGone(kind string, v []byte) bool {
+	if kind == dirty {
+		return len(v) == 1 && v[0] == 1
+	}
+	return len(v) > 1 && v[1]&goneFlag != 0
 }
 
 // Map finds the LUID under which an item of the server was stored while its Map is not confirmed.

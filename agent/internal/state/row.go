@@ -2,6 +2,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -14,6 +15,9 @@ type Version struct {
 	Flags  pim.Flags
 	Folder string
 }
+
+// UnknownHash is that of a version of which nobody knows what it was.
+var UnknownHash = [32]byte(bytes.Repeat([]byte{0xff}, 32))
 
 // Row is one item of a local store: where it lies, what it was when the agent last looked, and what the server has of it.
 type Row struct {
@@ -37,13 +41,16 @@ func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Unsure || r.Version
 // marked tells whether it is listed among those that the server must be told of.
 func (r *Row) marked() bool { return r.LUID != "" && r.Dirty() && r.Problem == "" }
 
-const rowFormat = 1
+const (
+	rowFormat = 1
+	goneFlag  = 1 // in the octet after the format
+)
 
 var errRow = errors.New("a row of the state is damaged")
 
 // encode writes a row: short, because there is one for each item.
 func (r *Row) encode() []byte {
-	b := []byte{rowFormat, flag(r.Gone) | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3 | flag(r.Unsure)<<4}
+	b := []byte{rowFormat, flag(r.Gone)*goneFlag | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3 | flag(r.Unsure)<<4}
 	for _, s := range []string{r.LUID, r.Key, r.Type, string(r.Flags), r.Folder, string(r.Synced.Flags), r.Synced.Folder, r.Problem} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
@@ -66,7 +73,7 @@ func decodeRow(b []byte) (Row, error) {
 	if len(b) < 2 || b[0] != rowFormat {
 		return r, errRow
 	}
-	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure = b[1]&1 != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0
+	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure = b[1]&goneFlag != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0
 	b = b[2:]
 	for _, s := range []*string{&r.LUID, &r.Key, &r.Type, (*string)(&r.Flags), &r.Folder, (*string)(&r.Synced.Flags), &r.Synced.Folder, &r.Problem} {
 		n, used := binary.Uvarint(b)

@@ -36,8 +36,8 @@ type Book struct {
 const key = "filters"
 
 // Open reads the filters. configured are those of the configuration file, by store: a store that is not in there has none.
-func Open(db kv.Store, configured map[string]string) (*Book, error) {
-	b := &Book{db: db, now: time.Now, entries: map[string]Entry{}, telling: map[string]dsclient.Filter{}}
+func Open(db kv.Store, configured map[string]string, now func() time.Time) (*Book, error) {
+	b := &Book{db: db, now: now, entries: map[string]Entry{}, telling: map[string]dsclient.Filter{}}
 	err := db.View(func(r kv.Reader) error {
 		v, err := r.Get(key)
 		if errors.Is(err, kv.ErrNotFound) {
@@ -84,6 +84,11 @@ func (b *Book) save() error {
 func (b *Book) Get(store string) Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.current(store)
+}
+
+// current is an entry without what was wanted for some time, if that is over.
+func (b *Book) current(store string) Entry {
 	e := b.entries[store]
 	if !e.Filter.Until.IsZero() && !b.now().Before(e.Filter.Until) {
 		e.Filter.Travel, e.Filter.Until = "", time.Time{}
@@ -128,10 +133,10 @@ func (b *Book) Note(store string, r *dsclient.StoreReport) {
 	if r.Filter != nil && r.Filter.Preview {
 		return
 	}
-	e := b.entries[store]
+	e := b.current(store)
 	told, sent := b.telling[store]
 	delete(b.telling, store)
-	former := e
+	former := b.entries[store]
 	switch {
 	case e.Untold && (!sent || told != e.Filter):
 		return

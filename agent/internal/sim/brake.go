@@ -1,0 +1,222 @@
+package sim
+
+import (
+	"context"
+	"crypto/sha256"
+	"iter"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/ds/session"
+	"github.com/alwayson-sync/alwayson/pim"
+)
+
+// brake is that of each device.
+func (w *World) brake() reconcile.Brake {
+	return reconcile.Brake{Count: w.plan.Brake, Percent: 25}
+}
+
+// rows are those of the items, without folders.
+func (d *device) rows() (out []state.Row) {
+	index, err := state.OpenItems(store{d}, storeName)
+	if err != nil {
+		return nil
+	}
+	err = index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.Type != pim.TypeFolder {
+				out = append(out, row)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// deleted are the items that a user deleted here and the server has, and those that the server has deleted and are here, as far as the user of
+// the device has not approved it; all is how many items there are.
+func (d *device) deleted() (gone, doomed []state.Row, all int) {
+	rows := d.rows()
+	for _, row := range rows {
+		switch {
+		case d.approved[row.LUID]:
+		case row.Gone && row.Shared:
+			gone = append(gone, row)
+		case row.Doomed && !row.Gone:
+			doomed = append(doomed, row)
+		}
+	}
+	return gone, doomed, len(rows)
+}
+
+// braked is a store of a device with an eye on what is deleted without approval.
+type braked struct {
+	*replica.Replica
+	d *device
+}
+
+// Changes fails the world if they have more deletions than the brake allows.
+func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change, error] {
+	brake := b.d.w.brake()
+	if brake.Count == 0 {
+		return b.Replica.Changes(ctx, all)
+	}
+	return func(yield func(dsclient.Change, error) bool) {
+		gone, _, items := b.d.deleted()
+		waits := map[string]bool{}
+		for _, row := range gone {
+			waits[row.LUID] = true
+		}
+		told := 0
+		for c, err := range b.Replica.Changes(ctx, all) {
+			if c.Op == dsclient.Delete && waits[c.LUID] {
+				told++
+			}
+			if brake.Holds(told, items) {
+				b.d.w.fail("brake", "%s: %d deletions of %d items are told, and nobody has approved them", b.d.id, told, items)
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+// settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
+func (p *process) settle() {
+	_, doomed, items := p.d.deleted()
+	there := map[string]bool{}
+	if p.d.w.brake().Holds(len(doomed), items) {
+		for _, row := range doomed {
+			there[row.Key] = p.d.disk.files[row.Key] != nil
+		}
+	}
+	if err := p.replica.Settle(ctx); err != nil {
+		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
+	}
+	for key, was := range there {
+		if was && p.d.disk.files[key] == nil {
+			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, key, len(doomed), items)
+		}
+	}
+}
+
+// decides is alwayson hold approve, or reject.
+func (d *device) decides(approve bool) {
+	d.whenUp(func(p *process) {
+		if !p.replica.Held().Any() {
+			return
+		}
+		p.do(func() error {
+			if approve {
+				return p.approve()
+			}
+			return p.reject()
+		})
+	})
+}
+
+func (p *process) approve() error {
+	h := p.replica.Held()
+	gone, doomed, _ := p.d.deleted()
+	if h.There > 0 {
+		p.d.approve(gone)
+	}
+	if h.Here > 0 {
+		p.d.approve(doomed)
+	}
+	p.d.w.logf("  %s: the user approves %d deletions here and %d there", p.d.id, h.Here, h.There)
+	return p.replica.Approve(ctx)
+}
+
+func (d *device) approve(rows []state.Row) {
+	for _, row := range rows {
+		d.approved[row.LUID] = true
+	}
+}
+
+// reject keeps what is held.
+func (p *process) reject() error {
+	h := p.replica.Held()
+	gone, doomed, _ := p.d.deleted()
+	p.d.w.logf("  %s: the user rejects %d deletions here and %d there", p.d.id, h.Here, h.There)
+	if h.There > 0 {
+		p.d.synced = false // a slow sync brings back what was deleted here
+	}
+	slow, err := p.replica.Reject()
+	if err != nil {
+		return err
+	}
+	if h.There > 0 {
+		p.d.keepsThere(gone)
+	}
+	if h.Here > 0 {
+		p.d.keepsHere(doomed)
+	}
+	if slow {
+		p.ask(session.Wanted{Cause: session.CauseUser, Force: true}, nil)
+	}
+	return nil
+}
+
+// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it.
+func (d *device) keepsThere(rows []state.Row) {
+	d.w.server.view(func(tx dsstore.Tx) error {
+		for _, row := range rows {
+			m, err := tx.ByLUID(d.id, collection, row.LUID)
+			if err != nil {
+				continue // the server does not know of it
+			}
+			if it, err := tx.Item(collection, m.GUID); err == nil && !it.Deleted {
+				body, err := tx.Body(it.Hash)
+				if err != nil {
+					return err
+				}
+				d.w.ledger.keep(d.id, body)
+			}
+		}
+		return nil
+	})
+}
+
+// keepsHere tells the ledger what shall live on although the server has deleted it.
+func (d *device) keepsHere(rows []state.Row) {
+	for _, row := range rows {
+		for _, e := range d.items() {
+			if e.key == row.Key || sha256.Sum256(e.item.Body) == row.Hash { // perhaps it was moved, and nobody has looked yet
+				d.w.ledger.keep("", e.item.Body)
+				d.w.ledger.twin(e.item.Body) // it is written anew, perhaps on several devices
+				d.kept[uid(e.item.Body)] = true
+			}
+		}
+	}
+}
+
+// do does something with the store when no exchange works with it, as engine.Do does.
+func (p *process) do(fn func() error) {
+	p.todo = append(p.todo, fn)
+	p.doAll()
+}
+
+func (p *process) doAll() {
+	if p.gone() || p.m.Running() || len(p.todo) == 0 {
+		return
+	}
+	todo := p.todo
+	p.todo = nil
+	for _, fn := range todo {
+		if err := fn(); err != nil {
+			p.d.w.logf("  %s: %v", p.d.id, err)
+		}
+	}
+	p.lookAtAll()
+	if !p.gone() && p.replica.Counts().Pending > 0 {
+		p.handle(session.Wanted{Cause: session.CauseLocal})
+	}
+}

@@ -1,0 +1,74 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String is the plan as a transcript: a head of seed, devices, kind and brake, and its steps, one a line.
+func (p Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d\ndevices %d\nkind %s\n", p.Seed, p.Devices, p.Kind)
+	if p.Brake > 0 {
+		fmt.Fprintf(&b, "brake %d\n", p.Brake)
+	}
+	fmt.Fprintln(&b)
+	for _, s := range p.Steps {
+		fmt.Fprintln(&b, s)
+	}
+	return b.String()
+}
+
+// ReadPlan reads a transcript. What follows a # is a comment.
+func ReadPlan(text string) (Plan, error) {
+	p := Plan{Seed: 1}
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if err := p.read(words); err != nil {
+			return p, fmt.Errorf("cannot read %q: %w", strings.TrimSpace(line), err)
+		}
+	}
+	if p.Devices < 1 || properties[p.Kind] == nil {
+		return p, fmt.Errorf("a transcript needs devices and a kind, and this one says %d and %q", p.Devices, p.Kind)
+	}
+	return p, nil
+}
+
+// read takes one line: of the head, or a step.
+func (p *Plan) read(words []string) error {
+	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake}
+	if to := heads[words[0]]; to != nil && len(words) == 2 {
+		_, err := fmt.Sscan(words[1], to)
+		return err
+	}
+	s, err := readStep(words)
+	p.Steps = append(p.Steps, s)
+	return err
+}
+
+// readStep reads a step as it is printed. What is missing at its end is zero, and the first device.
+func readStep(words []string) (Step, error) {
+	s, device := Step{Verb: words[0]}, 'a'
+	if verbs[s.Verb].do == nil {
+		return s, fmt.Errorf("there is no step %q", s.Verb)
+	}
+	formats, to := []string{"%c", "%d", "%d"}, []any{&device, &s.N, &s.M}
+	words = words[1:]
+	if last := len(words) - 1; last >= 0 && strings.HasPrefix(words[last], "@") {
+		formats, to = append(formats[:last], "@%d"), append(to[:last], &s.At)
+	}
+	if len(words) > len(formats) {
+		return s, fmt.Errorf("%q is too much", words[len(formats)])
+	}
+	for i, word := range words {
+		if _, err := fmt.Sscanf(word, formats[i], to[i]); err != nil {
+			return s, fmt.Errorf("cannot read %q: %w", word, err)
+		}
+	}
+	s.Device = int(device - 'a')
+	return s, nil
+}

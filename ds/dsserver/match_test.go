@@ -1,0 +1,59 @@
+package dsserver
+
+import (
+	"crypto/sha256"
+	"errors"
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+)
+
+// TestSince asks who changed an item since a device had it, before a slow sync in which it comes again.
+func TestSince(t *testing.T) {
+	var none [32]byte
+	old, mine, theirs := sha256.Sum256([]byte("old")), sha256.Sum256([]byte("mine")), sha256.Sum256([]byte("theirs"))
+	for _, c := range []struct {
+		name         string
+		settled      bool
+		former       dsstore.Mapping // what the device held; nothing without a GUID
+		ours, theirs [32]byte        // the server's item, and the device's
+		base         [32]byte
+		like         reconcile.Likeness
+	}{
+		{"it never had it", false, dsstore.Mapping{}, mine, theirs, none, reconcile.Akin},
+		{"it made one of the same name since they were equal", true, dsstore.Mapping{}, mine, theirs, none, reconcile.Contrary},
+		{"under this id it had another item", true, dsstore.Mapping{GUID: "other", LUID: "l", Hash: old}, mine, theirs, none, reconcile.Akin},
+		{"nobody knows in which version", true, dsstore.Mapping{GUID: "g", LUID: "l"}, mine, theirs, none, reconcile.Akin},
+		{"only the server's was changed", true, dsstore.Mapping{GUID: "g", LUID: "l", Hash: theirs}, mine, theirs, none, reconcile.Akin},
+		{"only the device's was changed", true, dsstore.Mapping{GUID: "g", LUID: "l", Hash: mine}, mine, theirs, none, reconcile.Newer},
+		{"both were changed", true, dsstore.Mapping{GUID: "g", LUID: "l", Hash: old}, mine, theirs, old, reconcile.Contrary},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			base, like := since(t, c.settled, c.former, dsstore.Item{GUID: "g", Hash: c.ours}, dsstore.Item{Hash: c.theirs})
+			if base != c.base || like != c.like {
+				t.Errorf("base %x, likeness %d; want %x, %d", base[:4], like, c.base[:4], c.like)
+			}
+		})
+	}
+}
+
+// since asks with a mapping from before the slow sync.
+func since(t *testing.T, settled bool, former dsstore.Mapping, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness) {
+	t.Helper()
+	st := &storeState{settled: settled, c: dsstore.Collection{User: "ana", Store: "contacts"}}
+	err := memstore.New().Update(t.Context(), func(tx dsstore.Tx) (err error) {
+		if former.GUID != "" {
+			err = errors.Join(tx.PutMapping("d", st.c, former), tx.Forget("d", st.c))
+		}
+		r := &reply{tx: tx, x: &exchange{deviceID: "d"}}
+		var e error
+		base, like, e = r.since(st, "l", it, rec)
+		return errors.Join(err, e)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base, like
+}
