@@ -89,7 +89,16 @@ func (n *Notifier) Answered(device string) {
 }
 
 // Filtered says that what a device wants was changed, or that time has changed what that is (F5, F12).
-func (n *Notifier) Filtered(device string) { n.note(func() { n.again[device] = true }) }
+func (n *Notifier) Filtered(device string) { n.FilteredAll([]string{device}) }
+
+// FilteredAll is Filtered for many devices, which are looked at together.
+func (n *Notifier) FilteredAll(devices []string) {
+	n.note(func() {
+		for _, d := range devices {
+			n.again[d] = true
+		}
+	})
+}
 
 // Reconnected says that the road to the devices was interrupted: what was under way may be lost (deps.md 0.1).
 func (n *Notifier) Reconnected() { n.note(func() { clear(n.asked); clear(n.told); n.all = true }) }
