@@ -8,7 +8,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,9 +41,12 @@ type Datastore struct {
 
 // Notifier has one goroutine, Run. Its other methods may be called from anywhere and do not block.
 type Notifier struct {
-	o    Options
-	wake chan struct{}
-	next uint16 // session id of the next notification
+	o     Options
+	wake  chan struct{}
+	index *scope.Index
+
+	warmed chan struct{}
+	next   uint16 // session id of the next notification
 
 	mu    sync.Mutex
 	users map[string]bool // whose data changed; guarded by mu
@@ -53,6 +59,9 @@ type Notifier struct {
 	all   bool            // look at everybody; guarded by mu
 }
 
+// indexSize bounds what is remembered of items, in octets: some 400,000 of them. What does not fit is read anew.
+const indexSize = 64 << 20
+
 // New makes a Notifier. It starts nothing.
 func New(o Options) *Notifier {
 	if o.Now == nil {
@@ -63,7 +72,7 @@ func New(o Options) *Notifier {
 	}
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return &Notifier{o: o, wake: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
+	return &Notifier{o: o, wake: make(chan struct{}, 1), index: scope.NewIndex(indexSize), warmed: make(chan struct{}), next: binary.BigEndian.Uint16(b[:]),
 		users: make(map[string]bool), asked: make(map[string]bool), busy: make(map[string]bool), again: make(map[string]bool), told: make(map[string]news), all: true}
 }
 
@@ -115,6 +124,14 @@ func (n *Notifier) note(fn func()) {
 
 // Run sends notifications until ctx ends.
 func (n *Notifier) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		defer close(n.warmed)
+		if err := n.warm(ctx); err != nil && ctx.Err() == nil {
+			n.o.Log.Error("cannot read ahead what filters look at", "reason", err)
+		}
+	})
 	for {
 		if err := n.round(ctx); err != nil && ctx.Err() == nil {
 			n.o.Log.Error("cannot find out whom to notify", "reason", err)
@@ -127,29 +144,112 @@ func (n *Notifier) Run(ctx context.Context) {
 	}
 }
 
+// Warmed is closed when what filters look at has been read ahead after the start, as far as it is to be remembered.
+func (n *Notifier) Warmed() <-chan struct{} { return n.warmed }
+
+// warm reads ahead the collections of devices that can be notified.
+func (n *Notifier) warm(ctx context.Context) error {
+	all, err := n.collections(ctx)
+	if err != nil {
+		return err
+	}
+	for c, k := range all {
+		if room, err := n.index.Warm(ctx, n.o.Store, c, k); err != nil || !room {
+			return err
+		}
+	}
+	return nil
+}
+
+// collections are those that devices with an open session synchronize.
+func (n *Notifier) collections(ctx context.Context) (map[dsstore.Collection]pim.Kind, error) {
+	out := map[dsstore.Collection]pim.Kind{}
+	return out, n.o.Store.View(ctx, func(tx dsstore.Tx) error {
+		all, err := tx.Devices("")
+		for _, d := range all {
+			if err != nil {
+				return err
+			}
+			err = n.addCollections(tx, d, out)
+		}
+		return err
+	})
+}
+
+func (n *Notifier) addCollections(tx dsstore.Tx, d dsstore.Device, out map[dsstore.Collection]pim.Kind) error {
+	sessions, err := tx.Sessions(d.ID)
+	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
+		return err
+	}
+	for _, s := range n.o.Stores {
+		c := dsstore.Collection{User: d.User, Store: s.URI}
+		l, err := tx.Link(d.ID, c)
+		if err != nil {
+			return err
+		}
+		if l.Known() {
+			out[c] = s.Kind
+		}
+	}
+	return nil
+}
+
 // round looks at the users whose data changed, and at the devices that have answered.
 func (n *Notifier) round(ctx context.Context) error {
 	n.mu.Lock()
 	users, again, all := n.users, n.again, n.all
 	n.users, n.again, n.all = make(map[string]bool), make(map[string]bool), false
 	n.mu.Unlock()
-	var due []target
-	err := n.o.Store.View(ctx, func(tx dsstore.Tx) error {
-		devices, err := candidates(tx, users, again, all)
-		for _, d := range devices {
-			if err == nil {
-				due, err = n.add(tx, due, d)
-			}
-		}
+	var devices []dsstore.Device
+	err := n.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
+		devices, err = candidates(tx, users, again, all)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	due, err := n.look(ctx, devices)
 	if err != nil {
 		return err
 	}
 	for _, d := range due {
 		n.send(ctx, d)
 	}
-	return nil
+	return n.index.Note(ctx, n.o.Store)
+}
+
+// manyDevices is from how many on they are looked at by several goroutines.
+const manyDevices = 32
+
+// look finds the devices to be notified. Those of one user are looked at together, for what is found about a collection holds for all of them.
+func (n *Notifier) look(ctx context.Context, devices []dsstore.Device) ([]target, error) {
+	parts := make([][]dsstore.Device, 1)
+	if len(devices) > manyDevices {
+		parts = make([][]dsstore.Device, min(runtime.GOMAXPROCS(0), 4))
+	}
+	for _, d := range devices {
+		i := crc32.ChecksumIEEE([]byte(d.User)) % uint32(len(parts)) //nolint:gosec // a few
+		parts[i] = append(parts[i], d)
+	}
+	due, errs := make([][]target, len(parts)), make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() { due[i], errs[i] = n.lookAt(ctx, parts[i]) })
+	}
+	wg.Wait()
+	return slices.Concat(due...), errors.Join(errs...)
+}
+
+func (n *Notifier) lookAt(ctx context.Context, devices []dsstore.Device) (due []target, err error) {
+	return due, n.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
+		now := n.o.Now()
+		for _, d := range devices {
+			if due, err = n.add(tx, due, d, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // candidates are the devices that a round is about.
@@ -180,14 +280,14 @@ func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []ds
 }
 
 // add adds a device that has something to fetch which it was not told of.
-func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target, error) {
+func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device, now time.Time) ([]target, error) {
 	n.mu.Lock()
 	waits, told := n.asked[d.ID] || n.busy[d.ID], n.told[d.ID]
 	n.mu.Unlock()
 	if waits {
 		return due, nil
 	}
-	t, err := n.target(tx, d)
+	t, err := n.target(tx, d, now)
 	if err == nil && len(t.syncs) > 0 && (t.revs > told.revs || t.scopes != told.scopes) {
 		due = append(due, t)
 	}
@@ -210,23 +310,23 @@ type news struct {
 }
 
 // target finds what a device has to fetch. One without an open session is not woken: it fetches when it opens one.
-func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device) (t target, err error) {
+func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device, now time.Time) (t target, err error) {
 	t.device = d
 	sessions, err := tx.Sessions(d.ID)
-	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
+	if err != nil || len(sessions) == 0 || !sessions[0].Open(now) {
 		return t, err
 	}
 	t.session = sessions[0].ID
 	for _, store := range n.o.Stores {
-		if err := n.look(tx, &t, store); err != nil {
+		if err := n.examine(tx, &t, store, now); err != nil {
 			return t, err
 		}
 	}
 	return t, nil
 }
 
-// look adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
-func (n *Notifier) look(tx dsstore.Tx, t *target, store Datastore) error {
+// examine adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
+func (n *Notifier) examine(tx dsstore.Tx, t *target, store Datastore, now time.Time) error {
 	c := dsstore.Collection{User: t.device.User, Store: store.URI}
 	l, err := tx.Link(t.device.ID, c)
 	if err != nil || !l.Known() {
@@ -237,18 +337,18 @@ func (n *Notifier) look(tx dsstore.Tx, t *target, store Datastore) error {
 		return err
 	}
 	t.revs += rev
-	due, filtered, err := scope.Due(tx, t.device.ID, c, store.Kind, l, n.o.Now())
+	due, filtered, err := n.index.Due(tx, t.device.ID, c, store.Kind, l, now)
 	if err != nil || !due {
 		return err
 	}
 	s := san.Sync{Type: twoWay, URI: store.URI}
 	if filtered {
-		now, err := scope.Of(tx, t.device.ID, c, store.Kind, n.o.Now())
+		wanted, err := scope.Of(tx, t.device.ID, c, store.Kind, now)
 		if err != nil {
 			return err
 		}
 		s.Type = fromServer
-		t.scopes += fmt.Sprintln(store.URI, now.String(), l.Roll.Unix())
+		t.scopes += fmt.Sprintln(store.URI, wanted.String(), l.Roll.Unix())
 	}
 	t.syncs = append(t.syncs, s)
 	return nil

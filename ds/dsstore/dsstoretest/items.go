@@ -191,6 +191,10 @@ func (b *bench) scope() {
 			`new@1, refused@4 held ""@4, forgotten@8 held "8"@8, changed@9 held "2"@3, gone@10 deleted held "3"@5, held@13 held "1"@2`)
 		b.same("facts", string(list[0].Facts), "f")
 		b.same("facts of a former version", list[5].Facts == nil, true)
+		noted := ""
+		e := tx.EachNoted(contacts, 8, func(n dsstore.Noted) { noted += fmt.Sprintf("%s@%d %t %q, ", n.GUID, n.Rev, n.Deleted, n.Facts) })
+		b.same("noted", noted, `changed@9 false "", gone@10 true "", never@11 true "", refused-gone@12 true "", held@13 false "", `)
+		b.same("error", e, nil)
 		return err
 	})
 }
