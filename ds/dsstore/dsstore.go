@@ -32,6 +32,7 @@ type Tx interface {
 	Maps
 	Filters
 	Safety
+	Journal
 }
 
 // User is an account.
@@ -64,7 +65,7 @@ type Accounts interface {
 	// Devices lists all devices of a user, or of everybody if user is "".
 	Devices(user string) ([]Device, error)
 	PutDevice(Device) error
-	// DeleteDevice forgets a device with its maps and links. Its sessions stay in the list.
+	// DeleteDevice forgets a device with its maps, links and events. Its sessions stay in the list.
 	DeleteDevice(id string) error
 }
 
