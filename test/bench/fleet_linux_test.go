@@ -188,7 +188,7 @@ func (f *fleet) decide(devices []string) time.Duration {
 	f.sent = make(map[string]int)
 	f.mu.Unlock()
 	start := time.Now()
-	f.n.FilteredAll(devices)
+	f.n.Filtered(devices...)
 	f.barrier()
 	return time.Since(start)
 }
