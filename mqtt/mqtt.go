@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	KeepAlive   time.Duration
 	Will        *Message // sent by the broker when the connection breaks
 	Topics      []string // subscribed with QoS 1
+	// Wishes are subscribed, too, if the broker allows that to us; nothing may depend on them.
+	Wishes []string
 	// Received is called for each message; it must not block.
 	Received func(Message)
 	// Connected is called when the connection stands and the topics are subscribed. present tells whether the broker remembers us; if it
@@ -78,3 +81,16 @@ func (t Topics) Notify() string { return t.prefix + "/" + t.device + "/notify" }
 
 // Presence is "online" or "offline", retained.
 func (t Topics) Presence() string { return t.prefix + "/" + t.device + "/presence" }
+
+// AllPresences is the filter for the presence of every device.
+func AllPresences(prefix string) string { return prefix + "/+/presence" }
+
+// PresentDevice is the device that a message on its presence is about, "" if it is about something else.
+func PresentDevice(prefix, topic string) string {
+	device, ok := strings.CutPrefix(topic, prefix+"/")
+	device, is := strings.CutSuffix(device, "/presence")
+	if !ok || !is || !ValidDevice(device) {
+		return ""
+	}
+	return device
+}

@@ -178,6 +178,9 @@ func (r *reply) endOnRefusal(v verdict) error {
 	said := wire.FindLogical(r.m.Header.Meta.EMI)
 	stale := v == invalid && !x.challenged && r.m.Header.Cred != nil && r.m.Header.Cred.Meta.Type == syncml.AuthMD5
 	x.challenged = true
+	if err := r.noteRefusal(v, stale); err != nil {
+		return err
+	}
 	l, ok, err := r.session(said.ID)
 	if err != nil || !ok {
 		return err

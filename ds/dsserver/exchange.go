@@ -42,6 +42,7 @@ type exchange struct {
 	aware         bool   // the device keeps logical sessions
 	asked         bool   // for its device information
 	logical       string // id of the logical session the exchange belongs to
+	cause, joined string // for the journal
 	phase         phase
 	over          bool
 	maxMsg        int64
@@ -98,6 +99,8 @@ type storeState struct {
 	again    bool                       // something could not be made so, and the next exchange looks at all again
 	own      int64                      // revision of the collection when alone was so last, -1 if it will be so no more
 	alone    bool                       // the collection has nothing but what the device has sent in this exchange, see reply.sync
+	took     int                        // changes of the device
+	gave     int                        // changes that were sent
 	added    map[string]dsstore.Mapping // sent by Add in this exchange, by GUID; without LUID
 }
 

@@ -68,6 +68,9 @@ func (r *reply) change(st *storeState, c *syncml.Change) error {
 			return err
 		}
 		r.answerItem(c, it, code)
+		if code.OK() && code != ds.StatusChunk {
+			st.took++
+		}
 	}
 	return nil
 }

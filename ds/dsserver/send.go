@@ -219,6 +219,9 @@ func (r *reply) noteSent(sent sentItem, cmd int) {
 	st := sent.store
 	st.anything = true
 	st.cursor = sent.item.Rev
+	if !sent.more {
+		st.gave++
+	}
 	if sent.op == syncml.OpAdd && !sent.more {
 		st.added[sent.item.GUID] = dsstore.Mapping{Rev: sent.item.Rev, Hash: sent.item.Hash, Variant: sent.variant}
 	}

@@ -55,8 +55,10 @@ type Options struct {
 	Changed func(c dsstore.Collection, by string)
 	// Answered is called when a device has come to the end of an exchange, so that it may be notified again. It must not block.
 	Answered func(device string)
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Asked tells when a device was notified, if it has not answered since: that is why it makes an exchange.
+	Asked func(device string) (at time.Time, ok bool)
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Server answers messages. It may be used from many goroutines.
@@ -92,6 +94,9 @@ func New(o Options) *Server {
 	}
 	if o.Answered == nil {
 		o.Answered = func(string) {}
+	}
+	if o.Asked == nil {
+		o.Asked = func(string) (at time.Time, ok bool) { return at, false }
 	}
 	if o.ID == "" {
 		o.ID = "alwayson-server"
@@ -146,13 +151,16 @@ func (e *MessageError) Unwrap() error { return e.Err }
 // run carries a message out in one transaction.
 func (s *Server) run(ctx context.Context, x *exchange, m *syncml.Message, enc syncml.Encoding) (out []byte, changed map[dsstore.Collection]bool, err error) {
 	err = s.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		over := x.over
 		r := &reply{ctx: ctx, s: s, x: x, tx: tx, m: m, enc: enc, now: s.o.Now(), changed: make(map[dsstore.Collection]bool)}
 		if err := r.process(); err != nil {
 			return err
 		}
 		changed = r.changed
-		out, err = r.build()
-		return err
+		if out, err = r.build(); err != nil {
+			return err
+		}
+		return r.journal(over)
 	})
 	return out, changed, err
 }

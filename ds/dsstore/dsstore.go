@@ -32,6 +32,7 @@ type Tx interface {
 	Maps
 	Filters
 	Safety
+	Journal
 }
 
 // User is an account.
@@ -64,7 +65,7 @@ type Accounts interface {
 	// Devices lists all devices of a user, or of everybody if user is "".
 	Devices(user string) ([]Device, error)
 	PutDevice(Device) error
-	// DeleteDevice forgets a device with its maps and links. Its sessions stay in the list.
+	// DeleteDevice forgets a device with its maps, links and events. Its sessions stay in the list.
 	DeleteDevice(id string) error
 }
 
@@ -190,6 +191,15 @@ type Filter struct {
 	Until  time.Time
 }
 
+// Noted is an item with what filters look at of it, without the rest.
+type Noted struct {
+	GUID    string
+	Rev     int64
+	Deleted bool
+	Type    string
+	Facts   []byte // nil if none were noted; good until the function it was given to returns
+}
+
 // Filters keeps filters, and what they look at of an item, so that bodies need not be read.
 type Filters interface {
 	Filter(device string, c Collection) (Filter, error) // the zero Filter if there is none
@@ -200,6 +210,8 @@ type Filters interface {
 	Rolled(now time.Time) ([]string, error)
 	// PutFacts notes what filters look at. PutItem forgets it.
 	PutFacts(c Collection, guid string, facts []byte) error
+	// EachNoted calls fn for each item with Rev > after, by Rev, also for deleted ones.
+	EachNoted(c Collection, after int64, fn func(Noted)) error
 	// Scope lists, by Rev, at most limit items with Rev > after that may be part of what the device has: live ones, with their mapping, and
 	// deleted ones that it holds.
 	Scope(device string, c Collection, after int64, limit int) ([]Pending, error)

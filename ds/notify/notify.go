@@ -8,7 +8,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,20 +41,29 @@ type Datastore struct {
 
 // Notifier has one goroutine, Run. Its other methods may be called from anywhere and do not block.
 type Notifier struct {
-	o    Options
-	wake chan struct{}
-	next uint16 // session id of the next notification
+	o     Options
+	wake  chan struct{}
+	index *scope.Index
+
+	warmed chan struct{}
+	next   uint16 // session id of the next notification
 
 	mu    sync.Mutex
-	users map[string]bool // whose data changed; guarded by mu
-	asked map[string]bool // devices that have not answered yet; guarded by mu
-	busy  map[string]bool // devices that exchange; guarded by mu
+	users map[string]string // whose data changed, and what was; guarded by mu
+	asked map[string]*ask   // devices that have not answered yet; guarded by mu
+	busy  map[string]bool   // devices that exchange; guarded by mu
 	// told is of what a device was notified: what it was told of once and could not take (a conflict, a full disk) is no reason to wake it
 	// again. Guarded by mu.
-	told  map[string]news
-	again map[string]bool // devices to look at again; guarded by mu
-	all   bool            // look at everybody; guarded by mu
+	told    map[string]news
+	again   map[string]string            // devices to look at again, and why; guarded by mu
+	all     bool                         // look at everybody; guarded by mu
+	seen    map[dsstore.Collection]int64 // revisions that were looked at; guarded by mu
+	events  []event                      // not in the store yet; guarded by mu
+	flushAt time.Time                    // when they are written; guarded by mu
 }
+
+// indexSize bounds what is remembered of items, in octets: some 400,000 of them. What does not fit is read anew.
+const indexSize = 64 << 20
 
 // New makes a Notifier. It starts nothing.
 func New(o Options) *Notifier {
@@ -63,36 +75,70 @@ func New(o Options) *Notifier {
 	}
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return &Notifier{o: o, wake: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
-		users: make(map[string]bool), asked: make(map[string]bool), busy: make(map[string]bool), again: make(map[string]bool), told: make(map[string]news), all: true}
+	return &Notifier{o: o, wake: make(chan struct{}, 1), index: scope.NewIndex(indexSize), warmed: make(chan struct{}), next: binary.BigEndian.Uint16(b[:]),
+		users: make(map[string]string), asked: make(map[string]*ask), busy: make(map[string]bool), again: make(map[string]string), told: make(map[string]news),
+		seen: make(map[dsstore.Collection]int64), all: true}
 }
 
 // Changed says that a collection has changed, by a device in the middle of an exchange or by the server itself (""). A device that is
 // exchanging gets what there is anyway; it is looked at when it has answered.
 func (n *Notifier) Changed(c dsstore.Collection, by string) {
 	n.note(func() {
-		n.users[c.User] = true
+		n.users[c.User] = either(n.users[c.User], changeOf(c, by))
 		if by != "" {
 			n.busy[by] = true
 		}
 	})
 }
 
-// Answered says that a device has made an exchange. What came up during it is a reason for another notification.
-func (n *Notifier) Answered(device string) {
+// Written says that a collection has a revision, whoever has written it. It is a change unless that was looked at already.
+func (n *Notifier) Written(c dsstore.Collection, rev int64) {
 	n.mu.Lock()
-	concerns := n.asked[device] || n.busy[device]
+	known := n.seen[c] >= rev
 	n.mu.Unlock()
-	if concerns {
-		n.note(func() { delete(n.asked, device); delete(n.busy, device); n.again[device] = true })
+	if !known {
+		n.Changed(c, "")
 	}
 }
 
-// Filtered says that what a device wants was changed, or that time has changed what that is (F5, F12).
-func (n *Notifier) Filtered(device string) { n.note(func() { n.again[device] = true }) }
+// Answered says that a device has made an exchange. What came up during it is a reason for another notification.
+func (n *Notifier) Answered(device string) {
+	n.mu.Lock()
+	concerns := n.asked[device] != nil || n.busy[device]
+	n.mu.Unlock()
+	if concerns {
+		n.note(func() { delete(n.asked, device); delete(n.busy, device); n.again[device] = either(n.again[device], "") })
+	}
+}
+
+// Asked tells when a device was notified, if it has not answered since.
+func (n *Notifier) Asked(device string) (at time.Time, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a := n.asked[device]
+	if a == nil {
+		return at, false
+	}
+	return a.at, true
+}
+
+// Filtered says that what devices want was changed, or that time has changed what that is (F5, F12).
+func (n *Notifier) Filtered(devices ...string) {
+	n.note(func() {
+		for _, d := range devices {
+			n.again[d] = either(n.again[d], filterChanged)
+		}
+	})
+}
 
 // Reconnected says that the road to the devices was interrupted: what was under way may be lost (deps.md 0.1).
-func (n *Notifier) Reconnected() { n.note(func() { clear(n.asked); clear(n.told); n.all = true }) }
+func (n *Notifier) Reconnected() {
+	n.note(func() {
+		for _, a := range n.asked {
+			a.doubtful = true
+		}
+	})
+}
 
 func (n *Notifier) note(fn func()) {
 	n.mu.Lock()
@@ -106,49 +152,203 @@ func (n *Notifier) note(fn func()) {
 
 // Run sends notifications until ctx ends.
 func (n *Notifier) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		defer close(n.warmed)
+		if err := n.warm(ctx); err != nil && ctx.Err() == nil {
+			n.o.Log.Error("cannot read ahead what filters look at", "reason", err)
+		}
+	})
+	defer n.flush(context.WithoutCancel(ctx))
 	for {
 		if err := n.round(ctx); err != nil && ctx.Err() == nil {
 			n.o.Log.Error("cannot find out whom to notify", "reason", err)
 		}
-		select {
-		case <-n.wake:
-		case <-ctx.Done():
+		if !n.wait(ctx) {
 			return
 		}
 	}
 }
 
-// round looks at the users whose data changed, and at the devices that have answered.
-func (n *Notifier) round(ctx context.Context) error {
-	n.mu.Lock()
-	users, again, all := n.users, n.again, n.all
-	n.users, n.again, n.all = make(map[string]bool), make(map[string]bool), false
-	n.mu.Unlock()
-	var due []target
-	err := n.o.Store.View(ctx, func(tx dsstore.Tx) error {
-		devices, err := candidates(tx, users, again, all)
-		for _, d := range devices {
-			if err == nil {
-				due, err = n.add(tx, due, d)
+// wait returns when there is something to look at, false when ctx has ended.
+func (n *Notifier) wait(ctx context.Context) bool {
+	for {
+		var flush, repeat <-chan time.Time
+		n.mu.Lock()
+		if len(n.events) > 0 {
+			flush = time.After(time.Until(n.flushAt))
+		}
+		if p, ok := n.untilRepeat(); ok {
+			repeat = time.After(p)
+		}
+		n.mu.Unlock()
+		select {
+		case <-flush: // before all else, or it would wait as long as there is always something to look at
+			n.flush(ctx)
+			continue
+		default:
+		}
+		select {
+		case <-n.wake:
+			return true
+		case <-repeat:
+			return true
+		case <-flush:
+			n.flush(ctx)
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// Warmed is closed when what filters look at has been read ahead after the start, as far as it is to be remembered.
+func (n *Notifier) Warmed() <-chan struct{} { return n.warmed }
+
+// warm reads ahead the collections of devices that can be notified.
+func (n *Notifier) warm(ctx context.Context) error {
+	all, err := n.collections(ctx)
+	if err != nil {
+		return err
+	}
+	for c, k := range all {
+		if room, err := n.index.Warm(ctx, n.o.Store, c, k); err != nil || !room {
+			return err
+		}
+	}
+	return nil
+}
+
+// collections are those that devices with an open session synchronize.
+func (n *Notifier) collections(ctx context.Context) (map[dsstore.Collection]pim.Kind, error) {
+	out := map[dsstore.Collection]pim.Kind{}
+	return out, n.o.Store.View(ctx, func(tx dsstore.Tx) error {
+		all, err := tx.Devices("")
+		for _, d := range all {
+			if err != nil {
+				return err
 			}
+			err = n.addCollections(tx, d, out)
 		}
 		return err
 	})
+}
+
+func (n *Notifier) addCollections(tx dsstore.Tx, d dsstore.Device, out map[dsstore.Collection]pim.Kind) error {
+	sessions, err := tx.Sessions(d.ID)
+	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
+		return err
+	}
+	for _, s := range n.o.Stores {
+		c := dsstore.Collection{User: d.User, Store: s.URI}
+		l, err := tx.Link(d.ID, c)
+		if err != nil {
+			return err
+		}
+		if l.Known() {
+			out[c] = s.Kind
+		}
+	}
+	return nil
+}
+
+// round looks at the users whose data changed, and at the devices that have answered or may have missed their notification.
+func (n *Notifier) round(ctx context.Context) error {
+	n.mu.Lock()
+	c := causes{n.users, n.again, n.all}
+	n.users, n.again, n.all = make(map[string]string), make(map[string]string), false
+	for _, d := range n.toRepeat() {
+		c.devices[d] = either(c.devices[d], brokerAway)
+	}
+	n.mu.Unlock()
+	var devices []dsstore.Device
+	err := n.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
+		if err := n.see(tx, c.users); err != nil {
+			return err
+		}
+		devices, err = c.candidates(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	due, err := n.look(ctx, devices, &c)
 	if err != nil {
 		return err
 	}
 	for _, d := range due {
 		n.send(ctx, d)
 	}
+	return n.index.Note(ctx, n.o.Store)
+}
+
+// see notes the revisions that are looked at from now on.
+func (n *Notifier) see(tx dsstore.Tx, users map[string]string) error {
+	for user := range users {
+		for _, s := range n.o.Stores {
+			c := dsstore.Collection{User: user, Store: s.URI}
+			rev, err := tx.Rev(c)
+			if err != nil {
+				return err
+			}
+			n.mu.Lock()
+			n.seen[c] = rev
+			n.mu.Unlock()
+		}
+	}
 	return nil
 }
 
+// manyDevices is from how many on they are looked at by several goroutines.
+const manyDevices = 32
+
+// look finds the devices to be notified. Those of one user are looked at together, for what is found about a collection holds for all of them.
+func (n *Notifier) look(ctx context.Context, devices []dsstore.Device, c *causes) ([]target, error) {
+	parts := make([][]dsstore.Device, 1)
+	if len(devices) > manyDevices {
+		parts = make([][]dsstore.Device, min(runtime.GOMAXPROCS(0), 4))
+	}
+	for _, d := range devices {
+		i := crc32.ChecksumIEEE([]byte(d.User)) % uint32(len(parts)) //nolint:gosec // a few
+		parts[i] = append(parts[i], d)
+	}
+	due, errs := make([][]target, len(parts)), make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() { due[i], errs[i] = n.lookAt(ctx, parts[i], c) })
+	}
+	wg.Wait()
+	return slices.Concat(due...), errors.Join(errs...)
+}
+
+func (n *Notifier) lookAt(ctx context.Context, devices []dsstore.Device, c *causes) (due []target, err error) {
+	return due, n.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
+		now := n.o.Now()
+		for _, d := range devices {
+			if due, err = n.add(tx, due, d, c.of(d), now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// causes are why a round looks at devices.
+type causes struct {
+	users   map[string]string // by name
+	devices map[string]string // by id; "" where nothing has happened that a device would have to be told of
+	all     bool
+}
+
+// of is why a device is looked at.
+func (c *causes) of(d dsstore.Device) string { return either(c.users[d.User], c.devices[d.ID]) }
+
 // candidates are the devices that a round is about.
-func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []dsstore.Device, err error) {
-	if all {
+func (c *causes) candidates(tx dsstore.Tx) (out []dsstore.Device, err error) {
+	if c.all {
 		return tx.Devices("")
 	}
-	for id := range again {
+	for id := range c.devices {
 		d, err := tx.Device(id)
 		if errors.Is(err, dsstore.ErrNotFound) {
 			continue
@@ -156,11 +356,11 @@ func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []ds
 		if err != nil {
 			return nil, err
 		}
-		if !users[d.User] {
+		if c.users[d.User] == "" {
 			out = append(out, d)
 		}
 	}
-	for user := range users {
+	for user := range c.users {
 		list, err := tx.Devices(user)
 		if err != nil {
 			return nil, err
@@ -170,19 +370,34 @@ func candidates(tx dsstore.Tx, users, again map[string]bool, all bool) (out []ds
 	return out, nil
 }
 
-// add adds a device that has something to fetch which it was not told of.
-func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device) ([]target, error) {
+// add adds a device that has something to fetch which it was not told of, and notes why another is not notified.
+func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device, why string, now time.Time) ([]target, error) {
 	n.mu.Lock()
-	waits, told := n.asked[d.ID] || n.busy[d.ID], n.told[d.ID]
+	a, busy, told := n.asked[d.ID], n.busy[d.ID], n.told[d.ID]
+	repeat := a != nil && a.due(now)
 	n.mu.Unlock()
-	if waits {
+	if busy {
+		return due, nil // it fetches what there is, and is looked at when it has answered
+	}
+	if a != nil && !repeat {
+		n.notNotified(d.ID, why, pending(a), now)
 		return due, nil
 	}
-	t, err := n.target(tx, d)
-	if err == nil && len(t.syncs) > 0 && (t.revs > told.revs || t.scopes != told.scopes) {
+	t, err := n.target(tx, d, now)
+	switch {
+	case err != nil:
+		return due, err
+	case t.session == "":
+		n.notNotified(d.ID, why, noSession, now)
+	case len(t.syncs) == 0:
+		n.notNotified(d.ID, why, nothing, now)
+	case !repeat && t.revs <= told.revs && t.scopes == told.scopes:
+		n.notNotified(d.ID, why, toldAlready, now)
+	default:
+		t.why = why
 		due = append(due, t)
 	}
-	return due, err
+	return due, nil
 }
 
 // target is a device that has something to fetch.
@@ -190,6 +405,7 @@ type target struct {
 	device  dsstore.Device
 	session string // the logical session it belongs to
 	syncs   []san.Sync
+	why     string
 	news
 }
 
@@ -201,23 +417,23 @@ type news struct {
 }
 
 // target finds what a device has to fetch. One without an open session is not woken: it fetches when it opens one.
-func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device) (t target, err error) {
+func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device, now time.Time) (t target, err error) {
 	t.device = d
 	sessions, err := tx.Sessions(d.ID)
-	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
+	if err != nil || len(sessions) == 0 || !sessions[0].Open(now) {
 		return t, err
 	}
 	t.session = sessions[0].ID
 	for _, store := range n.o.Stores {
-		if err := n.look(tx, &t, store); err != nil {
+		if err := n.examine(tx, &t, store, now); err != nil {
 			return t, err
 		}
 	}
 	return t, nil
 }
 
-// look adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
-func (n *Notifier) look(tx dsstore.Tx, t *target, store Datastore) error {
+// examine adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
+func (n *Notifier) examine(tx dsstore.Tx, t *target, store Datastore, now time.Time) error {
 	c := dsstore.Collection{User: t.device.User, Store: store.URI}
 	l, err := tx.Link(t.device.ID, c)
 	if err != nil || !l.Known() {
@@ -228,18 +444,18 @@ func (n *Notifier) look(tx dsstore.Tx, t *target, store Datastore) error {
 		return err
 	}
 	t.revs += rev
-	due, filtered, err := scope.Due(tx, t.device.ID, c, store.Kind, l, n.o.Now())
+	due, filtered, err := n.index.Due(tx, t.device.ID, c, store.Kind, l, now)
 	if err != nil || !due {
 		return err
 	}
 	s := san.Sync{Type: twoWay, URI: store.URI}
 	if filtered {
-		now, err := scope.Of(tx, t.device.ID, c, store.Kind, n.o.Now())
+		wanted, err := scope.Of(tx, t.device.ID, c, store.Kind, now)
 		if err != nil {
 			return err
 		}
 		s.Type = fromServer
-		t.scopes += fmt.Sprintln(store.URI, now.String(), l.Roll.Unix())
+		t.scopes += fmt.Sprintln(store.URI, wanted.String(), l.Roll.Unix())
 	}
 	t.syncs = append(t.syncs, s)
 	return nil
@@ -251,12 +467,23 @@ func (n *Notifier) send(ctx context.Context, t target) {
 		n.o.Log.Error("cannot notify", "device", t.device.ID, "reason", err)
 		return
 	}
+	now := n.o.Now()
 	n.mu.Lock()
-	n.asked[t.device.ID], n.told[t.device.ID] = true, t.news
+	former := n.asked[t.device.ID]
+	a := &ask{at: now, failed: true}
+	if former != nil && !former.failed {
+		a.times = former.times + 1
+	}
+	n.asked[t.device.ID], n.told[t.device.ID] = a, t.news
 	n.mu.Unlock()
-	if err := n.o.Send(ctx, t.device.ID, payload); err != nil && ctx.Err() == nil {
+	err = n.o.Send(ctx, t.device.ID, payload)
+	if err != nil && ctx.Err() == nil {
 		n.o.Log.Info("notification waits for the broker", "device", t.device.ID, "reason", err)
 	}
+	n.mu.Lock()
+	a.failed = err != nil
+	n.mu.Unlock()
+	n.notified(&t, now, err)
 }
 
 // What a notification asks for (protocol.md F.5): a two-way sync, or the server's changes only.

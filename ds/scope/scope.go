@@ -253,23 +253,15 @@ func (s *Scope) Stale(l dsstore.Link, now time.Time) bool {
 // Due tells whether a device has something to fetch from a collection: changes, or what its filter brings or takes away. Filtered means that
 // it is not only changes. It reads only.
 func Due(tx dsstore.Tx, device string, c dsstore.Collection, k pim.Kind, l dsstore.Link, now time.Time) (due, filtered bool, err error) {
-	s, err := Of(tx, device, c, k, now)
-	if err != nil {
-		return false, false, err
-	}
-	if due, err = s.any(tx, tx.Pending, device, c, l.Done, now); due || err != nil || !s.Stale(l, now) {
-		return due, false, err
-	}
-	due, err = s.any(tx, tx.Scope, device, c, 0, now)
-	return due, due, err
+	return (*Index)(nil).Due(tx, device, c, k, l, now)
 }
 
 type lister func(device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error)
 
-// any tells whether anything of a list is to be done.
+// any tells whether anything of a list is to be done. It begins with few items: usually one of them is the answer.
 func (s *Scope) any(tx dsstore.Tx, list lister, device string, c dsstore.Collection, after int64, now time.Time) (bool, error) {
-	for {
-		page, err := list(device, c, after, Page)
+	for limit := 8; ; limit = min(2*limit, Page) {
+		page, err := list(device, c, after, limit)
 		if err != nil || len(page) == 0 {
 			return false, err
 		}

@@ -168,7 +168,10 @@ func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	}
 	defer conn.Disconnect(quiesce)
 	present := token.(*paho.ConnectToken).SessionPresent()
-	if err := c.subscribe(ctx, conn); err != nil {
+	if err := c.subscribe(ctx, conn, c.c.Topics); err != nil {
+		return false, err
+	}
+	if err := c.subscribe(ctx, conn, c.c.Wishes); err != nil && !errors.Is(err, mqtt.ErrSubscription) {
 		return false, err
 	}
 	c.set(conn)
@@ -216,12 +219,12 @@ func connectError(err error) error {
 
 // subscribe subscribes always: a broker that says it remembers the session may still have lost the subscription. A refusal is no error
 // of the token, only its result tells.
-func (c *Client) subscribe(ctx context.Context, conn paho.Client) error {
-	if len(c.c.Topics) == 0 {
+func (c *Client) subscribe(ctx context.Context, conn paho.Client, topics []string) error {
+	if len(topics) == 0 {
 		return nil
 	}
 	filters := make(map[string]byte)
-	for _, t := range c.c.Topics {
+	for _, t := range topics {
 		filters[t] = 1
 	}
 	token := conn.SubscribeMultiple(filters, nil)

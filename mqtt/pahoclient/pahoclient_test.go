@@ -275,6 +275,21 @@ func TestAWillIsSent(t *testing.T) {
 	})
 }
 
+// TestAWishMayBeRefused: what is only wished for comes if the broker allows it, and costs no connection if it does not.
+func TestAWishMayBeRefused(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		wish := func(c *mqtt.Config) { c.Wishes = []string{"alwayson/+/presence"} }
+		srv := dial(t, s.url(), "srv", "server", "right", wish)
+		take(t, "connection", srv.up)
+		d := dial(t, s.url(), "d1", "d1", "right", wish)
+		take(t, "connection", d.up)
+		if err := d.c.Publish(t.Context(), mqtt.Message{Topic: "alwayson/d1/presence", Payload: []byte("online"), Retain: true}); err != nil {
+			t.Error(err)
+		}
+		srv.gets("online")
+	})
+}
+
 // TestALinkThatSwallowsEverythingIsNoticed by keep-alive.
 func TestALinkThatSwallowsEverythingIsNoticed(t *testing.T) {
 	e := &embedded{dir: t.TempDir()}

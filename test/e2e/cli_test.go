@@ -78,6 +78,7 @@ func TestCommandLine(t *testing.T) {
 	for _, args := range [][]string{{"filter", "show", "laptop"}, {"hold", "list"}, {"history", "--user", "ana"}} {
 		w.Admin(args...)
 	}
+	whyOnServer(t, w)
 	says(0, "no transport", "session", "show")
 	says(0, "the last one was closed", "session", "close")
 	says(0, "open since", "session", "open")
@@ -115,6 +116,32 @@ func TestCommandLine(t *testing.T) {
 	w.Admin("device", "remove", "laptop")
 	if list := w.Admin("session", "list"); !strings.Contains(list, "closed") || !strings.Contains(list, "finalized") {
 		t.Errorf("the server's sessions:\n%s", list)
+	}
+}
+
+// whyOnServer asks the server about a device: its exchanges, that it is connected, and why a change of filters led to a notification or did not.
+func whyOnServer(t *testing.T, w *testenv.World) {
+	t.Helper()
+	for _, filter := range []string{"name:nobody", ""} {
+		w.Admin("filter", "set", "laptop", "contacts", filter)
+		testenv.Ask(t, "alwayson-server why says", func(context.Context) error {
+			if out := w.Admin("why", "laptop", "-n", "1000"); strings.Count(out, "what its filter keeps was changed") == 0 || !strings.Contains(out, "contacts: ") {
+				return errors.New(out)
+			}
+			return nil
+		})
+	}
+	if out := w.Admin("filter", "set-all", "contacts", "", "--user", "ana"); !strings.HasPrefix(out, "1 devices") {
+		t.Error(out)
+	}
+	testenv.Ask(t, "alwayson-server device list says", func(context.Context) error {
+		if out := w.Admin("device", "list"); !strings.Contains(out, "online") {
+			return errors.New(out)
+		}
+		return nil
+	})
+	if out := w.Admin("why", "laptop", "--json", "-n", "1"); !strings.Contains(out, `"what": "`) {
+		t.Errorf("why as JSON: %s", out)
 	}
 }
 

@@ -29,6 +29,7 @@ type server struct {
 	w     *World
 	store *memstore.Store
 	ds    *dsserver.Server
+	index *scope.Index
 	skew  time.Duration
 	fails int // commits from now
 }
@@ -43,6 +44,7 @@ func newServer(w *World) *server {
 // restart is a server that has forgotten everything it did not store.
 func (s *server) restart() {
 	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease, Now: s.now})
+	s.index = scope.NewIndex(1 << 20)
 }
 
 func (s *server) now() time.Time { return s.w.now().Add(s.skew) }
@@ -201,7 +203,7 @@ func (s *server) due(d *device) (due bool, plan *engine.Plan) {
 			return err
 		}
 		var filtered bool
-		due, filtered, err = scope.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now())
+		due, filtered, err = s.index.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now())
 		if filtered {
 			plan = &engine.Plan{Types: map[string]ds.Alert{"./" + storeName: ds.AlertOneWayFromServer}, Only: true}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,12 +129,12 @@ func (a *admin) secret(cmd *cobra.Command, secret string, err error) error {
 func (a *admin) listDevices(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {
 	list, err := site.Devices(ctx, store, "")
 	return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
-		table(out, "DEVICE\tUSER\tLAST SEEN\tSESSION\tWAITING\tSINCE", list, func(d site.DeviceInfo) string {
+		table(out, "DEVICE\tUSER\tLAST SEEN\tPUSH\tSESSION\tWAITING\tSINCE", list, func(d site.DeviceInfo) string {
 			since := ""
 			if d.Oldest != nil {
 				since = when(*d.Oldest)
 			}
-			return fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s", d.ID, d.User, when(d.Seen), d.Session, d.Pending, since)
+			return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s", d.ID, d.User, when(d.Seen), cmp.Or(d.Push, "-"), d.Session, d.Pending, since)
 		})
 	}))
 }
@@ -180,7 +181,7 @@ func (a *admin) filter() *cobra.Command {
 			}))
 		})}
 	set.Flags().BoolVar(&preview, "preview", false, "only tell what it would change")
-	cmd.AddCommand(set, &cobra.Command{Use: "show DEVICE", Short: "Show the filters of a device", Args: cobra.ExactArgs(1),
+	cmd.AddCommand(set, a.setFilters(), &cobra.Command{Use: "show DEVICE", Short: "Show the filters of a device", Args: cobra.ExactArgs(1),
 		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
 			list, err := site.Filters(ctx, store, args[0])
 			return errors.Join(err, a.show(cmd, list, func(out io.Writer) {
@@ -196,6 +197,50 @@ func (a *admin) filter() *cobra.Command {
 				})
 			}))
 		})})
+	return cmd
+}
+
+func (a *admin) setFilters() *cobra.Command {
+	var user string
+	cmd := &cobra.Command{Use: "set-all DATASTORE FILTER", Short: "Change the filter of all devices; those are told to which it makes a difference", Args: cobra.ExactArgs(2),
+		Example: "  alwayson-server filter set-all mail since:30d --user ana",
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+			devices, err := site.SetFilters(ctx, store, "@administrator", user, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, map[string]int{"devices": len(devices)}, func(out io.Writer) {
+				fmt.Fprintf(out, "%d devices; alwayson-server why DEVICE tells what it meant to one\n", len(devices))
+			})
+		})}
+	cmd.Flags().StringVar(&user, "user", "", "only those of this user")
+	return cmd
+}
+
+func (a *admin) why() *cobra.Command {
+	var n int
+	cmd := &cobra.Command{Use: "why DEVICE", Short: "Tell why a device was notified or not, and what came of its exchanges", Args: cobra.ExactArgs(1),
+		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+			list, err := site.Why(ctx, store, args[0])
+			if err != nil {
+				return err
+			}
+			list = list[max(0, len(list)-n):]
+			return a.show(cmd, list, func(out io.Writer) {
+				if len(list) == 0 {
+					fmt.Fprintln(out, "nothing is known of it yet")
+					return
+				}
+				table(out, "LAST\tWHAT\tWHY\tOUTCOME\tTIMES", list, func(w site.WhyInfo) string {
+					times := fmt.Sprint(w.Times)
+					if w.Since != nil {
+						times += " since " + when(*w.Since)
+					}
+					return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", when(w.At), w.What, w.Why, w.Outcome, times)
+				})
+			})
+		})}
+	cmd.Flags().IntVarP(&n, "lines", "n", 20, "how many")
 	return cmd
 }
 

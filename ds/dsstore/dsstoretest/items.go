@@ -191,6 +191,10 @@ func (b *bench) scope() {
 			`new@1, refused@4 held ""@4, forgotten@8 held "8"@8, changed@9 held "2"@3, gone@10 deleted held "3"@5, held@13 held "1"@2`)
 		b.same("facts", string(list[0].Facts), "f")
 		b.same("facts of a former version", list[5].Facts == nil, true)
+		noted := ""
+		e := tx.EachNoted(contacts, 8, func(n dsstore.Noted) { noted += fmt.Sprintf("%s@%d %t %q, ", n.GUID, n.Rev, n.Deleted, n.Facts) })
+		b.same("noted", noted, `changed@9 false "", gone@10 true "", never@11 true "", refused-gone@12 true "", held@13 false "", `)
+		b.same("error", e, nil)
 		return err
 	})
 }
@@ -224,6 +228,7 @@ func (b *bench) links() {
 func (b *bench) deleteDevice() {
 	b.update(func(tx dsstore.Tx) error {
 		return errors.Join(tx.PutDevice(dsstore.Device{ID: "d", User: "ana"}), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}),
+			tx.PutEvent("d", dsstore.Event{What: dsstore.Notified, At: moment}), tx.PutPresence("d", dsstore.Presence{Online: true, Since: moment}),
 			tx.PutLink("d", contacts, dsstore.Link{ClientNext: "1"}), tx.PutFilter("d", contacts, dsstore.Filter{Text: "t"}),
 			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}))
 	})
@@ -235,8 +240,51 @@ func (b *bench) deleteDevice() {
 		b.missing("mapping", e)
 		l, _ := tx.Link("d", contacts)
 		f, _ := tx.Filter("d", contacts)
+		events, _ := tx.Events("d")
+		presence, _ := tx.Presence("d")
+		b.same("events and presence", fmt.Sprintf("%d %t", len(events), presence.Online), "0 false")
 		b.same("link and filter", fmt.Sprintf("%t %q", l.Known(), f.Text), `false ""`)
 		_, err := tx.Session("s")
+		return err
+	})
+}
+
+func (b *bench) journal() {
+	at := func(i int) time.Time { return moment.Add(time.Duration(i) * time.Second) }
+	b.update(func(tx dsstore.Tx) error {
+		e := dsstore.Event{What: dsstore.NotNotified, Why: "a change", Outcome: "no session"}
+		var errs []error
+		for i := range 3 {
+			e.At = at(i)
+			errs = append(errs, tx.PutEvent("d", e))
+		}
+		errs = append(errs, tx.PutEvent("d", dsstore.Event{What: dsstore.Exchanged, Why: "w", Outcome: "o", At: at(5)}),
+			tx.PutEvent("d", dsstore.Event{What: dsstore.Notified, Why: "w", At: at(4)}), tx.PutEvent("e", dsstore.Event{What: dsstore.Notified, At: at(9)}),
+			tx.PutPresence("d", dsstore.Presence{Online: true, Since: moment}))
+		return errors.Join(errs...)
+	})
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.Events("d")
+		b.same("events", list, []dsstore.Event{{What: dsstore.NotNotified, Why: "a change", Outcome: "no session", First: at(0), At: at(2), Times: 3},
+			{What: dsstore.Notified, Why: "w", First: at(4), At: at(4), Times: 1}, {What: dsstore.Exchanged, Why: "w", Outcome: "o", First: at(5), At: at(5), Times: 1}})
+		p, _ := tx.Presence("d")
+		b.same("presence", p, dsstore.Presence{Online: true, Since: moment})
+		p, _ = tx.Presence("e")
+		b.same("no presence", p, dsstore.Presence{})
+		return err
+	})
+	b.update(func(tx dsstore.Tx) (err error) {
+		for i := range 3 * dsstore.KeepEvents {
+			err = errors.Join(err, tx.PutEvent("d", dsstore.Event{What: dsstore.Notified, Why: fmt.Sprint(i), At: at(10 + i)}))
+		}
+		return err
+	})
+	b.view(func(tx dsstore.Tx) error {
+		list, err := tx.Events("d")
+		b.same("bounded", len(list), dsstore.KeepEvents)
+		b.same("the last", list[len(list)-1].Why, fmt.Sprint(3*dsstore.KeepEvents-1))
+		other, _ := tx.Events("e")
+		b.same("of others", len(other), 1)
 		return err
 	})
 }

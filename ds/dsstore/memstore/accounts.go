@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -45,7 +46,7 @@ func (t *tx) DeleteDevice(id string) error {
 			return err
 		}
 	}
-	return drop(t, t.devices, id)
+	return errors.Join(drop(t, t.events, id), drop(t, t.presence, id), drop(t, t.devices, id))
 }
 
 func (t *tx) dropPlace(p place, device string) error {

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -109,6 +110,20 @@ func (t *tx) Keep(c dsstore.Collection, former dsstore.Item, body []byte, reason
 	}
 	t.history = append(t.history, Kept{c, former, reason})
 	return t.putBody(former.Hash, body)
+}
+
+func (t *tx) EachNoted(c dsstore.Collection, after int64, fn func(dsstore.Noted)) error {
+	x := t.at(c)
+	if x == nil {
+		return nil
+	}
+	all := slices.SortedFunc(maps.Values(x.items), func(a, b item) int { return cmp.Compare(a.Rev, b.Rev) })
+	for _, it := range all {
+		if it.Rev > after {
+			fn(dsstore.Noted{GUID: it.GUID, Rev: it.Rev, Deleted: it.Deleted, Type: it.Type, Facts: it.facts})
+		}
+	}
+	return nil
 }
 
 func (t *tx) PutFacts(c dsstore.Collection, guid string, facts []byte) error {

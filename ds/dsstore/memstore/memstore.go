@@ -28,6 +28,8 @@ type Store struct {
 	mappings    map[place]map[string]mapping // by GUID
 	history     []Kept
 	deletions   map[deletion]dsstore.Deletion
+	events      map[string][]dsstore.Event // by device, oldest first
+	presence    map[string]dsstore.Presence
 }
 
 // place is one collection as one device sees it.
@@ -62,7 +64,8 @@ type Kept struct {
 func New() *Store {
 	return &Store{users: map[string]dsstore.User{}, devices: map[string]dsstore.Device{}, sessions: map[string]dsstore.Session{},
 		collections: map[dsstore.Collection]*collection{}, bodies: map[[32]byte][]byte{}, links: map[place]dsstore.Link{},
-		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{}}
+		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{},
+		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}}
 }
 
 // Update implements dsstore.Store.

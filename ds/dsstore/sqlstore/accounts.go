@@ -43,8 +43,17 @@ func (t *tx) Device(id string) (dsstore.Device, error) {
 }
 
 func (t *tx) Devices(user string) ([]dsstore.Device, error) {
-	return collect(t, `SELECT `+deviceColumns+` FROM devices WHERE ?1 = '' OR user_name = ?1 ORDER BY id`, []any{user},
+	query, args := of("user_name", user)
+	return collect(t, `SELECT `+deviceColumns+` FROM devices`+query+` ORDER BY id`, args,
 		func(r *sql.Rows, d *dsstore.Device) error { return t.scanDevice(r.Scan, d) })
+}
+
+// of is the condition that a column has a value, none if that is "". One statement for both could not use the index of the column.
+func of(column, value string) (condition string, args []any) {
+	if value == "" {
+		return "", nil
+	}
+	return " WHERE " + column + " = ?", []any{value}
 }
 
 func (t *tx) PutDevice(d dsstore.Device) error {
@@ -53,7 +62,8 @@ func (t *tx) PutDevice(d dsstore.Device) error {
 }
 
 func (t *tx) DeleteDevice(id string) error {
-	for _, q := range []string{`DELETE FROM mappings WHERE device = ?`, `DELETE FROM links WHERE device = ?`, `DELETE FROM filters WHERE device = ?`, `DELETE FROM deletions WHERE device = ?`, `DELETE FROM devices WHERE id = ?`} {
+	for _, q := range []string{`DELETE FROM mappings WHERE device = ?`, `DELETE FROM links WHERE device = ?`, `DELETE FROM filters WHERE device = ?`,
+		`DELETE FROM deletions WHERE device = ?`, `DELETE FROM events WHERE device = ?`, `DELETE FROM presence WHERE device = ?`, `DELETE FROM devices WHERE id = ?`} {
 		if err := t.exec(q, id); err != nil {
 			return err
 		}
@@ -80,7 +90,8 @@ func (t *tx) Session(id string) (dsstore.Session, error) {
 }
 
 func (t *tx) Sessions(device string) ([]dsstore.Session, error) {
-	return collect(t, `SELECT `+sessionColumns+` FROM sessions WHERE ?1 = '' OR device = ?1 ORDER BY opened DESC`, []any{device},
+	query, args := of("device", device)
+	return collect(t, `SELECT `+sessionColumns+` FROM sessions`+query+` ORDER BY opened DESC`, args,
 		func(r *sql.Rows, s *dsstore.Session) error { return scanSession(r.Scan, s) })
 }
 

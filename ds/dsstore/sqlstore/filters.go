@@ -57,6 +57,21 @@ func (t *tx) PutFacts(c dsstore.Collection, guid string, facts []byte) error {
 	return t.exec(`UPDATE items SET facts = ? WHERE collection = ? AND guid = ?`, facts, id, guid)
 }
 
+func (t *tx) EachNoted(c dsstore.Collection, after int64, fn func(dsstore.Noted)) error {
+	id, err := t.collectionID(c, false)
+	if err != nil || id == 0 {
+		return err
+	}
+	var n dsstore.Noted
+	var facts sql.RawBytes
+	return t.rows(`SELECT guid, rev, deleted, type, facts FROM items WHERE collection = ? AND rev > ? ORDER BY rev`, []any{id, after}, func(r *sql.Rows) error {
+		err := r.Scan(&n.GUID, &n.Rev, &n.Deleted, &n.Type, &facts)
+		n.Facts = facts
+		fn(n)
+		return err
+	})
+}
+
 // scopeFrom is all that may be or become part of what a device has: live items, and deleted ones that it holds.
 const scopeFrom = ` FROM items i LEFT JOIN mappings m ON m.device = ? AND m.collection = i.collection AND m.guid = i.guid AND m.former = 0
 	WHERE i.collection = ? AND i.rev > ? AND (i.deleted = 0 OR m.rev < i.rev AND m.luid <> '')`

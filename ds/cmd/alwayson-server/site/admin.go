@@ -108,7 +108,8 @@ func Users(ctx context.Context, store dsstore.Store) ([]UserInfo, error) {
 }
 
 // DeviceInfo is what lists tell of a device. Session is "none", "open", "lapsed", or how the last one ended. Pending is how many
-// changes the device has not got, Oldest when the oldest of them was made: how far it is behind (G5).
+// changes the device has not got, Oldest when the oldest of them was made: how far it is behind (G5). Push is "online" or "offline" at the
+// broker since PushSince, "" if that was never heard.
 type DeviceInfo struct {
 	ID      string     `json:"id"`
 	User    string     `json:"user"`
@@ -116,6 +117,9 @@ type DeviceInfo struct {
 	Session string     `json:"session"`
 	Pending int        `json:"pending"`
 	Oldest  *time.Time `json:"pending_since,omitempty"`
+
+	Push      string     `json:"push,omitempty"`
+	PushSince *time.Time `json:"push_since,omitempty"`
 }
 
 // Devices lists those of a user, or all if user is "".
@@ -126,12 +130,25 @@ func Devices(ctx context.Context, store dsstore.Store, user string) ([]DeviceInf
 		for _, d := range devices {
 			sessions, e := tx.Sessions(d.ID)
 			info := DeviceInfo{ID: d.ID, User: d.User, Seen: d.Seen, Session: lastState(sessions)}
-			err = errors.Join(err, e, info.behind(tx))
+			err = errors.Join(err, e, info.behind(tx), info.present(tx))
 			list = append(list, info)
 		}
 		return err
 	})
 	return list, err
+}
+
+// present looks whether the device is connected to the broker.
+func (d *DeviceInfo) present(tx dsstore.Tx) error {
+	p, err := tx.Presence(d.ID)
+	if err != nil || p.Since.IsZero() {
+		return err
+	}
+	d.Push, d.PushSince = "offline", &p.Since
+	if p.Online {
+		d.Push = "online"
+	}
+	return nil
 }
 
 // behind looks what waits for the device in the datastores that it synchronizes.

@@ -53,6 +53,8 @@ var routes = []struct {
 	{"POST /v1/me/history/{store}/restore", user, restore},
 	{"GET /v1/devices/{id}/filters", user, ofDevice(func(c *call, id string) (any, error) { return Filters(c.Context(), c.site.store, id) })},
 	{"PUT /v1/devices/{id}/filters/{store}", user, ofDevice(putFilter)},
+	{"PUT /v1/filters/{store}", administrator, putFilters},
+	{"GET /v1/devices/{id}/why", user, ofDevice(func(c *call, id string) (any, error) { return Why(c.Context(), c.site.store, id) })},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},
 }
 

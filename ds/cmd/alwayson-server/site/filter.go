@@ -57,38 +57,87 @@ func filterInfo(device, store string, f dsstore.Filter) FilterInfo {
 // SetFilter changes what a device wants of a datastore (F1, F4), on behalf of somebody. With preview it only tells what that would
 // change (F13). The device is told by itself, if it makes a difference to it (F8).
 func SetFilter(ctx context.Context, store dsstore.Store, by, device, uri, text string, preview bool) (n scope.Difference, err error) {
-	kind, ok := kindOf(uri)
-	if !ok {
-		return n, Mistake(fmt.Sprintf("there is no datastore %s", uri))
-	}
-	f, err := filter.Parse(text)
-	if err == nil {
-		err = f.Validate(kind)
-	}
+	f, kind, err := parseFilter(uri, text)
 	if err != nil {
-		return n, Mistake(err.Error())
+		return n, err
 	}
-	change := func(tx dsstore.Tx) error {
+	err = store.View(ctx, func(tx dsstore.Tx) error { // to count takes a while, in which others shall write
 		d, err := tx.Device(device)
 		if err != nil {
 			return notFound(err, "there is no device "+device)
 		}
 		c := dsstore.Collection{User: d.User, Store: uri}
-		stored, err := tx.Filter(device, c)
+		stored, err := changed(tx, device, c, f, by)
+		if err == nil {
+			n, err = differences(tx, device, c, scope.New(stored, kind, time.Now()))
+		}
+		return err
+	})
+	if err != nil || preview {
+		return n, err
+	}
+	return n, store.Update(ctx, func(tx dsstore.Tx) error {
+		d, err := tx.Device(device)
 		if err != nil {
-			return err
+			return notFound(err, "there is no device "+device)
 		}
-		stored.Text, stored.By, stored.At = f.String(), by, time.Now()
-		if n, err = differences(tx, device, c, scope.New(stored, kind, time.Now())); err != nil || preview {
-			return err
+		return putFilterOf(tx, d, uri, f, by)
+	})
+}
+
+// SetFilters changes what all devices of a user want of a datastore, those of everybody if user is "", and returns which they are. Each of them is
+// told by itself, if it makes a difference to it (F8).
+func SetFilters(ctx context.Context, store dsstore.Store, by, user, uri, text string) (devices []string, err error) {
+	f, _, err := parseFilter(uri, text)
+	if err != nil {
+		return nil, err
+	}
+	err = store.Update(ctx, func(tx dsstore.Tx) error {
+		list, err := tx.Devices(user)
+		for _, d := range list {
+			if err == nil {
+				err = putFilterOf(tx, d, uri, f, by)
+			}
+			devices = append(devices, d.ID)
 		}
-		return tx.PutFilter(device, c, stored)
+		return err
+	})
+	if err == nil && len(devices) == 0 {
+		err = Mistake("there is no such device")
 	}
-	if preview {
-		return n, store.View(ctx, change)
+	return devices, err
+}
+
+// parseFilter reads a filter for a datastore; what is wrong with it is a Mistake.
+func parseFilter(uri, text string) (f filter.Filter, k pim.Kind, err error) {
+	k, ok := kindOf(uri)
+	if !ok {
+		return f, k, Mistake(fmt.Sprintf("there is no datastore %s", uri))
 	}
-	err = store.Update(ctx, change)
-	return n, err
+	f, err = filter.Parse(text)
+	if err == nil {
+		err = f.Validate(k)
+	}
+	if err != nil {
+		err = Mistake(err.Error())
+	}
+	return f, k, err
+}
+
+// changed is the filter of a device with another text.
+func changed(tx dsstore.Tx, device string, c dsstore.Collection, f filter.Filter, by string) (dsstore.Filter, error) {
+	stored, err := tx.Filter(device, c)
+	stored.Text, stored.By, stored.At = f.String(), by, time.Now()
+	return stored, err
+}
+
+func putFilterOf(tx dsstore.Tx, d dsstore.Device, uri string, f filter.Filter, by string) error {
+	c := dsstore.Collection{User: d.User, Store: uri}
+	stored, err := changed(tx, d.ID, c, f, by)
+	if err != nil {
+		return err
+	}
+	return tx.PutFilter(d.ID, c, stored)
 }
 
 func kindOf(uri string) (pim.Kind, bool) {
@@ -135,4 +184,20 @@ func putFilter(c *call, device string) (any, error) {
 		return nil, Mistake("there is no such datastore")
 	}
 	return n, err
+}
+
+// putFilters changes the filter of all devices, or of those of a user.
+func putFilters(c *call) (any, error) {
+	var in struct {
+		User   string `json:"user"`
+		Filter string `json:"filter"`
+	}
+	if err := c.body(&in); err != nil {
+		return nil, err
+	}
+	devices, err := SetFilters(c.Context(), c.site.store, "@"+c.who.Name, in.User, c.PathValue("store"), in.Filter)
+	if err == nil {
+		c.site.notifier.Filtered(devices...)
+	}
+	return map[string]int{"devices": len(devices)}, err
 }

@@ -49,15 +49,16 @@ type Options struct {
 
 // Site runs from Start to Close.
 type Site struct {
-	o        Options
-	store    *sqlstore.Store
-	server   *dsserver.Server
-	notifier *notify.Notifier
-	client   *pahoclient.Client
-	cancel   context.CancelFunc
-	wg       sync.WaitGroup
-	internal string        // the server's password at its own broker
-	checks   chan struct{} // bounds how many passwords are checked at a time
+	o         Options
+	store     *sqlstore.Store
+	server    *dsserver.Server
+	notifier  *notify.Notifier
+	client    *pahoclient.Client
+	presences *presences
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup
+	internal  string        // the server's password at its own broker
+	checks    chan struct{} // bounds how many passwords are checked at a time
 
 	http   *http.Server
 	addr   string
@@ -148,9 +149,10 @@ func (s *Site) compose() {
 	for _, d := range dsserver.DefaultDatastores() {
 		stores = append(stores, notify.Datastore(d))
 	}
+	s.presences = newPresences(s.store, s.o.Prefix, s.o.Log)
 	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
-		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Log: s.o.Log})
+		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Asked: s.notifier.Asked, Log: s.o.Log})
 }
 
 // sendTime bounds one publish: the notifier goes on with the next device.
@@ -177,7 +179,8 @@ func (s *Site) dial() (err error) {
 	}
 	s.client, err = pahoclient.New(mqtt.Config{Broker: url, ClientID: s.o.ServerID, MinPause: 50 * time.Millisecond, MaxPause: 10 * time.Second,
 		Credentials: func() (string, string) { return user, password },
-		Received:    func(mqtt.Message) {},
+		Wishes:      []string{mqtt.AllPresences(s.o.Prefix)},
+		Received:    s.presences.received,
 		Connected:   func(bool) { s.notifier.Reconnected() },
 		Lost:        func(err error) { s.o.Log.Warn("no broker; devices are woken when it is back", "reason", err) },
 	})
@@ -189,6 +192,7 @@ func (s *Site) run(ctx context.Context) {
 	s.wg.Go(func() { s.notifier.Run(ctx) })
 	s.wg.Go(func() { s.sweep(ctx) })
 	s.wg.Go(func() { s.watchFilters(ctx) })
+	s.wg.Go(func() { s.presences.run(ctx) })
 }
 
 func (s *Site) sweep(ctx context.Context) {
@@ -251,8 +255,8 @@ func (s *Site) watchFilters(ctx context.Context) {
 			if revs, err = s.written(ctx, revs); err != nil && ctx.Err() == nil {
 				s.o.Log.Error("cannot look for changes of other processes", "reason", err)
 			}
-			for _, d := range devices {
-				s.notifier.Filtered(d)
+			if len(devices) > 0 {
+				s.notifier.Filtered(devices...)
 			}
 		}
 	}
@@ -269,7 +273,7 @@ func (s *Site) written(ctx context.Context, revs map[dsstore.Collection]int64) (
 	}
 	for c, rev := range now {
 		if revs != nil && revs[c] != rev {
-			s.notifier.Changed(c, "")
+			s.notifier.Written(c, rev)
 		}
 	}
 	return now, nil
