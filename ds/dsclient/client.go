@@ -123,6 +123,15 @@ func (e *AuthError) Error() string {
 	return fmt.Sprintf("server answered %v: user name or password is wrong", e.Status)
 }
 
+// CertificateError says that the certificate of this device was refused before anything was said, so that no logical session could be ended
+// (A10). A Transport returns it.
+type CertificateError struct {
+	What   string // is wrong
+	Remedy string // what the user can do
+}
+
+func (e *CertificateError) Error() string { return e.What + "; nothing is lost; " + e.Remedy }
+
 // TransportError says that a message or its answer did not get through. It tells nothing about the data.
 type TransportError struct{ Err error }
 
@@ -131,7 +140,7 @@ func (e *TransportError) Error() string { return "cannot reach the server: " + e
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *TransportError, ds.Status for what
+// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *CertificateError, *TransportError, ds.Status for what
 // else the server refuses, or a local error.
 func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
 	r := run{nonce: c.Nonce, req: req}

@@ -184,9 +184,12 @@ func (e *exchange) roundTrip(ctx context.Context) error {
 	answer, local, err := e.send(ctx, body)
 	e.report.RoundTrips++
 	e.report.BytesOut += len(body)
+	var cert *CertificateError
 	switch {
 	case local != nil:
 		return local
+	case errors.As(err, &cert):
+		return cert
 	case err != nil:
 		return &TransportError{err}
 	}

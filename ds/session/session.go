@@ -35,6 +35,8 @@ type Record struct {
 	Reason string // of the state: what it waits for
 	// Refused: the server refused the credentials. Nothing is tried before new ones come, whoever asks (A8).
 	Refused bool
+	// Certificate: what was refused is the certificate of the device, before anything was said to the server (A10).
+	Certificate bool
 	// First failure of the running series, and how many there were (L4).
 	FailedSince time.Time
 	Failures    int
@@ -140,6 +142,7 @@ const (
 	Invalid               // credentials wrong: the server has terminated the session (A2)
 	Aged                  // credentials no longer valid: the server keeps the session (A3)
 	Failed                // the server or a local store failed
+	Uncertified           // the certificate of the device is refused: no session could be ended, so it is kept (A10)
 )
 
 // Action is what the caller must do, in the order given. It is one of the types below.

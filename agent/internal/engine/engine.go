@@ -527,14 +527,19 @@ func Done(r dsclient.Report, err error) session.Done {
 }
 
 func reason(err error) string {
-	if err == nil {
+	var cert *dsclient.CertificateError
+	switch {
+	case err == nil:
 		return ""
+	case errors.As(err, &cert):
+		return cert.What
 	}
 	return err.Error()
 }
 
 func result(r dsclient.Report, err error) session.Result {
 	var auth *dsclient.AuthError
+	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
 	switch {
 	case err == nil && r.Unknown:
@@ -545,6 +550,8 @@ func result(r dsclient.Report, err error) session.Result {
 		return session.Aged
 	case errors.As(err, &auth):
 		return session.Invalid
+	case errors.As(err, &cert):
+		return session.Uncertified
 	case errors.As(err, &link):
 		return session.NoLink
 	}
