@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
@@ -53,6 +54,11 @@ type Options struct {
 	DeviceID string
 	User     string
 	Secret   string
+	// TLS is which servers are accepted; nil is the system's certificates. CertFile and KeyFile are the certificate of the device, if it has one;
+	// they are looked at every CertLook, 0 is the default.
+	TLS               *tls.Config
+	CertFile, KeyFile string
+	CertLook          time.Duration
 	// Encoding, Basic and MaxMsgSize are for servers of others; see dsclient.Client.
 	Encoding   syncml.Encoding
 	Basic      bool
@@ -83,6 +89,10 @@ type Push struct {
 	User           string
 	Password       string      // "" is the secret of the account, also after a login
 	TLS            *tls.Config // nil is the system's certificates
+	// CertFile and KeyFile are the certificate of the device, if it has one.
+	CertFile, KeyFile string
+	// SavePassword makes a new Password durable; nil if it is the secret of the account.
+	SavePassword func(string) error
 	// Pauses between attempts; 0 is the default.
 	MinPause, MaxPause time.Duration
 }
@@ -100,16 +110,20 @@ type Agent struct {
 	wants   *want.Book
 	control *http.Server
 	guard   *link.Guard
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	err     error // of the engine; read after wg
-	ended   chan struct{}
+	// Certificates of the device, nil without.
+	cert, pushCert *clientcert.Certificate
+	cancel         context.CancelFunc
+	wg             sync.WaitGroup
+	err            error // of the engine; read after wg
+	ended          chan struct{}
 
 	mu      sync.Mutex
-	secret  string    // guarded by mu
-	devInf  string    // of the server; guarded by mu
-	expires time.Time // of the secret, zero if that is not known; guarded by mu
-	opened  string    // the logical session that was used last, "" before the first; guarded by mu
+	secret  string         // guarded by mu
+	devInf  string         // of the server; guarded by mu
+	expires time.Time      // of the secret, zero if that is not known; guarded by mu
+	opened  string         // the logical session that was used last, "" before the first; guarded by mu
+	attempt string         // fingerprint of what the running exchange shows the server; guarded by mu
+	refused state.Refusals // guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -133,7 +147,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
-	a := &Agent{o: o, db: db, secret: o.Secret, guard: &link.Guard{Next: http.DefaultTransport}, ended: make(chan struct{})}
+	a := &Agent{o: o, db: db, secret: o.Secret, ended: make(chan struct{})}
 	if err := a.compose(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), closeListener(l))
 	}
@@ -165,6 +179,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 		a.wg.Go(func() { a.trigger.Run(ctx) })
 	}
 	a.wg.Go(func() { a.watchLink(ctx) })
+	a.wg.Go(func() { a.watchCredentials(ctx) })
 	a.wg.Go(func() {
 		defer close(a.ended)
 		a.err = a.engine.Run(ctx)
@@ -175,7 +190,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants, Former: a.former, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -201,9 +216,16 @@ func (a *Agent) compose(ctx context.Context) error {
 	if a.wants, err = want.Open(a.db, a.configured()); err != nil {
 		return err
 	}
+	if a.refused, err = state.LoadRefusals(a.db); err != nil {
+		return err
+	}
+	if err := a.openCertificates(); err != nil {
+		return err
+	}
+	a.guard = &link.Guard{Next: clientcert.NewTransport(a.cert, a.o.TLS)}
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
-		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret,
+		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
 		Filters: a.wants,
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
@@ -216,8 +238,10 @@ func (a *Agent) compose(ctx context.Context) error {
 		return nil
 	}
 	a.trigger, err = trigger.New(trigger.Options{
-		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.o.Push.TLS,
-		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Note: a.engine.Note, Log: a.o.Log,
+		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.pushCert.Client(a.o.Push.TLS),
+		Credential: a.pushCredential, Refused: a.refused[broker], Refuse: a.refusedByBroker, Login: a.pushLogin(),
+		Explain:  func(err error) error { return a.pushCert.Explain("the broker", err) },
+		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
 	})
 	return err
 }
@@ -244,19 +268,6 @@ func (a *Agent) abbreviated(syncs []san.Sync) *engine.Plan {
 		return nil
 	}
 	return plan
-}
-
-func (a *Agent) pushPassword() string {
-	if a.o.Push.Password != "" {
-		return a.o.Push.Password
-	}
-	return a.currentSecret()
-}
-
-func (a *Agent) pushKey() (credential, session string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return syncml.Credential(a.o.User, a.secret), a.opened
 }
 
 // configured are the filters of the configuration by store.
@@ -359,6 +370,9 @@ func (a *Agent) remember(r dsclient.Report) {
 }
 
 func (a *Agent) save(r session.Record, nonce string) error {
+	if err := a.noteRefusal(r); err != nil {
+		return err
+	}
 	return state.SaveAccount(a.db, state.Account{Session: r, Nonce: nonce, DevInf: a.serverDevInf()})
 }
 
@@ -366,35 +380,6 @@ func (a *Agent) serverDevInf() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.devInf
-}
-
-func (a *Agent) secretExpires() time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.expires
-}
-
-func (a *Agent) currentSecret() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.secret
-}
-
-// login takes a new secret into use once it is durable (A4).
-func (a *Agent) login(secret string) error {
-	if a.o.SaveSecret == nil {
-		return errors.New("the secret of this agent cannot be changed")
-	}
-	if err := a.o.SaveSecret(secret); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.secret = secret
-	if a.trigger != nil {
-		a.trigger.Kick()
-	}
-	return nil
 }
 
 func (a *Agent) push() control.Push {

@@ -18,6 +18,8 @@ type Status struct {
 	Summary string `json:"summary"`
 	Advice  string `json:"advice,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+	// Problem is Credentials while credentials or a certificate have to be replaced, for the server or for the broker (A1, A10).
+	Problem Problem `json:"problem,omitempty"`
 
 	Session *Session `json:"session,omitempty"`      // open, nil if there is none
 	Ended   *Ended   `json:"last_session,omitempty"` // that ended last
@@ -29,6 +31,9 @@ type Status struct {
 
 	// SecretExpires is when the secret will age, if the server has said so (A9).
 	SecretExpires *time.Time `json:"secret_expires,omitempty"`
+
+	// Certificates are those of this device, for the server and for the broker.
+	Certificates []Certificate `json:"certificates,omitempty"`
 
 	Push   Push    `json:"push"`
 	Stores []Store `json:"stores"`
@@ -65,6 +70,17 @@ type Push struct {
 	Broker      string     `json:"broker,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	LastTrigger *time.Time `json:"last_trigger,omitempty"`
+	// NeedsCredentials: the broker has refused those there are. They are not tried again; Advice is what to type.
+	NeedsCredentials bool   `json:"needs_credentials,omitempty"`
+	Advice           string `json:"advice,omitempty"`
+}
+
+// Certificate is one by which this device proves in TLS who it is.
+type Certificate struct {
+	For     string    `json:"for"` // server, broker
+	File    string    `json:"file"`
+	Expires time.Time `json:"expires"`
+	Problem string    `json:"problem,omitempty"` // as far as this device can tell
 }
 
 // Store is one local store.

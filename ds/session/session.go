@@ -136,13 +136,13 @@ type Result int
 
 // The results.
 const (
-	OK      Result = iota // done, session open
-	Unknown               // the server does not know the session (L12)
-	NoLink                // transport failed
-	Invalid               // credentials wrong: the server has terminated the session (A2)
-	Aged                  // credentials no longer valid: the server keeps the session (A3)
-	Failed                // the server or a local store failed
-	Uncertified           // the certificate of the device is refused: no session could be ended, so it is kept (A10)
+	OK          Result = iota // done, session open
+	Unknown                   // the server does not know the session (L12)
+	NoLink                    // transport failed
+	Invalid                   // credentials wrong: the server has terminated the session (A2)
+	Aged                      // credentials no longer valid: the server keeps the session (A3)
+	Failed                    // the server or a local store failed
+	Uncertified               // the certificate of the device is refused: no session could be ended, so it is kept (A10)
 )
 
 // Action is what the caller must do, in the order given. It is one of the types below.

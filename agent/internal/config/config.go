@@ -40,6 +40,10 @@ type Account struct {
 	Server     string `toml:"server"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
+	CAFile     string `toml:"ca_file"` // default: the system's
+	// The certificate of the device, if it has one, and its key. They are read again when they change.
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
 	// For servers of others: how messages are written, how the secret is proved, and how large a message may be (octets).
 	Encoding   syncml.Encoding `toml:"encoding"` // wbxml, xml
 	Auth       string          `toml:"auth"`     // md5, basic
@@ -55,7 +59,9 @@ type Push struct {
 	Prefix     string `toml:"prefix"`
 	User       string `toml:"user"`        // default: the device
 	SecretFile string `toml:"secret_file"` // default: that of the account
-	CAFile     string `toml:"ca_file"`     // default: the system's
+	CAFile     string `toml:"ca_file"`     // default: that of the account
+	CertFile   string `toml:"cert_file"`   // default: that of the account
+	KeyFile    string `toml:"key_file"`
 }
 
 // Session is how patient the logical session is (L4).
@@ -179,7 +185,14 @@ func (c *Config) complete(dir string) {
 	if c.Push.SecretFile == "" {
 		c.Push.SecretFile = c.Account.SecretFile
 	}
-	for _, p := range []*string{&c.State, &c.Socket, &c.Account.SecretFile, &c.Push.SecretFile, &c.Push.CAFile} {
+	if c.Push.CAFile == "" {
+		c.Push.CAFile = c.Account.CAFile
+	}
+	if c.Push.CertFile == "" && c.Push.KeyFile == "" {
+		c.Push.CertFile, c.Push.KeyFile = c.Account.CertFile, c.Account.KeyFile
+	}
+	a, p := &c.Account, &c.Push
+	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile} {
 		*p = absolute(dir, *p)
 	}
 	for i := range c.Stores {
@@ -227,6 +240,7 @@ func (c *Config) check() (bad []string) {
 	if n := c.Account.MaxMessage; n != 0 && n < 2000 {
 		wrong("account.max_message = %d must be at least 2000 octets", n)
 	}
+	bad = append(bad, c.checkCertificates()...)
 	if c.Push.Broker != "" {
 		if err := checkURL(c.Push.Broker, "mqtts", "mqtt", "wss", "ws"); err != nil {
 			wrong("push.broker: %v", err)
@@ -239,6 +253,18 @@ func (c *Config) check() (bad []string) {
 		wrong("brake.count must be at least 0, brake.percent 0 to 100")
 	}
 	return append(bad, c.checkStores()...)
+}
+
+func (c *Config) checkCertificates() (bad []string) {
+	for _, t := range []struct{ table, cert, key string }{{"account", c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CertFile, c.Push.KeyFile}} {
+		if (t.cert == "") != (t.key == "") {
+			bad = append(bad, t.table+".cert_file and "+t.table+".key_file belong together: give both")
+		}
+	}
+	if c.Account.CertFile != "" && strings.HasPrefix(c.Account.Server, "http:") {
+		bad = append(bad, "account.cert_file: a certificate is shown over https only, and account.server begins with http:")
+	}
+	return bad
 }
 
 // loopback tells whether what goes to an address stays on this machine.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -39,6 +40,15 @@ func (d *Daemon) status() control.Status {
 		out.Stores = append(out.Stores, row)
 	}
 	out.Summary, out.Advice = summary(s, sum)
+	out.Certificates = d.Certificates()
+	if r.Refused && r.Certificate {
+		out.Summary, out.Advice = r.Reason+"; nothing is lost"+wait(sum.waiting), d.certRemedy()
+	}
+	if r.Refused {
+		out.Problem = control.Credentials
+	}
+	d.warnOfPush(&out)
+	d.warnOfCertificates(&out, time.Now())
 	out.SecretExpires = timeOrNil(d.Expires())
 	if at := out.SecretExpires; at != nil && time.Until(*at) < warnAhead && out.Advice == "" {
 		out.Summary += "; the secret of this device is good until " + at.Local().Format("Mon 2 Jan 15:04")
@@ -49,6 +59,47 @@ func (d *Daemon) status() control.Status {
 
 // warnAhead is how long before its end the user is told that the secret will age (A9).
 const warnAhead = 7 * 24 * time.Hour
+
+// warnOfPush names what the broker has refused: everything is found by polling meanwhile, and nothing is tried again by itself (A10).
+func (d *Daemon) warnOfPush(s *control.Status) {
+	if s.Push.State != "refused" {
+		return
+	}
+	if s.Push.NeedsCredentials {
+		s.Problem = control.Credentials
+	}
+	s.Summary += "; changes on the server come late: " + s.Push.Reason
+	if s.Advice == "" {
+		s.Advice = s.Push.Advice
+	}
+}
+
+// warnOfCertificates tells ahead of time that one expires (A9).
+func (d *Daemon) warnOfCertificates(s *control.Status, now time.Time) {
+	for _, c := range s.Certificates {
+		switch left := c.Expires.Sub(now); {
+		case s.Advice != "" || left > warnAhead:
+			continue
+		case left < 0:
+			s.Summary += "; " + c.Problem + ", and the next handshake may fail"
+		case left < 24*time.Hour:
+			s.Summary += "; the client certificate expires within a day, on " + c.Expires.Local().Format("Mon 2 Jan 15:04")
+		default:
+			s.Summary += "; the client certificate is valid until " + c.Expires.Local().Format("Mon 2 Jan 15:04")
+		}
+		s.Advice = clientcert.Remedy(c.File)
+	}
+}
+
+// certRemedy is what the user can do about the certificate for the server.
+func (d *Daemon) certRemedy() string {
+	for _, c := range d.Certificates() {
+		if c.For == "server" {
+			return clientcert.Remedy(c.File)
+		}
+	}
+	return clientcert.Remedy("")
+}
 
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -79,7 +79,7 @@ func (d *Daemon) verifyStep(ctx context.Context, s *replica.Replica, ours digest
 	case err != nil:
 		return nil, nil, err
 	case x == nil:
-		return nil, nil, refused(d.Engine.Snapshot().Session)
+		return nil, nil, d.refused(d.Engine.Snapshot().Session)
 	case x.Err != nil:
 		return nil, nil, &control.Error{Code: http.StatusBadGateway, Problem: problem(*x), Text: "cannot compare with the server: " + x.Err.Error()}
 	}
