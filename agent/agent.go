@@ -43,7 +43,9 @@ type Store struct {
 	Remote string // the datastore on the server; Name if empty
 	Kind   pim.Kind
 	Dir    string
-	Filter string // what is wanted of it, until the user or the server says otherwise; see package filter
+	// Conflicts is what becomes of an item that was changed here and on the server; "" is ds.ConflictsMerge.
+	Conflicts ds.ConflictPolicy
+	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
 // Options of an Agent. All but Socket, SaveSecret, Push, Session, Rest and Log must be set.
@@ -309,7 +311,7 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
-	return engine.Store{Replica: r, Watch: local.Watch}, nil
+	return engine.Store{Replica: r, Watch: local.Watch, Conflicts: s.Conflicts}, nil
 }
 
 // diskReserve is what the agent leaves to others of each file system.

@@ -53,6 +53,8 @@ type StoreRequest struct {
 	Store  Datastore
 	Alert  ds.Alert // 0 is two-way
 	Filter *Filter  // to be told to the server; nil leaves what it knows
+	// Conflicts is what shall become of them, at a server of ours; others decide by themselves. "" is ds.ConflictsMerge.
+	Conflicts ds.ConflictPolicy
 }
 
 // Filter is what the device wants of a datastore, in the language of package filter.
@@ -217,7 +219,7 @@ func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report
 		if s.Alert == 0 {
 			s.Alert = ds.AlertTwoWay
 		}
-		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert, filter: s.Filter})
+		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert, filter: s.Filter, conflicts: s.Conflicts})
 	}
 	err := e.run(ctx)
 	e.keep()

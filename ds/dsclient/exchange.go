@@ -75,8 +75,9 @@ type storeExchange struct {
 	pull        *puller
 	form        *form.Form // see exchange.form
 	filter      *Filter    // to be told
-	known       *Filter    // of the server
-	unfiltered  error      // why the server has not taken it
+	conflicts   ds.ConflictPolicy
+	known       *Filter // of the server
+	unfiltered  error   // why the server has not taken it
 	total       int
 	opened      bool
 	sentAll     bool

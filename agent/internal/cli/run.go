@@ -16,6 +16,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/ds"
 )
 
 func (a *app) run() *cobra.Command {
@@ -85,7 +86,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		return o, err
 	}
 	for _, s := range c.Stores {
-		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir, Filter: s.Filter})
+		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir, Filter: s.Filter, Conflicts: ds.ConflictPolicy(s.Conflicts)})
 	}
 	return o, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
@@ -88,6 +89,8 @@ type Store struct {
 	Remote string   `toml:"remote"` // default: the name
 	// Filter is what of it this device keeps; default: everything. See package filter.
 	Filter string `toml:"filter"`
+	// Conflicts is what becomes of an item that was changed here and on the server: merge, keep-both, server, device; see ds.ConflictPolicy.
+	Conflicts string `toml:"conflicts"`
 }
 
 // Log is what is written about the work.
@@ -311,6 +314,9 @@ func (c *Config) checkStores() (bad []string) {
 		default:
 			if err := checkFilter(s); err != nil {
 				bad = append(bad, fmt.Sprintf("store %s: filter: %v", s.Name, err))
+			}
+			if _, err := ds.ParseConflictPolicy(s.Conflicts); err != nil {
+				bad = append(bad, fmt.Sprintf("store %s: conflicts: %v", s.Name, err))
 			}
 		}
 		seen[s.Name] = true

@@ -98,6 +98,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"a typo in it", strings.Replace(good, "user =", "cert_flie = \"c\"\nuser =", 1), "did you mean account.cert_file?"},
 		{"a device that could reach other topics", strings.Replace(good, `"d"`, `"a/b"`, 1), "must be 1 to 64 letters"},
 		{"an unknown kind", strings.Replace(good, `kind = "contacts"`, `kind = "contact"`, 1), "is none of contacts, calendar, tasks, notes, mail"},
+		{"an unknown policy", good + "conflicts = \"mine\"\n", "conflicts: \"mine\" is none of merge, keep-both, server, device"},
 		{"no store", good[:strings.Index(good, "[[store]]")], "there is no [[store]]"},
 		{"two of a name", good + good[strings.Index(good, "[[store]]"):], "store contacts is there twice"},
 		{"several", "device = \"\"\n[account]\nuser = \"\"\n", "account.user is missing; account.secret_file is missing; there is no [[store]]"},

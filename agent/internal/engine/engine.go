@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -24,6 +25,8 @@ type Store struct {
 	Replica *replica.Replica
 	// Watch calls hint after changes until ctx ends; see watch.Dir. May be nil.
 	Watch func(ctx context.Context, hint func(pim.Hint)) error
+	// Conflicts is what shall become of them.
+	Conflicts ds.ConflictPolicy
 }
 
 // Options of an Engine. Client, Stores and Save must be set.
@@ -458,7 +461,7 @@ func (l *loop) request(a session.Run) dsclient.Request {
 		}
 	}
 	for _, s := range l.o.Stores {
-		if r, ok := l.storeRequest(s.Replica, &plan); ok {
+		if r, ok := l.storeRequest(s, &plan); ok {
 			req.Stores = append(req.Stores, r)
 		}
 	}
@@ -480,10 +483,11 @@ func Purpose(a session.Run) dsclient.Purpose {
 }
 
 // storeRequest is what an exchange shall do with one store, not ok if nothing.
-func (l *loop) storeRequest(r *replica.Replica, plan *Plan) (dsclient.StoreRequest, bool) {
+func (l *loop) storeRequest(s Store, plan *Plan) (dsclient.StoreRequest, bool) {
+	r := s.Replica
 	local := r.Local()
 	alert, named := plan.Types[local]
-	req := dsclient.StoreRequest{Store: r, Alert: alert}
+	req := dsclient.StoreRequest{Store: r, Alert: alert, Conflicts: s.Conflicts}
 	if f, ok := plan.Filters[local]; ok {
 		req.Filter, named = &f, true
 	} else if l.o.Filters != nil {
