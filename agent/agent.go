@@ -25,6 +25,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
+	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -75,6 +76,7 @@ type Options struct {
 	DiskReserve int64
 	Version     string
 	Session     session.Config // the zero value is DefaultConfig
+	Verify      time.Duration  // how often both sides are compared after a safety poll; 0 is once a day
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -101,17 +103,18 @@ type Push struct {
 
 // Agent runs from Start to Stop.
 type Agent struct {
-	o       Options
-	db      *badgerkv.Store
-	engine  *engine.Engine
-	history *daemon.History
-	former  *history.Book
-	pruned  time.Time // former versions; only the loop touches it
-	stores  []daemon.Store
-	trigger *trigger.Listener // nil without a broker
-	wants   *want.Book
-	control *http.Server
-	guard   *link.Guard
+	o        Options
+	db       *badgerkv.Store
+	engine   *engine.Engine
+	history  *daemon.History
+	former   *history.Book
+	pruned   time.Time // former versions; only the loop touches it
+	stores   []daemon.Store
+	trigger  *trigger.Listener // nil without a broker
+	wants    *want.Book
+	control  *http.Server
+	guard    *link.Guard
+	verifier *verify.Verifier
 	// Certificates of the device, nil without.
 	cert, pushCert *clientcert.Certificate
 	cancel         context.CancelFunc
@@ -181,6 +184,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 		a.wg.Go(func() { a.trigger.Run(ctx) })
 	}
 	a.wg.Go(func() { a.watchLink(ctx) })
+	a.wg.Go(func() { a.verifier.Run(ctx) })
 	a.wg.Go(func() { a.watchCredentials(ctx) })
 	a.wg.Go(func() {
 		defer close(a.ended)
@@ -192,7 +196,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -236,6 +240,9 @@ func (a *Agent) compose(ctx context.Context) error {
 			Kept: &dsclient.Kept{}, Ahead: true, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
 	})
+	if err := a.openVerifier(); err != nil {
+		return err
+	}
 	if a.o.Push.Broker == "" {
 		return nil
 	}
@@ -245,6 +252,21 @@ func (a *Agent) compose(ctx context.Context) error {
 		Explain:  func(err error) error { return a.pushCert.Explain("the broker", err) },
 		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
 	})
+	return err
+}
+
+// verifyEvery is how often both sides are compared: some hundred octets a day.
+const verifyEvery = 24 * time.Hour
+
+func (a *Agent) openVerifier() (err error) {
+	o := verify.Options{Engine: a.engine, DB: a.db, Every: a.o.Verify, Log: a.o.Log}
+	if o.Every == 0 {
+		o.Every = verifyEvery
+	}
+	for _, s := range a.stores {
+		o.Stores = append(o.Stores, s.Replica)
+	}
+	a.verifier, err = verify.New(o)
 	return err
 }
 
@@ -352,6 +374,7 @@ func (a *Agent) done(x engine.Exchange) {
 		}
 	}
 	a.remember(x.Report)
+	a.verifier.Done(x)
 	if a.trigger != nil {
 		a.trigger.Recheck()
 	}

@@ -41,10 +41,11 @@ type Status struct {
 	ServerDevInf string `json:"server_device_information,omitempty"`
 }
 
-// InSync tells whether everything the agent knows of is on both sides. An item with a problem, or a store that cannot be read, is not.
+// InSync tells whether everything the agent knows of is on both sides. An item with a problem, a store that
+// cannot be read, or one that differed from the server when both were compared last, is not.
 func (s *Status) InSync() bool {
 	for _, st := range s.Stores {
-		if st.Pending > 0 || st.Held > 0 || st.Problems > 0 || st.Unavailable != "" {
+		if st.Differ > 0 || st.Pending > 0 || st.Held > 0 || st.Problems > 0 || st.Unavailable != "" {
 			return false
 		}
 	}
@@ -97,6 +98,10 @@ type Store struct {
 	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.
 	Unavailable string  `json:"unavailable,omitempty"`
 	Change      *Change `json:"last_change,omitempty"`
+	// Compared is when this store was compared with the server last, nil if never; Differ is how many items differed then, Differing some of them.
+	Compared  *time.Time `json:"compared,omitempty"`
+	Differ    int        `json:"differ,omitempty"`
+	Differing []string   `json:"differing,omitempty"`
 	// Sent, Received and Total of the running exchange.
 	Sent     int `json:"sent,omitempty"`
 	Received int `json:"received,omitempty"`

@@ -80,6 +80,7 @@ const (
 	CauseSwitchOff Cause = "always-on switched off"
 	CauseFilter    Cause = "filter changed"
 	CauseVerify    Cause = "comparison of both sides"
+	CauseRepair    Cause = "repair of a difference"
 	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
 )

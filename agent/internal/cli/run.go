@@ -74,7 +74,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	}
 	rest := time.AfterFunc(quiet, debug.FreeOSMemory)
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
-		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log, Brake: (*agent.Brake)(&c.Brake),
+		Secret: secret, Version: Version(), Session: c.SessionConfig(), Verify: time.Duration(c.Session.Verify), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		Rest:       func() { rest.Reset(quiet) },
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}

@@ -73,6 +73,7 @@ type Session struct {
 	MaxPause Duration `toml:"max_pause"`
 	Probe    Duration `toml:"probe"`
 	Poll     Duration `toml:"poll"`
+	Verify   Duration `toml:"verify"`
 }
 
 // Brake holds deletions that are many, until the user has looked at them.
@@ -149,7 +150,7 @@ func defaults() *Config {
 	return &Config{
 		Push: Push{Prefix: "alwayson"},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
-			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll)},
+			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour)},
 		Brake: Brake{Count: 20, Percent: 25},
 		Log:   Log{Level: "info", Format: "text"},
 	}

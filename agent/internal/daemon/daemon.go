@@ -16,6 +16,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -42,6 +43,7 @@ type Parts struct {
 	Certificates func() []control.Certificate // of the device
 	Wants        *want.Book
 	Former       *history.Book
+	Verifier     *verify.Verifier
 	Expires      func() time.Time // of the secret; zero if that is not known
 }
 

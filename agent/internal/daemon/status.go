@@ -31,6 +31,12 @@ func (d *Daemon) status() control.Status {
 		row := d.store(st, s, progress)
 		sum.waiting += row.Pending
 		sum.problems += row.Problems
+		if row.Differ > 0 {
+			sum.differ = append(sum.differ, row.Name)
+		}
+		if o, _ := d.Verifier.Outcome(row.Name); o.Tried && row.Differ > 0 {
+			sum.stuck = true
+		}
 		if row.Held > 0 {
 			sum.held = append(sum.held, row.Name)
 		}
@@ -110,7 +116,9 @@ func timeOrNil(t time.Time) *time.Time {
 
 func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.Progress) control.Store {
 	c, p := st.Replica.Counts(), progress[st.Replica.Local()]
+	compared, _ := d.Verifier.Outcome(st.Replica.Name())
 	return control.Store{
+		Compared: timeOrNil(compared.At), Differ: compared.Differ, Differing: compared.Items,
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
 		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
 		Sent: p.Sent, Received: p.Received, Total: p.Total, Held: st.Replica.Held().Here + st.Replica.Held().There,
@@ -121,6 +129,8 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 type sums struct {
 	waiting, problems int
 	unreadable, held  []string // names
+	differ            []string // stores that were not equal when they were compared last
+	stuck             bool     // a slow sync has not helped
 }
 
 // summary is the state as one sentence, and what the user can do about it.
@@ -158,6 +168,10 @@ func idleSummary(sum sums) (sentence, advice string) {
 		return strings.Join(sum.unreadable, ", ") + " cannot be read; nothing is deleted for it, everything else is in sync" + wait(sum.waiting), ""
 	case len(sum.held) > 0:
 		return "many deletions of " + strings.Join(sum.held, ", ") + " are held until you have looked at them; everything else is in sync", "alwayson hold list"
+	case len(sum.differ) > 0 && sum.stuck:
+		return strings.Join(sum.differ, ", ") + " differs from the server, and a slow sync has not helped" + wait(sum.waiting), "alwayson verify"
+	case len(sum.differ) > 0:
+		return strings.Join(sum.differ, ", ") + " differs from the server; the next exchange repairs it, and deletes nothing" + wait(sum.waiting), ""
 	case sum.waiting > 0:
 		return "session open" + wait(sum.waiting), ""
 	case sum.problems == 1:
