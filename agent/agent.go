@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
@@ -24,6 +25,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
+	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -42,7 +44,9 @@ type Store struct {
 	Remote string // the datastore on the server; Name if empty
 	Kind   pim.Kind
 	Dir    string
-	Filter string // what is wanted of it, until the user or the server says otherwise; see package filter
+	// Conflicts is what becomes of an item that was changed here and on the server; "" is ds.ConflictsMerge.
+	Conflicts ds.ConflictPolicy
+	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
 // Options of an Agent. All but Socket, SaveSecret, Push, Session, Rest and Log must be set.
@@ -53,6 +57,11 @@ type Options struct {
 	DeviceID string
 	User     string
 	Secret   string
+	// TLS is which servers are accepted; nil is the system's certificates. CertFile and KeyFile are the certificate of the device, if it has one;
+	// they are looked at every CertLook, 0 is the default.
+	TLS               *tls.Config
+	CertFile, KeyFile string
+	CertLook          time.Duration
 	// Encoding, Basic and MaxMsgSize are for servers of others; see dsclient.Client.
 	Encoding   syncml.Encoding
 	Basic      bool
@@ -67,6 +76,7 @@ type Options struct {
 	DiskReserve int64
 	Version     string
 	Session     session.Config // the zero value is DefaultConfig
+	Verify      time.Duration  // how often both sides are compared after a safety poll; 0 is once a day
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -83,33 +93,42 @@ type Push struct {
 	User           string
 	Password       string      // "" is the secret of the account, also after a login
 	TLS            *tls.Config // nil is the system's certificates
+	// CertFile and KeyFile are the certificate of the device, if it has one.
+	CertFile, KeyFile string
+	// SavePassword makes a new Password durable; nil if it is the secret of the account.
+	SavePassword func(string) error
 	// Pauses between attempts; 0 is the default.
 	MinPause, MaxPause time.Duration
 }
 
 // Agent runs from Start to Stop.
 type Agent struct {
-	o       Options
-	db      *badgerkv.Store
-	engine  *engine.Engine
-	history *daemon.History
-	former  *history.Book
-	pruned  time.Time // former versions; only the loop touches it
-	stores  []daemon.Store
-	trigger *trigger.Listener // nil without a broker
-	wants   *want.Book
-	control *http.Server
-	guard   *link.Guard
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	err     error // of the engine; read after wg
-	ended   chan struct{}
+	o        Options
+	db       *badgerkv.Store
+	engine   *engine.Engine
+	history  *daemon.History
+	former   *history.Book
+	pruned   time.Time // former versions; only the loop touches it
+	stores   []daemon.Store
+	trigger  *trigger.Listener // nil without a broker
+	wants    *want.Book
+	control  *http.Server
+	guard    *link.Guard
+	verifier *verify.Verifier
+	// Certificates of the device, nil without.
+	cert, pushCert *clientcert.Certificate
+	cancel         context.CancelFunc
+	wg             sync.WaitGroup
+	err            error // of the engine; read after wg
+	ended          chan struct{}
 
 	mu      sync.Mutex
-	secret  string    // guarded by mu
-	devInf  string    // of the server; guarded by mu
-	expires time.Time // of the secret, zero if that is not known; guarded by mu
-	opened  string    // the logical session that was used last, "" before the first; guarded by mu
+	secret  string         // guarded by mu
+	devInf  string         // of the server; guarded by mu
+	expires time.Time      // of the secret, zero if that is not known; guarded by mu
+	opened  string         // the logical session that was used last, "" before the first; guarded by mu
+	attempt string         // fingerprint of what the running exchange shows the server; guarded by mu
+	refused state.Refusals // guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -133,7 +152,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
-	a := &Agent{o: o, db: db, secret: o.Secret, guard: &link.Guard{Next: http.DefaultTransport}, ended: make(chan struct{})}
+	a := &Agent{o: o, db: db, secret: o.Secret, ended: make(chan struct{})}
 	if err := a.compose(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), closeListener(l))
 	}
@@ -165,6 +184,8 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 		a.wg.Go(func() { a.trigger.Run(ctx) })
 	}
 	a.wg.Go(func() { a.watchLink(ctx) })
+	a.wg.Go(func() { a.verifier.Run(ctx) })
+	a.wg.Go(func() { a.watchCredentials(ctx) })
 	a.wg.Go(func() {
 		defer close(a.ended)
 		a.err = a.engine.Run(ctx)
@@ -175,7 +196,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, Wants: a.wants, Former: a.former, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -201,9 +222,16 @@ func (a *Agent) compose(ctx context.Context) error {
 	if a.wants, err = want.Open(a.db, a.configured(), time.Now); err != nil {
 		return err
 	}
+	if a.refused, err = state.LoadRefusals(a.db); err != nil {
+		return err
+	}
+	if err := a.openCertificates(); err != nil {
+		return err
+	}
+	a.guard = &link.Guard{Next: clientcert.NewTransport(a.cert, a.o.TLS)}
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
-		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.currentSecret,
+		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
 		Filters: a.wants,
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
@@ -212,13 +240,33 @@ func (a *Agent) compose(ctx context.Context) error {
 			Kept: &dsclient.Kept{}, Ahead: true, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
 	})
+	if err := a.openVerifier(); err != nil {
+		return err
+	}
 	if a.o.Push.Broker == "" {
 		return nil
 	}
 	a.trigger, err = trigger.New(trigger.Options{
-		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.o.Push.TLS,
-		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Note: a.engine.Note, Log: a.o.Log,
+		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.pushCert.Client(a.o.Push.TLS),
+		Credential: a.pushCredential, Refused: a.refused[broker], Refuse: a.refusedByBroker, Login: a.pushLogin(),
+		Explain:  func(err error) error { return a.pushCert.Explain("the broker", err) },
+		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
 	})
+	return err
+}
+
+// verifyEvery is how often both sides are compared: some hundred octets a day.
+const verifyEvery = 24 * time.Hour
+
+func (a *Agent) openVerifier() (err error) {
+	o := verify.Options{Engine: a.engine, DB: a.db, Every: a.o.Verify, Log: a.o.Log}
+	if o.Every == 0 {
+		o.Every = verifyEvery
+	}
+	for _, s := range a.stores {
+		o.Stores = append(o.Stores, s.Replica)
+	}
+	a.verifier, err = verify.New(o)
 	return err
 }
 
@@ -244,19 +292,6 @@ func (a *Agent) abbreviated(syncs []san.Sync) *engine.Plan {
 		return nil
 	}
 	return plan
-}
-
-func (a *Agent) pushPassword() string {
-	if a.o.Push.Password != "" {
-		return a.o.Push.Password
-	}
-	return a.currentSecret()
-}
-
-func (a *Agent) pushKey() (credential, session string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return syncml.Credential(a.o.User, a.secret), a.opened
 }
 
 // configured are the filters of the configuration by store.
@@ -298,7 +333,7 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	a.stores = append(a.stores, daemon.Store{Kind: string(s.Kind), Dir: dir, Replica: r})
-	return engine.Store{Replica: r, Watch: local.Watch}, nil
+	return engine.Store{Replica: r, Watch: local.Watch, Conflicts: s.Conflicts}, nil
 }
 
 // diskReserve is what the agent leaves to others of each file system.
@@ -339,6 +374,7 @@ func (a *Agent) done(x engine.Exchange) {
 		}
 	}
 	a.remember(x.Report)
+	a.verifier.Done(x)
 	if a.trigger != nil {
 		a.trigger.Recheck()
 	}
@@ -359,6 +395,9 @@ func (a *Agent) remember(r dsclient.Report) {
 }
 
 func (a *Agent) save(r session.Record, nonce string) error {
+	if err := a.noteRefusal(r); err != nil {
+		return err
+	}
 	return state.SaveAccount(a.db, state.Account{Session: r, Nonce: nonce, DevInf: a.serverDevInf()})
 }
 
@@ -366,35 +405,6 @@ func (a *Agent) serverDevInf() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.devInf
-}
-
-func (a *Agent) secretExpires() time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.expires
-}
-
-func (a *Agent) currentSecret() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.secret
-}
-
-// login takes a new secret into use once it is durable (A4).
-func (a *Agent) login(secret string) error {
-	if a.o.SaveSecret == nil {
-		return errors.New("the secret of this agent cannot be changed")
-	}
-	if err := a.o.SaveSecret(secret); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.secret = secret
-	if a.trigger != nil {
-		a.trigger.Kick()
-	}
-	return nil
 }
 
 func (a *Agent) push() control.Push {

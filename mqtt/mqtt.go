@@ -27,10 +27,13 @@ type Config struct {
 	ClientID string
 	// Credentials are asked for before each connection: a password may have changed.
 	Credentials func() (user, password string)
-	TLS         *tls.Config // for mqtts and wss; nil is the system's certificates
-	KeepAlive   time.Duration
-	Will        *Message // sent by the broker when the connection breaks
-	Topics      []string // subscribed with QoS 1
+	// Ready tells before each connection whether Credentials are worth an attempt: those that were refused are not. While they are not, it is
+	// asked again at least every MaxPause. Nil is always.
+	Ready     func() bool
+	TLS       *tls.Config // for mqtts and wss; nil is the system's certificates
+	KeepAlive time.Duration
+	Will      *Message // sent by the broker when the connection breaks
+	Topics    []string // subscribed with QoS 1
 	// Wishes are subscribed, too, if the broker allows that to us; nothing may depend on them.
 	Wishes []string
 	// Received is called for each message; it must not block.

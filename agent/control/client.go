@@ -93,6 +93,11 @@ func (c *Client) Login(ctx context.Context, secret string) (x Exchange, err erro
 	return x, err
 }
 
+// LoginPush gives the agent the new secret for the broker, if it has one of its own (A10).
+func (c *Client) LoginPush(ctx context.Context, secret string) error {
+	return c.call(ctx, http.MethodPost, "/v1/login", map[string]any{"secret": secret, "push": true}, &Exchange{})
+}
+
 // Pending lists the items that wait.
 func (c *Client) Pending(ctx context.Context) (list []Pending, err error) {
 	err = c.call(ctx, http.MethodGet, "/v1/pending", nil, &list)

@@ -18,6 +18,8 @@ type Status struct {
 	Summary string `json:"summary"`
 	Advice  string `json:"advice,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+	// Problem is Credentials while credentials or a certificate have to be replaced, for the server or for the broker (A1, A10).
+	Problem Problem `json:"problem,omitempty"`
 
 	Session *Session `json:"session,omitempty"`      // open, nil if there is none
 	Ended   *Ended   `json:"last_session,omitempty"` // that ended last
@@ -30,16 +32,20 @@ type Status struct {
 	// SecretExpires is when the secret will age, if the server has said so (A9).
 	SecretExpires *time.Time `json:"secret_expires,omitempty"`
 
+	// Certificates are those of this device, for the server and for the broker.
+	Certificates []Certificate `json:"certificates,omitempty"`
+
 	Push   Push    `json:"push"`
 	Stores []Store `json:"stores"`
 	// ServerDevInf is the device information of the server as it sent it last, an XML document (N2).
 	ServerDevInf string `json:"server_device_information,omitempty"`
 }
 
-// InSync tells whether everything the agent knows of is on both sides. An item with a problem, or a store that cannot be read, is not.
+// InSync tells whether everything the agent knows of is on both sides. An item with a problem, a store that
+// cannot be read, or one that differed from the server when both were compared last, is not.
 func (s *Status) InSync() bool {
 	for _, st := range s.Stores {
-		if st.Pending > 0 || st.Held > 0 || st.Problems > 0 || st.Unavailable != "" {
+		if st.Differ > 0 || st.Pending > 0 || st.Held > 0 || st.Problems > 0 || st.Unavailable != "" {
 			return false
 		}
 	}
@@ -65,6 +71,17 @@ type Push struct {
 	Broker      string     `json:"broker,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	LastTrigger *time.Time `json:"last_trigger,omitempty"`
+	// NeedsCredentials: the broker has refused those there are. They are not tried again; Advice is what to type.
+	NeedsCredentials bool   `json:"needs_credentials,omitempty"`
+	Advice           string `json:"advice,omitempty"`
+}
+
+// Certificate is one by which this device proves in TLS who it is.
+type Certificate struct {
+	For     string    `json:"for"` // server, broker
+	File    string    `json:"file"`
+	Expires time.Time `json:"expires"`
+	Problem string    `json:"problem,omitempty"` // as far as this device can tell
 }
 
 // Store is one local store.
@@ -81,6 +98,10 @@ type Store struct {
 	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.
 	Unavailable string  `json:"unavailable,omitempty"`
 	Change      *Change `json:"last_change,omitempty"`
+	// Compared is when this store was compared with the server last, nil if never; Differ is how many items differed then, Differing some of them.
+	Compared  *time.Time `json:"compared,omitempty"`
+	Differ    int        `json:"differ,omitempty"`
+	Differing []string   `json:"differing,omitempty"`
 	// Sent, Received and Total of the running exchange.
 	Sent     int `json:"sent,omitempty"`
 	Received int `json:"received,omitempty"`

@@ -224,7 +224,7 @@ func (e *exchange) writeAlerts(w *message) {
 	for _, st := range e.stores {
 		w.Command(&syncml.Alert{ID: w.id(), Code: st.want, Items: []syncml.Item{{
 			Target: &syncml.Location{URI: st.Remote(), Filter: e.filterOf(st)}, Source: &syncml.Location{URI: st.Local()},
-			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: e.last(st), Next: st.next}, MaxObjSize: wire.MaxObjSize},
+			Meta: syncml.Meta{Anchor: &ds.Anchors{Last: e.last(st), Next: st.next}, MaxObjSize: wire.MaxObjSize, EMI: wire.ConflictsEMI(st.conflicts)},
 		}}})
 	}
 }

@@ -55,6 +55,8 @@ type StoreRequest struct {
 	Store  Datastore
 	Alert  ds.Alert // 0 is two-way
 	Filter *Filter  // to be told to the server; nil leaves what it knows
+	// Conflicts is what shall become of them, at a server of ours; others decide by themselves. "" is ds.ConflictsMerge.
+	Conflicts ds.ConflictPolicy
 }
 
 // Filter is what the device wants of a datastore, in the language of package filter.
@@ -125,6 +127,15 @@ func (e *AuthError) Error() string {
 	return fmt.Sprintf("server answered %v: user name or password is wrong", e.Status)
 }
 
+// CertificateError says that the certificate of this device was refused before anything was said, so that no logical session could be ended
+// (A10). A Transport returns it.
+type CertificateError struct {
+	What   string // is wrong
+	Remedy string // what the user can do
+}
+
+func (e *CertificateError) Error() string { return e.What + "; nothing is lost; " + e.Remedy }
+
 // TransportError says that a message or its answer did not get through. It tells nothing about the data.
 type TransportError struct{ Err error }
 
@@ -133,7 +144,7 @@ func (e *TransportError) Error() string { return "cannot reach the server: " + e
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *TransportError, ds.Status for what
+// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *CertificateError, *TransportError, ds.Status for what
 // else the server refuses, or a local error.
 func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
 	r := run{nonce: c.Nonce, req: req}
@@ -210,7 +221,7 @@ func (c *Client) attempt(ctx context.Context, req Request, nonce string) (Report
 		if s.Alert == 0 {
 			s.Alert = ds.AlertTwoWay
 		}
-		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert, filter: s.Filter})
+		e.stores = append(e.stores, &storeExchange{Datastore: s.Store, alert: s.Alert, want: s.Alert, filter: s.Filter, conflicts: s.Conflicts})
 	}
 	err := e.run(ctx)
 	e.keep()

@@ -74,8 +74,9 @@ type storeExchange struct {
 	pull        *puller
 	form        *form.Form // see exchange.form
 	filter      *Filter    // to be told
-	known       *Filter    // of the server
-	unfiltered  error      // why the server has not taken it
+	conflicts   ds.ConflictPolicy
+	known       *Filter // of the server
+	unfiltered  error   // why the server has not taken it
 	total       int
 	opened      bool
 	sentAll     bool
@@ -183,9 +184,12 @@ func (e *exchange) roundTrip(ctx context.Context) error {
 	answer, local, err := e.send(ctx, body)
 	e.report.RoundTrips++
 	e.report.BytesOut += len(body)
+	var cert *CertificateError
 	switch {
 	case local != nil:
 		return local
+	case errors.As(err, &cert):
+		return cert
 	case err != nil:
 		return &TransportError{err}
 	}

@@ -21,7 +21,7 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 	case reconcile.Update:
 		return r.update(st, luid, cur, rec, body)
 	case reconcile.TakeMine:
-		return r.takeMine(st, luid, cur, rec, body)
+		return r.takeMine(st, luid, m, cur, rec, body)
 	case reconcile.SetFlags:
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
 		return r.reflag(st, luid, m, cur)
@@ -183,12 +183,16 @@ func (r *reply) update(st *storeState, luid string, cur, rec dsstore.Item, body 
 }
 
 // takeMine binds the device's item to ours and sends ours; what the device had goes to the history.
-func (r *reply) takeMine(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+func (r *reply) takeMine(st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
+	now, reason := dsstore.Mapping{}, "the server's version was newer in a first or slow sync"
+	if m.LUID == luid {
+		now.Rev, now.Hash, reason = another, rec.Hash, "the server's version wins conflicts"
+	}
 	rec.GUID = cur.GUID
-	if err := r.tx.Keep(st.c, rec, body, "the server's version was newer in a first or slow sync"); err != nil {
+	if err := r.tx.Keep(st.c, rec, body, reason); err != nil {
 		return err
 	}
-	return r.behind(st, luid, cur, 0, [32]byte{})
+	return r.behind(st, luid, cur, now.Rev, now.Hash)
 }
 
 func (r *reply) remove(st *storeState, cur dsstore.Item) error {

@@ -45,6 +45,7 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	}
 	st := &storeState{Datastore: d, target: target, peer: wire.URI(it.Source), alert: code,
 		c: dsstore.Collection{User: r.x.device.User, Store: d.URI}, added: make(map[string]dsstore.Mapping)}
+	st.policy = wire.FindConflicts(it.Meta.EMI)
 	if code, err := r.findScope(st, it.Target.Filter); err != nil || code != ds.StatusOK {
 		r.answerItem(c, it, code)
 		return err

@@ -94,6 +94,7 @@ type storeState struct {
 	heldBack int64      // oldest revision that must be sent again, 0 if none
 	form     *form.Form // see reply.form
 	scope    scope.Scope
+	policy   ds.ConflictPolicy
 	stale    bool                       // all is looked at, not only what changed
 	roll     time.Time                  // when time alone changes what the device shall have, as far as was looked
 	again    bool                       // something could not be made so, and the next exchange looks at all again

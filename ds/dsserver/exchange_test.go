@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,6 +73,7 @@ type device struct {
 	session string
 	loseOut int // lose the answer to the Nth message from now
 	trips   int
+	policy  ds.ConflictPolicy
 }
 
 // RoundTrip implements dsclient.Transport.
@@ -88,7 +90,7 @@ func (d *device) RoundTrip(ctx context.Context, _ string, body []byte, enc syncm
 
 func (d *device) run(purpose dsclient.Purpose, alert ds.Alert) (dsclient.Report, error) {
 	r, err := d.client.Run(d.w.t.Context(), dsclient.Request{Purpose: purpose, Session: d.session,
-		Stores: []dsclient.StoreRequest{{Store: d.mem, Alert: alert}}})
+		Stores: []dsclient.StoreRequest{{Store: d.mem, Alert: alert, Conflicts: d.policy}}})
 	if r.NextNonce != "" {
 		d.client.Nonce = r.NextNonce
 	}
@@ -339,6 +341,77 @@ func TestBothEditsAreKept(t *testing.T) {
 	if d := cmp.Diff([]string{card("u1", "from a"), card("u1", "from b")}, a.mem.bodies()); d != "" {
 		t.Error(d)
 	}
+}
+
+// TestConflictPolicies: the device says who wins, what loses is kept in the history, everything comes to rest, and an answer that is lost changes
+// nothing of it.
+func TestConflictPolicies(t *testing.T) {
+	full := func(tel, note string) string {
+		return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u1\r\nN:Silva;Ana;;;\r\nFN:Ana Silva\r\nTEL;TYPE=CELL:" + tel + "\r\nNOTE:" + note + "\r\nEND:VCARD\r\n"
+	}
+	theirs, ours := full("+351 2", "first"), full("+351 1", "second")
+	for _, c := range []struct {
+		policy       ds.ConflictPolicy
+		lives, loses []string
+	}{
+		{ds.ConflictsMerge, []string{full("+351 2", "second")}, []string{theirs, ours}},
+		{ds.ConflictsKeepBoth, []string{ours, theirs}, nil},
+		{ds.ConflictsServer, []string{theirs}, []string{ours}},
+		{ds.ConflictsDevice, []string{ours}, []string{theirs}},
+	} {
+		for _, lose := range []int{0, 1, 2} {
+			t.Run(fmt.Sprintf("%s, answer %d lost", c.policy, lose), func(t *testing.T) {
+				w := newWorld(t)
+				a, b := w.device("a"), w.device("b")
+				b.policy = c.policy
+				a.mem.put("1", full("+351 1", "first"))
+				a.sync()
+				b.sync()
+				a.mem.put("1", theirs)
+				b.mem.put("s001", ours)
+				a.sync()
+				if b.loseOut = lose; lose > 0 {
+					b.run(dsclient.Sync, 0) //nolint:errcheck // it fails, or has no answer to lose
+					b.loseOut = 0
+				}
+				b.sync()
+				a.sync()
+				b.sync()
+				equalStores(t, a, b)
+				if d := cmp.Diff(c.lives, a.mem.bodies()); d != "" {
+					t.Error(d)
+				}
+				for _, body := range c.loses {
+					if !w.kept(body) {
+						t.Errorf("lost:\n%s", body)
+					}
+				}
+				if r := a.sync(); r.Stores[0].Sent+r.Stores[0].Received != 0 {
+					t.Errorf("it does not come to rest: %+v", r)
+				}
+			})
+		}
+	}
+}
+
+// kept tells whether a former version is in the server's history.
+func (w *world) kept(body string) (found bool) {
+	w.t.Helper()
+	err := w.store.View(w.t.Context(), func(tx dsstore.Tx) error {
+		list, err := tx.KeptVersions(dsstore.Collection{User: "ana", Store: "contacts"}, time.Time{}, 100)
+		for _, k := range list {
+			b, err := tx.Body(k.Item.Hash)
+			if err != nil {
+				return err
+			}
+			found = found || string(b) == body
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
 }
 
 // TestEditsThatDoNotContradictAreOne: each device changes something else of a contact, and there is one contact with both.

@@ -283,10 +283,14 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		}
 		return r.changeCopy(st, luid, cur, copied, rec, body)
 	}
+	in.Policy = st.policy
 	d := reconcile.Decide(in, state)
 	st.alone = st.alone && d.Action == reconcile.Create
-	if d.Action == reconcile.KeepBoth {
+	switch {
+	case d.Action == reconcile.KeepBoth && st.policy != ds.ConflictsKeepBoth:
 		return r.reconcileBoth(st, luid, cur, rec, m, body)
+	case d.Action == reconcile.KeepBoth:
+		return d.Status, r.keepBoth(st, luid, cur, rec, body)
 	}
 	return d.Status, r.do(d.Action, st, luid, m, cur, rec, body)
 }

@@ -20,7 +20,8 @@ type Incoming struct {
 	Op       Op
 	Base     string // version both sides last agreed on as the device says, "" if it does not say
 	Version  string // version it has now, "" for Reflag and Delete
-	Likeness        // only for an item that was matched in a first or slow sync
+	Policy   ds.ConflictPolicy
+	Likeness // only for an item that was matched in a first or slow sync
 }
 
 // Likeness is what a look into both says of two versions whose common ancestor nobody names any more.
@@ -91,23 +92,39 @@ func Decide(in Incoming, cur Current) Decision {
 	case !cur.Mapped && in.Base != "" && in.Base == cur.Version:
 		return Decision{Update, ds.StatusOK} // it had left the device, which edited it before it knew
 	case !cur.Mapped:
-		return decideMatch(in)
+		return decideMatch(in, cur)
 	case conflicts(in, cur) && in.Base != "" && in.Base == in.Version:
 		return Decision{SetFlags, ds.StatusOK} // the device has taken an edit back, and there is another one
 	case conflicts(in, cur):
-		return Decision{KeepBoth, ds.StatusDuplicated}
+		return decideConflict(in, cur)
 	}
 	return Decision{Update, ds.StatusOK}
 }
 
+// decideConflict is for two edits. One that comes again because the answer was lost is decided already, and loses to what came after it.
+func decideConflict(in Incoming, cur Current) Decision {
+	again := cur.HeldVersion != "" && in.Version == cur.HeldVersion
+	switch {
+	case in.Policy == ds.ConflictsServer && again:
+		return Decision{Nothing, ds.StatusServerWins}
+	case in.Policy == ds.ConflictsServer:
+		return Decision{TakeMine, ds.StatusServerWins}
+	case in.Policy == ds.ConflictsDevice && again:
+		return Decision{Nothing, ds.StatusOK}
+	case in.Policy == ds.ConflictsDevice:
+		return Decision{Update, ds.StatusClientWins}
+	}
+	return Decision{KeepBoth, ds.StatusDuplicated}
+}
+
 // decideMatch is for an item the device never shared with us although we have one with the same identity: a first or a
 // slow sync. There is no common version to compare with; what does not live on goes to the history.
-func decideMatch(in Incoming) Decision {
+func decideMatch(in Incoming, cur Current) Decision {
 	switch in.Likeness {
 	case Newer:
 		return Decision{Update, ds.StatusOK}
 	case Contrary:
-		return Decision{KeepBoth, ds.StatusDuplicated}
+		return decideConflict(in, cur)
 	}
 	return Decision{TakeMine, ds.StatusServerWins}
 }

@@ -13,6 +13,7 @@ func TestDecide(t *testing.T) {
 	gone := reconcile.Current{Exists: true, Deleted: true, Version: "a", Rev: 8, Mapped: true, HeldRev: 5}
 	stranger := reconcile.Current{Exists: true, Version: "a", Rev: 5}
 	mine := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true, HeldRev: 7, Held: true}
+	again := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true, HeldRev: 5, HeldVersion: "w"}
 	lost := reconcile.Current{Exists: true, Version: "b", Rev: 7, Mapped: true}
 
 	for _, c := range []struct {
@@ -37,6 +38,14 @@ func TestDecide(t *testing.T) {
 		{"a peer without versions is judged by revision", reconcile.Incoming{Op: reconcile.Replace, Version: "x"}, changed, reconcile.KeepBoth, ds.StatusDuplicated},
 		{"an unknown held revision is no conflict", reconcile.Incoming{Op: reconcile.Replace, Version: "x"}, lost, reconcile.Update, ds.StatusOK},
 		{"an edit wins over a deletion", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a"}, gone, reconcile.Update, ds.StatusAdded},
+		{"two edits: the server's wins", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsServer}, changed, reconcile.TakeMine, ds.StatusServerWins},
+		{"two edits: the device's wins", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsDevice}, changed, reconcile.Update, ds.StatusClientWins},
+		{"two edits: both, by policy", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsKeepBoth}, changed, reconcile.KeepBoth, ds.StatusDuplicated},
+		{"slow sync: the device's wins", reconcile.Incoming{Op: reconcile.Add, Version: "x", Likeness: reconcile.Contrary, Policy: ds.ConflictsDevice}, stranger, reconcile.Update, ds.StatusClientWins},
+		{"what is sent again does not win over what came after it", reconcile.Incoming{Op: reconcile.Replace, Version: "w", Base: "a", Policy: ds.ConflictsDevice}, again, reconcile.Nothing, ds.StatusOK},
+		{"what lost is sent again", reconcile.Incoming{Op: reconcile.Replace, Version: "w", Base: "a", Policy: ds.ConflictsServer}, again, reconcile.Nothing, ds.StatusServerWins},
+		{"a deletion loses to an edit, whoever wins", reconcile.Incoming{Op: reconcile.Delete, Base: "a", Policy: ds.ConflictsDevice}, changed, reconcile.SendAgain, ds.StatusOK},
+		{"an edit wins over a deletion, whoever wins", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsServer}, gone, reconcile.Update, ds.StatusAdded},
 		{"a deletion is taken", reconcile.Incoming{Op: reconcile.Delete, Base: "a"}, held, reconcile.Remove, ds.StatusOK},
 		{"a deletion loses to an edit", reconcile.Incoming{Op: reconcile.Delete, Base: "a"}, changed, reconcile.SendAgain, ds.StatusOK},
 		{"what is sent again does not revive", reconcile.Incoming{Op: reconcile.Add, Version: "w"},

@@ -223,7 +223,7 @@ func (m *Machine) begin(now time.Time, why Cause) {
 
 // credentials are new: one attempt with them, in the session that was kept (A4).
 func (m *Machine) credentials(now time.Time) {
-	m.Refused = false
+	m.Refused, m.Certificate = false, false
 	if m.On && m.State == Held {
 		m.run(now, CausePassword)
 		return
@@ -250,8 +250,9 @@ func (m *Machine) tick(now time.Time) {
 
 func (m *Machine) done(now time.Time, e Done) {
 	m.running = false
-	if e.Result == Invalid || e.Result == Aged {
-		m.Refused = true
+	switch e.Result {
+	case Invalid, Aged, Uncertified:
+		m.Refused, m.Certificate = true, e.Result == Uncertified
 	}
 	if m.ending != "" {
 		m.doneWhileOff(now, e)
@@ -278,7 +279,7 @@ func (m *Machine) done(now time.Time, e Done) {
 	case Invalid:
 		m.end(now, ds.Terminated, e.Reason)
 		m.enter(now, Held, e.Reason)
-	case Aged:
+	case Aged, Uncertified:
 		m.enter(now, Held, e.Reason)
 	case NoLink, Failed:
 		m.failed(now, e)

@@ -85,7 +85,7 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 		t.Fatalf("cannot read %q", line)
 	}
 	results := map[string]session.Result{"ok": session.OK, "unknown": session.Unknown, "nolink": session.NoLink,
-		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed}
+		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed, "uncertified": session.Uncertified}
 	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "linkup": session.LinkUp{},
 		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
 		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "open": session.OpenSession{}, "close": session.CloseSession{}}

@@ -35,6 +35,8 @@ type Record struct {
 	Reason string // of the state: what it waits for
 	// Refused: the server refused the credentials. Nothing is tried before new ones come, whoever asks (A8).
 	Refused bool
+	// Certificate: what was refused is the certificate of the device, before anything was said to the server (A10).
+	Certificate bool
 	// First failure of the running series, and how many there were (L4).
 	FailedSince time.Time
 	Failures    int
@@ -78,6 +80,7 @@ const (
 	CauseSwitchOff Cause = "always-on switched off"
 	CauseFilter    Cause = "filter changed"
 	CauseVerify    Cause = "comparison of both sides"
+	CauseRepair    Cause = "repair of a difference"
 	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
 )
@@ -134,12 +137,13 @@ type Result int
 
 // The results.
 const (
-	OK      Result = iota // done, session open
-	Unknown               // the server does not know the session (L12)
-	NoLink                // transport failed
-	Invalid               // credentials wrong: the server has terminated the session (A2)
-	Aged                  // credentials no longer valid: the server keeps the session (A3)
-	Failed                // the server or a local store failed
+	OK          Result = iota // done, session open
+	Unknown                   // the server does not know the session (L12)
+	NoLink                    // transport failed
+	Invalid                   // credentials wrong: the server has terminated the session (A2)
+	Aged                      // credentials no longer valid: the server keeps the session (A3)
+	Failed                    // the server or a local store failed
+	Uncertified               // the certificate of the device is refused: no session could be ended, so it is kept (A10)
 )
 
 // Action is what the caller must do, in the order given. It is one of the types below.

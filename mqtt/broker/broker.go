@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -19,14 +20,17 @@ type Rights struct{ Publish, Subscribe []string }
 type Options struct {
 	Addr     string // host:port to listen on; port 0 is a free one, empty is 127.0.0.1:0
 	StoreDir string // sessions and queued messages
+	// TLS has the certificate, and who may connect if ClientCAs are set; nil is in the clear.
+	TLS *tls.Config
 	// Authorize decides on a user, and what it may do. Nil lets everybody do everything: for tests.
 	Authorize func(user, password string) (Rights, bool)
 }
 
 // Broker runs from Start to Close.
 type Broker struct {
-	s    *server.Server
-	addr string
+	s      *server.Server
+	addr   string
+	secure bool
 }
 
 // startTime bounds the start; it takes some 30 ms.
@@ -35,6 +39,9 @@ const startTime = 20 * time.Second
 // ackWait is after how long a message that was not acknowledged is sent again. One that is under way while a client renews its
 // subscription is not, and the server's own half minute is long for a hint.
 const ackWait = 3 * time.Second
+
+// handshake bounds that of TLS; the server's own 2 s are short for a phone that wakes up.
+const handshake = 10 * time.Second
 
 // Start returns when clients can connect.
 func Start(o Options) (*Broker, error) {
@@ -46,7 +53,7 @@ func Start(o Options) (*Broker, error) {
 		return nil, err
 	}
 	opts := &server.Options{ServerName: "alwayson", DontListen: true, JetStream: true, StoreDir: o.StoreDir, NoSigs: true, NoLog: true,
-		MaxPayload: 1 << 20, MQTT: server.MQTTOpts{Host: host, Port: port, AckWait: ackWait}}
+		MaxPayload: 1 << 20, MQTT: server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, TLSConfig: o.TLS, TLSTimeout: handshake.Seconds()}}
 	if o.Authorize != nil {
 		opts.CustomClientAuthentication = authenticator(o.Authorize)
 	}
@@ -55,7 +62,7 @@ func Start(o Options) (*Broker, error) {
 		return nil, fmt.Errorf("cannot start the broker: %w", err)
 	}
 	s.Start()
-	b := &Broker{s: s}
+	b := &Broker{s: s, secure: o.TLS != nil}
 	if err := b.ready(opts); err != nil {
 		b.Close()
 		return nil, err
@@ -86,7 +93,12 @@ func (b *Broker) ready(opts *server.Options) error {
 }
 
 // URL is where clients connect.
-func (b *Broker) URL() string { return "mqtt://" + b.addr }
+func (b *Broker) URL() string {
+	if b.secure {
+		return "mqtts://" + b.addr
+	}
+	return "mqtt://" + b.addr
+}
 
 // Addr is host:port.
 func (b *Broker) Addr() string { return b.addr }

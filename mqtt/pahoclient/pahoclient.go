@@ -112,6 +112,10 @@ func wait(ctx context.Context, t paho.Token) error {
 func (c *Client) Run(ctx context.Context) {
 	short, failures := 0, 0
 	for ctx.Err() == nil {
+		if c.c.Ready != nil && !c.c.Ready() {
+			c.wait(ctx, c.c.MaxPause)
+			continue
+		}
 		began := time.Now()
 		stood, err := c.connection(ctx)
 		if ctx.Err() != nil {
@@ -144,6 +148,11 @@ func (c *Client) pause(ctx context.Context, failures int, err error) {
 		p = min(p, c.c.MinPause<<min(failures-1, 16))
 		p = time.Duration(rand.Int64N(int64(p) + 1))
 	}
+	c.wait(ctx, p)
+}
+
+// wait waits so long, or until somebody kicks.
+func (c *Client) wait(ctx context.Context, p time.Duration) {
 	t := time.NewTimer(p)
 	defer t.Stop()
 	select {

@@ -100,6 +100,7 @@ func TestCommandLine(t *testing.T) {
 	says(6, "the password has changed", "sync", "--wait")
 	says(6, "alwayson login", "sync", "--wait")
 	says(0, "alwayson login", "status")
+	says(6, "credentials are needed", "status", "--check")
 	login := exec.Command(d.Program(), "--config", d.Config(), "login")
 	login.Stdin = strings.NewReader(secret + "\n")
 	if out, err := login.CombinedOutput(); err != nil || !strings.Contains(string(out), "safe to disconnect") {

@@ -26,7 +26,7 @@ import (
 var update = flag.Bool("update", false, "write README.md")
 
 // later are requirements whose work has not begun: S comes with device management.
-var later = map[string]string{"S": "comes with device management", "A10": "client certificates come with device management"}
+var later = map[string]string{"S": "comes with device management"}
 
 // families are the letters of requirement ids.
 const families = "GNTMSFLA"

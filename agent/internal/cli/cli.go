@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 )
 
@@ -69,11 +70,12 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func codeOf(err error) int {
 	var exit *exitError
 	var conf *config.Error
+	var file *clientcert.FileError
 	var refused *control.Error
 	switch {
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &conf):
+	case errors.As(err, &conf), errors.As(err, &file):
 		return exitConfig
 	case errors.Is(err, control.ErrNoAgent):
 		return exitNoAgent

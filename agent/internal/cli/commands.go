@@ -30,13 +30,16 @@ func (a *app) status() *cobra.Command {
 			if err := a.show(cmd, s, func() { writeStatus(cmd.OutOrStdout(), &s, time.Now()) }); err != nil {
 				return err
 			}
+			if check && s.Problem == control.Credentials {
+				return &exitError{exitCredentials, errors.New("credentials are needed: " + s.Summary)}
+			}
 			if check && !s.InSync() {
 				return &exitError{exitDifferences, errors.New("not in sync: " + s.Summary)}
 			}
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "exit with 10 if something is not in sync")
+	cmd.Flags().BoolVar(&check, "check", false, "exit with 10 if something is not in sync, with 6 if credentials are needed")
 	return cmd
 }
 
@@ -200,12 +203,16 @@ func (a *app) log() *cobra.Command {
 }
 
 func (a *app) login() *cobra.Command {
-	return &cobra.Command{
+	var push bool
+	cmd := &cobra.Command{
 		Use: "login", Short: "Give the agent the secret of this device, typed or on standard input", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := config.Load(a.configPath)
 			if err != nil {
 				return err
+			}
+			if push && conf.Push.SecretFile == conf.Account.SecretFile {
+				return &exitError{exitUsage, errors.New("the broker takes the secret of the account (push.secret_file is not set); type alwayson login")}
 			}
 			secret, err := a.readSecret(cmd)
 			if err != nil {
@@ -213,19 +220,62 @@ func (a *app) login() *cobra.Command {
 			}
 			c := control.Dial(conf.Socket)
 			defer c.Close()
-			x, err := c.Login(cmd.Context(), secret)
-			if errors.Is(err, control.ErrNoAgent) { // it reads the file when it starts
-				if err := config.WriteSecret(conf.Account.SecretFile, secret); err != nil {
-					return err
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), "saved; the agent is not running")
-				return nil
+			if push {
+				err = a.loginPush(cmd, c, secret)
+			} else {
+				err = a.loginAccount(cmd, c, secret)
 			}
-			if err != nil {
+			if !errors.Is(err, control.ErrNoAgent) {
 				return err
 			}
-			return a.outcome(cmd, x)
+			file := conf.Account.SecretFile
+			if push {
+				file = conf.Push.SecretFile
+			}
+			if err := config.WriteSecret(file, secret); err != nil { // it reads the file when it starts
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "saved; the agent is not running")
+			return nil
 		},
+	}
+	cmd.Flags().BoolVar(&push, "push", false, "the secret for the broker, if that is another one (push.secret_file)")
+	return cmd
+}
+
+func (a *app) loginAccount(cmd *cobra.Command, c *control.Client, secret string) error {
+	x, err := c.Login(cmd.Context(), secret)
+	if err != nil {
+		return err
+	}
+	return a.outcome(cmd, x)
+}
+
+// answerTime is how long the broker may take to answer.
+const answerTime = 20 * time.Second
+
+// loginPush waits for the broker's word.
+func (a *app) loginPush(cmd *cobra.Command, c *control.Client, secret string) error {
+	if err := c.LoginPush(cmd.Context(), secret); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), answerTime)
+	defer cancel()
+	for {
+		s, err := c.Status(ctx)
+		switch {
+		case err != nil:
+			return err
+		case s.Push.State == "connected":
+			return a.show(cmd, s.Push, func() { fmt.Fprintln(cmd.OutOrStdout(), "the broker has accepted it") })
+		case s.Push.State == "refused":
+			return &exitError{exitCredentials, errors.New(s.Push.Reason + "; nothing is lost, " + s.Push.Advice)}
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("saved, but the broker has not answered yet (%s): %w", s.Push.Reason, ctx.Err())
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/ds"
 )
 
 func (a *app) run() *cobra.Command {
@@ -73,40 +74,50 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	}
 	rest := time.AfterFunc(quiet, debug.FreeOSMemory)
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
-		Secret: secret, Version: Version(), Session: c.SessionConfig(), Log: log, Brake: (*agent.Brake)(&c.Brake),
+		Secret: secret, Version: Version(), Session: c.SessionConfig(), Verify: time.Duration(c.Session.Verify), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		Rest:       func() { rest.Reset(quiet) },
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
+	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
+	if o.TLS, err = roots(c.Account.CAFile); err != nil {
+		return o, err
+	}
 	if o.Push, err = push(c); err != nil {
 		return o, err
 	}
 	for _, s := range c.Stores {
-		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir, Filter: s.Filter})
+		o.Stores = append(o.Stores, agent.Store{Name: s.Name, Remote: s.Remote, Kind: s.Kind, Dir: s.Dir, Filter: s.Filter, Conflicts: ds.ConflictPolicy(s.Conflicts)})
 	}
 	return o, nil
 }
 
 func push(c *config.Config) (agent.Push, error) {
-	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User}
+	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User, CertFile: c.Push.CertFile, KeyFile: c.Push.KeyFile}
 	if p.Broker == "" {
 		return p, nil
 	}
-	if c.Push.SecretFile != c.Account.SecretFile {
-		var err error
-		if p.Password, err = config.ReadSecret(c.Push.SecretFile); err != nil {
+	var err error
+	if file := c.Push.SecretFile; file != c.Account.SecretFile {
+		if p.Password, err = config.ReadSecret(file); err != nil {
 			return p, err
 		}
+		p.SavePassword = func(s string) error { return config.WriteSecret(file, s) }
 	}
-	if c.Push.CAFile == "" {
-		return p, nil
+	p.TLS, err = roots(c.Push.CAFile)
+	return p, err
+}
+
+// roots accepts servers whose certificate one of the authorities in a file has signed; nil is the system's.
+func roots(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
 	}
-	pem, err := os.ReadFile(c.Push.CAFile)
+	pem, err := os.ReadFile(file)
 	pool := x509.NewCertPool()
 	if err != nil || !pool.AppendCertsFromPEM(pem) {
-		return p, &config.Error{Path: c.Push.CAFile, Mistakes: []string{"it holds no certificate"}}
+		return nil, &config.Error{Path: file, Mistakes: []string{"it holds no certificate"}}
 	}
-	p.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	return p, nil
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 func newLog(c config.Log, w io.Writer) (*slog.Logger, error) {

@@ -227,7 +227,7 @@ func (a *app) verify() *cobra.Command {
 			}
 			for _, v := range list {
 				if len(v.Differ) > 0 {
-					return &exitError{exitDifferences, errors.New("both sides are not equal; alwayson sync --mode slow brings them together without deleting anything")}
+					return &exitError{exitDifferences, errors.New("both sides are not equal; the next exchange repairs it by itself, alwayson sync --mode slow --wait does it now; nothing is deleted")}
 				}
 			}
 			return nil

@@ -112,6 +112,8 @@ func storeState(s *control.Store, now time.Time) string {
 		return "not readable, nothing is deleted: " + s.Unavailable
 	case s.Held > 0:
 		return fmt.Sprintf("%d deletions are held → alwayson hold list", s.Held)
+	case s.Differ > 0:
+		return fmt.Sprintf("%d items differ from the server → alwayson verify", s.Differ)
 	case s.Total > 0 && s.Received < s.Total:
 		return fmt.Sprintf("receiving %d/%d", s.Received, s.Total)
 	case s.Problems == 1:

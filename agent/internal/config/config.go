@@ -15,6 +15,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
@@ -40,6 +41,10 @@ type Account struct {
 	Server     string `toml:"server"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
+	CAFile     string `toml:"ca_file"` // default: the system's
+	// The certificate of the device, if it has one, and its key. They are read again when they change.
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
 	// For servers of others: how messages are written, how the secret is proved, and how large a message may be (octets).
 	Encoding   syncml.Encoding `toml:"encoding"` // wbxml, xml
 	Auth       string          `toml:"auth"`     // md5, basic
@@ -55,7 +60,9 @@ type Push struct {
 	Prefix     string `toml:"prefix"`
 	User       string `toml:"user"`        // default: the device
 	SecretFile string `toml:"secret_file"` // default: that of the account
-	CAFile     string `toml:"ca_file"`     // default: the system's
+	CAFile     string `toml:"ca_file"`     // default: that of the account
+	CertFile   string `toml:"cert_file"`   // default: that of the account
+	KeyFile    string `toml:"key_file"`
 }
 
 // Session is how patient the logical session is (L4).
@@ -66,6 +73,7 @@ type Session struct {
 	MaxPause Duration `toml:"max_pause"`
 	Probe    Duration `toml:"probe"`
 	Poll     Duration `toml:"poll"`
+	Verify   Duration `toml:"verify"`
 }
 
 // Brake holds deletions that are many, until the user has looked at them.
@@ -82,6 +90,8 @@ type Store struct {
 	Remote string   `toml:"remote"` // default: the name
 	// Filter is what of it this device keeps; default: everything. See package filter.
 	Filter string `toml:"filter"`
+	// Conflicts is what becomes of an item that was changed here and on the server: merge, keep-both, server, device; see ds.ConflictPolicy.
+	Conflicts string `toml:"conflicts"`
 }
 
 // Log is what is written about the work.
@@ -140,7 +150,7 @@ func defaults() *Config {
 	return &Config{
 		Push: Push{Prefix: "alwayson"},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
-			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll)},
+			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour)},
 		Brake: Brake{Count: 20, Percent: 25},
 		Log:   Log{Level: "info", Format: "text"},
 	}
@@ -179,7 +189,14 @@ func (c *Config) complete(dir string) {
 	if c.Push.SecretFile == "" {
 		c.Push.SecretFile = c.Account.SecretFile
 	}
-	for _, p := range []*string{&c.State, &c.Socket, &c.Account.SecretFile, &c.Push.SecretFile, &c.Push.CAFile} {
+	if c.Push.CAFile == "" {
+		c.Push.CAFile = c.Account.CAFile
+	}
+	if c.Push.CertFile == "" && c.Push.KeyFile == "" {
+		c.Push.CertFile, c.Push.KeyFile = c.Account.CertFile, c.Account.KeyFile
+	}
+	a, p := &c.Account, &c.Push
+	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile} {
 		*p = absolute(dir, *p)
 	}
 	for i := range c.Stores {
@@ -227,6 +244,7 @@ func (c *Config) check() (bad []string) {
 	if n := c.Account.MaxMessage; n != 0 && n < 2000 {
 		wrong("account.max_message = %d must be at least 2000 octets", n)
 	}
+	bad = append(bad, c.checkCertificates()...)
 	if c.Push.Broker != "" {
 		if err := checkURL(c.Push.Broker, "mqtts", "mqtt", "wss", "ws"); err != nil {
 			wrong("push.broker: %v", err)
@@ -239,6 +257,18 @@ func (c *Config) check() (bad []string) {
 		wrong("brake.count must be at least 0, brake.percent 0 to 100")
 	}
 	return append(bad, c.checkStores()...)
+}
+
+func (c *Config) checkCertificates() (bad []string) {
+	for _, t := range []struct{ table, cert, key string }{{"account", c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CertFile, c.Push.KeyFile}} {
+		if (t.cert == "") != (t.key == "") {
+			bad = append(bad, t.table+".cert_file and "+t.table+".key_file belong together: give both")
+		}
+	}
+	if c.Account.CertFile != "" && strings.HasPrefix(c.Account.Server, "http:") {
+		bad = append(bad, "account.cert_file: a certificate is shown over https only, and account.server begins with http:")
+	}
+	return bad
 }
 
 // loopback tells whether what goes to an address stays on this machine.
@@ -285,6 +315,9 @@ func (c *Config) checkStores() (bad []string) {
 		default:
 			if err := checkFilter(s); err != nil {
 				bad = append(bad, fmt.Sprintf("store %s: filter: %v", s.Name, err))
+			}
+			if _, err := ds.ParseConflictPolicy(s.Conflicts); err != nil {
+				bad = append(bad, fmt.Sprintf("store %s: conflicts: %v", s.Name, err))
 			}
 		}
 		seen[s.Name] = true

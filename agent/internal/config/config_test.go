@@ -54,6 +54,19 @@ func TestTheSampleIsGood(t *testing.T) {
 	}
 }
 
+// TestTheBrokerGetsTheCertificateOfTheAccount unless it has one of its own.
+func TestTheBrokerGetsTheCertificateOfTheAccount(t *testing.T) {
+	with := strings.Replace(good, "user =", "ca_file = \"ca\"\ncert_file = \"c\"\nkey_file = \"k\"\nuser =", 1)
+	c, err := load(t, with)
+	if err != nil || !filepath.IsAbs(c.Push.CertFile) || c.Push.CertFile != c.Account.CertFile || c.Push.KeyFile != c.Account.KeyFile || c.Push.CAFile != c.Account.CAFile {
+		t.Errorf("%+v %v", c, err)
+	}
+	c, err = load(t, with+"[push]\ncert_file = \"b\"\nkey_file = \"l\"\n")
+	if err != nil || filepath.Base(c.Push.CertFile) != "b" || filepath.Base(c.Account.CertFile) != "c" {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
 func TestPathsStartAtTheFile(t *testing.T) {
 	c, err := load(t, good)
 	if err != nil {
@@ -80,8 +93,12 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"a bad duration", good + "[session]\npoll = \"soon\"\n", `"soon" is no duration`},
 		{"a secret in the address", strings.Replace(good, "https://", "https://ana:geheim@", 1), "user and secret do not belong in the address"},
 		{"no TLS word", strings.Replace(good, "https://", "ftp://", 1), "is no address like https://host"},
+		{"a certificate without its key", strings.Replace(good, "user =", "cert_file = \"c\"\nuser =", 1), "account.cert_file and account.key_file belong together"},
+		{"a certificate in the clear", strings.Replace(strings.Replace(good, "https:", "http:", 1), "user =", "cert_file = \"c\"\nkey_file = \"k\"\nuser =", 1), "over https only"},
+		{"a typo in it", strings.Replace(good, "user =", "cert_flie = \"c\"\nuser =", 1), "did you mean account.cert_file?"},
 		{"a device that could reach other topics", strings.Replace(good, `"d"`, `"a/b"`, 1), "must be 1 to 64 letters"},
 		{"an unknown kind", strings.Replace(good, `kind = "contacts"`, `kind = "contact"`, 1), "is none of contacts, calendar, tasks, notes, mail"},
+		{"an unknown policy", good + "conflicts = \"mine\"\n", "conflicts: \"mine\" is none of merge, keep-both, server, device"},
 		{"no store", good[:strings.Index(good, "[[store]]")], "there is no [[store]]"},
 		{"two of a name", good + good[strings.Index(good, "[[store]]"):], "store contacts is there twice"},
 		{"several", "device = \"\"\n[account]\nuser = \"\"\n", "account.user is missing; account.secret_file is missing; there is no [[store]]"},

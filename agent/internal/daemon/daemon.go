@@ -16,6 +16,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -37,9 +38,13 @@ type Parts struct {
 	DevInf  func() string       // of the server
 	Push    func() control.Push // where the road for triggers stands
 	Login   func(secret string) error
-	Wants   *want.Book
-	Former  *history.Book
-	Expires func() time.Time // of the secret; zero if that is not known
+	// LoginPush is Login for a broker that has a secret of its own.
+	LoginPush    func(secret string) error
+	Certificates func() []control.Certificate // of the device
+	Wants        *want.Book
+	Former       *history.Book
+	Verifier     *verify.Verifier
+	Expires      func() time.Time // of the secret; zero if that is not known
 }
 
 // Daemon is the http.Handler of the control API.
@@ -123,7 +128,7 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 	if !req.Wait {
 		s, err := d.Engine.TellWith(r.Context(), ev, plan)
 		if err == nil && s.Session.Refused {
-			err = refused(s.Session)
+			err = d.refused(s.Session)
 		}
 		return control.Exchange{}, err
 	}
@@ -158,7 +163,7 @@ func (d *Daemon) ask(r *http.Request, ev session.Event, plan *engine.Plan) (any,
 		return nil, err
 	}
 	if x == nil {
-		return nil, refused(d.Engine.Snapshot().Session)
+		return nil, d.refused(d.Engine.Snapshot().Session)
 	}
 	return exchange(*x), nil
 }
@@ -168,8 +173,11 @@ func badRequest(err error) error {
 }
 
 // refused says why the session allowed no exchange.
-func refused(r session.Record) error {
+func (d *Daemon) refused(r session.Record) error {
 	switch {
+	case r.Refused && r.Certificate:
+		return &control.Error{Code: http.StatusConflict, Problem: control.Credentials,
+			Text: r.Reason + "; nothing is lost; " + d.certRemedy()}
 	case r.Refused:
 		return &control.Error{Code: http.StatusConflict, Problem: control.Credentials,
 			Text: "the server refused the credentials (" + r.Reason + "); nothing is lost, type alwayson login"}
@@ -188,7 +196,7 @@ func (d *Daemon) openSession(r *http.Request) (any, error) {
 	case err != nil:
 		return nil, err
 	case x == nil && d.Engine.Snapshot().Session.ID == "":
-		return nil, refused(d.Engine.Snapshot().Session)
+		return nil, d.refused(d.Engine.Snapshot().Session)
 	case x != nil && x.Err != nil:
 		return nil, &control.Error{Code: http.StatusBadGateway, Problem: problem(*x), Text: "cannot open a session: " + x.Err.Error()}
 	}
@@ -203,12 +211,18 @@ func (d *Daemon) closeSession(r *http.Request) (any, error) {
 }
 
 func (d *Daemon) login(r *http.Request) (any, error) {
-	var req struct{ Secret string }
+	var req struct {
+		Secret string
+		Push   bool
+	}
 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
 		return nil, badRequest(err)
 	}
 	if req.Secret == "" {
 		return nil, badRequest(errors.New("the secret is empty"))
+	}
+	if req.Push {
+		return control.Exchange{}, d.LoginPush(req.Secret)
 	}
 	if err := d.Login(req.Secret); err != nil {
 		return nil, err

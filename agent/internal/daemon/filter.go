@@ -106,7 +106,7 @@ func (d *Daemon) previewFilter(r *http.Request) (any, error) {
 	case err != nil:
 		return nil, err
 	case x == nil:
-		return nil, refused(d.Engine.Snapshot().Session)
+		return nil, d.refused(d.Engine.Snapshot().Session)
 	case x.Err != nil:
 		return nil, &control.Error{Code: http.StatusBadGateway, Problem: problem(*x), Text: "cannot ask the server: " + x.Err.Error()}
 	}

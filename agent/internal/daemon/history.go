@@ -118,9 +118,10 @@ func exchange(e engine.Exchange) control.Exchange {
 
 func problem(e engine.Exchange) control.Problem {
 	var auth *dsclient.AuthError
+	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
 	switch {
-	case errors.As(e.Err, &auth):
+	case errors.As(e.Err, &auth), errors.As(e.Err, &cert):
 		return control.Credentials
 	case errors.As(e.Err, &link):
 		return control.Unreachable

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -30,6 +31,12 @@ func (d *Daemon) status() control.Status {
 		row := d.store(st, s, progress)
 		sum.waiting += row.Pending
 		sum.problems += row.Problems
+		if row.Differ > 0 {
+			sum.differ = append(sum.differ, row.Name)
+		}
+		if o, _ := d.Verifier.Outcome(row.Name); o.Tried && row.Differ > 0 {
+			sum.stuck = true
+		}
 		if row.Held > 0 {
 			sum.held = append(sum.held, row.Name)
 		}
@@ -39,6 +46,15 @@ func (d *Daemon) status() control.Status {
 		out.Stores = append(out.Stores, row)
 	}
 	out.Summary, out.Advice = summary(s, sum)
+	out.Certificates = d.Certificates()
+	if r.Refused && r.Certificate {
+		out.Summary, out.Advice = r.Reason+"; nothing is lost"+wait(sum.waiting), d.certRemedy()
+	}
+	if r.Refused {
+		out.Problem = control.Credentials
+	}
+	d.warnOfPush(&out)
+	d.warnOfCertificates(&out, time.Now())
 	out.SecretExpires = timeOrNil(d.Expires())
 	if at := out.SecretExpires; at != nil && time.Until(*at) < warnAhead && out.Advice == "" {
 		out.Summary += "; the secret of this device is good until " + at.Local().Format("Mon 2 Jan 15:04")
@@ -50,6 +66,47 @@ func (d *Daemon) status() control.Status {
 // warnAhead is how long before its end the user is told that the secret will age (A9).
 const warnAhead = 7 * 24 * time.Hour
 
+// warnOfPush names what the broker has refused: everything is found by polling meanwhile, and nothing is tried again by itself (A10).
+func (d *Daemon) warnOfPush(s *control.Status) {
+	if s.Push.State != "refused" {
+		return
+	}
+	if s.Push.NeedsCredentials {
+		s.Problem = control.Credentials
+	}
+	s.Summary += "; changes on the server come late: " + s.Push.Reason
+	if s.Advice == "" {
+		s.Advice = s.Push.Advice
+	}
+}
+
+// warnOfCertificates tells ahead of time that one expires (A9).
+func (d *Daemon) warnOfCertificates(s *control.Status, now time.Time) {
+	for _, c := range s.Certificates {
+		switch left := c.Expires.Sub(now); {
+		case s.Advice != "" || left > warnAhead:
+			continue
+		case left < 0:
+			s.Summary += "; " + c.Problem + ", and the next handshake may fail"
+		case left < 24*time.Hour:
+			s.Summary += "; the client certificate expires within a day, on " + c.Expires.Local().Format("Mon 2 Jan 15:04")
+		default:
+			s.Summary += "; the client certificate is valid until " + c.Expires.Local().Format("Mon 2 Jan 15:04")
+		}
+		s.Advice = clientcert.Remedy(c.File)
+	}
+}
+
+// certRemedy is what the user can do about the certificate for the server.
+func (d *Daemon) certRemedy() string {
+	for _, c := range d.Certificates() {
+		if c.For == "server" {
+			return clientcert.Remedy(c.File)
+		}
+	}
+	return clientcert.Remedy("")
+}
+
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -59,7 +116,9 @@ func timeOrNil(t time.Time) *time.Time {
 
 func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.Progress) control.Store {
 	c, p := st.Replica.Counts(), progress[st.Replica.Local()]
+	compared, _ := d.Verifier.Outcome(st.Replica.Name())
 	return control.Store{
+		Compared: timeOrNil(compared.At), Differ: compared.Differ, Differing: compared.Items,
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
 		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
 		Sent: p.Sent, Received: p.Received, Total: p.Total, Held: st.Replica.Held().Here + st.Replica.Held().There,
@@ -70,6 +129,8 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 type sums struct {
 	waiting, problems int
 	unreadable, held  []string // names
+	differ            []string // stores that were not equal when they were compared last
+	stuck             bool     // a slow sync has not helped
 }
 
 // summary is the state as one sentence, and what the user can do about it.
@@ -107,6 +168,10 @@ func idleSummary(sum sums) (sentence, advice string) {
 		return strings.Join(sum.unreadable, ", ") + " cannot be read; nothing is deleted for it, everything else is in sync" + wait(sum.waiting), ""
 	case len(sum.held) > 0:
 		return "many deletions of " + strings.Join(sum.held, ", ") + " are held until you have looked at them; everything else is in sync", "alwayson hold list"
+	case len(sum.differ) > 0 && sum.stuck:
+		return strings.Join(sum.differ, ", ") + " differs from the server, and a slow sync has not helped" + wait(sum.waiting), "alwayson verify"
+	case len(sum.differ) > 0:
+		return strings.Join(sum.differ, ", ") + " differs from the server; the next exchange repairs it, and deletes nothing" + wait(sum.waiting), ""
 	case sum.waiting > 0:
 		return "session open" + wait(sum.waiting), ""
 	case sum.problems == 1:

@@ -86,6 +86,9 @@ func (e *Engine) Changed() <-chan struct{} {
 	return e.changed
 }
 
+// Announce wakes who waits for Changed, because of something that is shown beside what the engine tells.
+func (e *Engine) Announce() { e.update(func() {}) }
+
 // update changes what Snapshot and Progress tell.
 func (e *Engine) update(fn func()) {
 	e.mu.Lock()

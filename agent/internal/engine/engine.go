@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -24,6 +25,8 @@ type Store struct {
 	Replica *replica.Replica
 	// Watch calls hint when it stands, and after changes, until ctx ends; see watch.Dir. May be nil.
 	Watch func(ctx context.Context, hint func(pim.Hint)) error
+	// Conflicts is what shall become of them.
+	Conflicts ds.ConflictPolicy
 }
 
 // Options of an Engine. Client, Stores and Save must be set.
@@ -483,7 +486,7 @@ func (l *loop) request(a session.Run) dsclient.Request {
 		}
 	}
 	for _, s := range l.o.Stores {
-		if r, ok := l.storeRequest(s.Replica, &plan); ok {
+		if r, ok := l.storeRequest(s, &plan); ok {
 			req.Stores = append(req.Stores, r)
 		}
 	}
@@ -505,10 +508,11 @@ func Purpose(a session.Run) dsclient.Purpose {
 }
 
 // storeRequest is what an exchange shall do with one store, not ok if nothing.
-func (l *loop) storeRequest(r *replica.Replica, plan *Plan) (dsclient.StoreRequest, bool) {
+func (l *loop) storeRequest(s Store, plan *Plan) (dsclient.StoreRequest, bool) {
+	r := s.Replica
 	local := r.Local()
 	alert, named := plan.Types[local]
-	req := dsclient.StoreRequest{Store: r, Alert: alert}
+	req := dsclient.StoreRequest{Store: r, Alert: alert, Conflicts: s.Conflicts}
 	if f, ok := plan.Filters[local]; ok {
 		req.Filter, named = &f, true
 	} else if l.o.Filters != nil {
@@ -552,14 +556,19 @@ func Done(r dsclient.Report, err error) session.Done {
 }
 
 func reason(err error) string {
-	if err == nil {
+	var cert *dsclient.CertificateError
+	switch {
+	case err == nil:
 		return ""
+	case errors.As(err, &cert):
+		return cert.What
 	}
 	return err.Error()
 }
 
 func result(r dsclient.Report, err error) session.Result {
 	var auth *dsclient.AuthError
+	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
 	switch {
 	case err == nil && r.Unknown:
@@ -570,6 +579,8 @@ func result(r dsclient.Report, err error) session.Result {
 		return session.Aged
 	case errors.As(err, &auth):
 		return session.Invalid
+	case errors.As(err, &cert):
+		return session.Uncertified
 	case errors.As(err, &link):
 		return session.NoLink
 	}

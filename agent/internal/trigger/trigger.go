@@ -6,11 +6,14 @@ import (
 	"context"
 	"crypto/md5"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/notify"
 	"github.com/alwayson-sync/alwayson/ds/san"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -18,17 +21,28 @@ import (
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
 )
 
-// Options of a Listener. All but TLS, MinPause, MaxPause and Log must be set.
+// Options of a Listener. All but TLS, Refused, MinPause, MaxPause and Log must be set.
 type Options struct {
 	Broker, Prefix, Device string
 	User                   string
 	Password               func() string
 	TLS                    *tls.Config
-	MinPause, MaxPause     time.Duration
+	// Credential names what the broker is shown, without telling it. What was refused is not shown again (A10): Refused is what was when the
+	// agent ran before, and Refuse makes it durable; the zero value is nothing.
+	Credential func() string
+	Refused    state.Refusal
+	Refuse     func(state.Refusal)
+	// Login is what to type when the broker has refused the password.
+	Login string
+	// Explain names a refusal of the certificate; see clientcert.
+	Explain            func(error) error
+	MinPause, MaxPause time.Duration
 	// Key is what a notification must be made with: the device's credential and the id of the logical session, "" if none is open.
 	Key func() (credential, session string)
 	// Wake takes an event for the session, with what the server's notification asks for if it was one; it may block for a moment.
 	Wake func(context.Context, session.Event, []san.Sync)
+	// Changed is told that Push tells something else; may be nil.
+	Changed func()
 	// Note is told why a notification led to nothing; may be nil.
 	Note func(why string)
 	Log  *slog.Logger
@@ -41,12 +55,13 @@ type Listener struct {
 	client *pahoclient.Client
 	events chan hint // capacity one: hints for the same thing
 
-	mu     sync.Mutex
-	unsure []byte             // the last notification that did not verify; guarded by mu
-	push   control.Push       // guarded by mu
-	told   bool               // the server knows of this connection; guarded by mu
-	seen   [64][md5.Size]byte // digests of the last notifications; guarded by mu
-	next   int                // place in seen; guarded by mu
+	mu             sync.Mutex
+	unsure         []byte             // the last notification that did not verify; guarded by mu
+	push           control.Push       // guarded by mu
+	told           bool               // the server knows of this connection; guarded by mu
+	tried, refused string             // credentials; guarded by mu
+	seen           [64][md5.Size]byte // digests of the last notifications; guarded by mu
+	next           int                // place in seen; guarded by mu
 }
 
 // hint is an event, and what a notification asked for.
@@ -61,10 +76,14 @@ func New(o Options) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{o: o, topics: topics, events: make(chan hint, 1), push: control.Push{State: "connecting", Broker: o.Broker}}
+	l := &Listener{o: o, topics: topics, events: make(chan hint, 1), push: control.Push{State: "connecting", Broker: o.Broker}, refused: o.Refused.Credential}
+	if o.Refused.Credential != "" && o.Refused.Credential == o.Credential() {
+		l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "refused", o.Refused.Reason, o.Refused.Advice, true
+	}
 	l.client, err = pahoclient.New(mqtt.Config{
 		Broker: o.Broker, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
 		Credentials: func() (string, string) { return o.User, o.Password() },
+		Ready:       l.ready,
 		Topics:      []string{topics.Notify()},
 		Will:        &mqtt.Message{Topic: topics.Presence(), Payload: []byte("offline"), Retain: true},
 		Received:    l.received, Connected: l.connected, Lost: l.lost,
@@ -79,8 +98,28 @@ func (l *Listener) Push() control.Push {
 	return l.push
 }
 
-// Kick tries to connect now.
+// Kick tries to connect now, unless the broker has refused the credentials there are.
 func (l *Listener) Kick() { l.client.Kick() }
+
+// Forgive tries once more with credentials that were refused.
+func (l *Listener) Forgive() {
+	l.mu.Lock()
+	l.refused = ""
+	if l.push.State == "refused" {
+		l.push.State, l.push.Advice, l.push.NeedsCredentials = "connecting", "", false
+	}
+	l.mu.Unlock()
+	l.client.Kick()
+}
+
+// ready tells whether there are credentials that the broker has not refused yet.
+func (l *Listener) ready() bool {
+	now := l.o.Credential()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tried = now
+	return now != l.refused
+}
 
 // Run listens until ctx ends.
 func (l *Listener) Run(ctx context.Context) {
@@ -134,21 +173,56 @@ func (l *Listener) wake(h hint) {
 func (l *Listener) connected(bool) {
 	l.mu.Lock()
 	l.push.State, l.push.Reason, l.told = "connected", "", false
+	l.push.Advice, l.push.NeedsCredentials = "", false
+	mended := l.refused != ""
+	l.refused = ""
 	l.mu.Unlock()
+	if mended {
+		l.o.Refuse(state.Refusal{})
+	}
+	l.changed()
 	l.wake(hint{event: session.LinkUp{}})
 }
 
 func (l *Listener) lost(err error) {
+	err = l.o.Explain(err)
+	r := l.refusal(err)
 	l.mu.Lock()
 	former := l.push
-	l.push.State, l.push.Reason = "connecting", err.Error()
+	l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "connecting", err.Error(), "", false
 	if mqtt.NeedsOperator(err) {
 		l.push.State = "refused"
 	}
+	if r.Reason != "" {
+		r.Credential, l.refused = l.tried, l.tried
+		l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "refused", r.Reason, r.Advice, true
+	}
 	changed := former.State != l.push.State
 	l.mu.Unlock()
+	if r.Reason != "" {
+		l.o.Refuse(r)
+	}
 	if changed {
+		l.changed()
 		l.o.Log.Warn("no push from the server; changes there are found by polling", "broker", l.o.Broker, "reason", err)
+	}
+}
+
+// refusal is what the broker refused, the zero Refusal if it was none of our credentials.
+func (l *Listener) refusal(err error) state.Refusal {
+	var cert *dsclient.CertificateError
+	switch {
+	case errors.As(err, &cert):
+		return state.Refusal{Reason: cert.What, Advice: cert.Remedy}
+	case errors.Is(err, mqtt.ErrCredentials):
+		return state.Refusal{Reason: err.Error(), Advice: l.o.Login}
+	}
+	return state.Refusal{}
+}
+
+func (l *Listener) changed() {
+	if l.o.Changed != nil {
+		l.o.Changed()
 	}
 }
 

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,7 +57,8 @@ type admin struct {
 
 func (a *admin) run() *cobra.Command {
 	var o site.Options
-	var cert, key, level, brokerSecret string
+	var c certificates
+	var level, brokerSecret string
 	var plain bool
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the server in the foreground, as a service manager does", Args: cobra.NoArgs,
@@ -64,7 +66,7 @@ func (a *admin) run() *cobra.Command {
 			if o.Log, err = newLog(cmd.ErrOrStderr(), level); err != nil {
 				return err
 			}
-			if o.TLS, err = certificates(cert, key, o.Listen, plain); err != nil {
+			if o.TLS, err = c.config(o.Listen, plain); err != nil {
 				return err
 			}
 			if brokerSecret != "" {
@@ -78,13 +80,14 @@ func (a *admin) run() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:8765", "address for devices")
-	f.StringVar(&cert, "tls-cert", "", "certificate (PEM)")
-	f.StringVar(&key, "tls-key", "", "its key (PEM)")
+	f.StringVar(&c.cert, "tls-cert", "", "certificate (PEM), for devices and for its own broker")
+	f.StringVar(&c.key, "tls-key", "", "its key (PEM)")
+	f.StringVar(&c.clientCA, "client-ca", "", "authorities (PEM) one of which must have signed the certificate of each device")
 	f.BoolVar(&plain, "insecure-http", false, "listen beyond this machine without TLS, e.g. behind a proxy that has it")
 	f.StringVar(&o.Broker, "broker", "", "URL of an MQTT broker; without one the server runs its own")
 	f.StringVar(&o.BrokerUser, "broker-user", "", "user at that broker")
 	f.StringVar(&brokerSecret, "broker-secret-file", "", "file with its password")
-	f.StringVar(&o.BrokerListen, "broker-listen", "127.0.0.1:1883", "address of its own broker")
+	f.StringVar(&o.BrokerListen, "broker-listen", "127.0.0.1:1883", "address of its own broker; with --tls-cert it is mqtts")
 	f.StringVar(&o.Prefix, "broker-prefix", "alwayson", "first level of the topics")
 	f.StringVar(&o.ServerID, "id", "alwayson-server", "how the server names itself to devices")
 	f.DurationVar(&o.MaxAge, "secret-max-age", 0, "how long the secret of a device is good, e.g. 2160h; its user is told a week ahead; 0 is for ever")
@@ -104,14 +107,20 @@ func serve(ctx context.Context, o site.Options) error {
 	return s.Close()
 }
 
-// certificates refuses to send secrets and data in the clear over a network.
-func certificates(cert, key, listen string, plain bool) (*tls.Config, error) {
-	if cert != "" || key != "" {
-		c, err := tls.LoadX509KeyPair(cert, key)
+// certificates are the files of TLS.
+type certificates struct{ cert, key, clientCA string }
+
+// config refuses to send secrets and data in the clear over a network.
+func (c *certificates) config(listen string, plain bool) (*tls.Config, error) {
+	if c.cert != "" || c.key != "" {
+		pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 		if err != nil {
 			return nil, fmt.Errorf("cannot use the certificate: %w", err)
 		}
-		return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
+		return c.withClients(&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	}
+	if c.clientCA != "" {
+		return nil, errors.New("--client-ca is of use with TLS only: give --tls-cert and --tls-key, too")
 	}
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -121,6 +130,22 @@ func certificates(cert, key, listen string, plain bool) (*tls.Config, error) {
 		return nil, fmt.Errorf("%s can be reached over the network: give --tls-cert and --tls-key, or --insecure-http if something in front of it does TLS", listen)
 	}
 	return nil, nil
+}
+
+// withClients requires and verifies the certificates of devices, if there is somebody who signs them (A10).
+func (c *certificates) withClients(conf *tls.Config) (*tls.Config, error) {
+	if c.clientCA == "" {
+		return conf, nil
+	}
+	pem, err := os.ReadFile(c.clientCA)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the authorities of devices: %w", err)
+	}
+	conf.ClientCAs, conf.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	if !conf.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate (PEM)", c.clientCA)
+	}
+	return conf, nil
 }
 
 func newLog(w io.Writer, level string) (*slog.Logger, error) {

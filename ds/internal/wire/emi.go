@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -141,6 +142,27 @@ func Approve(c *syncml.Change) { c.Items[0].Meta.EMI = []string{approved} }
 
 // Approved tells whether a deletion is marked.
 func Approved(m *syncml.Meta) bool { return slices.Contains(m.EMI, approved) }
+
+const conflictsPrefix = "x-alwayson-conflicts="
+
+// ConflictsEMI says in the Alert of a datastore what shall become of conflicts; nil is what every server does.
+func ConflictsEMI(p ds.ConflictPolicy) []string {
+	if p == "" || p == ds.ConflictsMerge {
+		return nil
+	}
+	return []string{conflictsPrefix + string(p)}
+}
+
+// FindConflicts reads what ConflictsEMI wrote. A policy of a later version is passed over: both versions are kept then, at worst.
+func FindConflicts(emis []string) ds.ConflictPolicy {
+	for _, emi := range emis {
+		if v, ok := strings.CutPrefix(emi, conflictsPrefix); ok {
+			p, _ := ds.ParseConflictPolicy(v) //nolint:errcheck // see above
+			return p
+		}
+	}
+	return ds.ConflictsMerge
+}
 
 const expiresPrefix = "x-alwayson-expires="
 

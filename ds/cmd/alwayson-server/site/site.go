@@ -34,7 +34,7 @@ import (
 type Options struct {
 	DataDir string      // database, key, the broker's queues
 	Listen  string      // host:port of the DS endpoint; empty is 127.0.0.1:0
-	TLS     *tls.Config // with certificates; nil is plain HTTP
+	TLS     *tls.Config // with certificates, also for the broker of its own; nil is in the clear
 	// Broker is the URL of the broker, with BrokerUser and BrokerPassword; empty starts one at BrokerListen (empty is 127.0.0.1:0).
 	Broker, BrokerUser, BrokerPassword string
 	BrokerListen                       string
@@ -58,6 +58,7 @@ type Site struct {
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 	internal  string        // the server's password at its own broker
+	self      self          // TLS there
 	checks    chan struct{} // bounds how many passwords are checked at a time
 
 	http   *http.Server
@@ -115,7 +116,9 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Site{o: o, store: store, cancel: cancel, internal: rand.Text(), checks: make(chan struct{}, 2)}
 	s.compose()
-	err = s.StartBroker()
+	if s.self, err = newSelf(o.TLS); err == nil {
+		err = s.StartBroker()
+	}
 	if err == nil {
 		err = s.StartHTTP()
 	}
@@ -174,10 +177,11 @@ const serverUser = "$server"
 // dial prepares the connection to the broker, its own or another one: there is one road.
 func (s *Site) dial() (err error) {
 	url, user, password := s.o.Broker, s.o.BrokerUser, s.o.BrokerPassword
+	var conf *tls.Config
 	if url == "" {
-		url, user, password = s.broker.URL(), serverUser, s.internal
+		url, user, password, conf = s.broker.URL(), serverUser, s.internal, s.self.client
 	}
-	s.client, err = pahoclient.New(mqtt.Config{Broker: url, ClientID: s.o.ServerID, MinPause: 50 * time.Millisecond, MaxPause: 10 * time.Second,
+	s.client, err = pahoclient.New(mqtt.Config{Broker: url, ClientID: s.o.ServerID, TLS: conf, MinPause: 50 * time.Millisecond, MaxPause: 10 * time.Second,
 		Credentials: func() (string, string) { return user, password },
 		Wishes:      []string{mqtt.AllPresences(s.o.Prefix)},
 		Received:    s.presences.received,
@@ -333,7 +337,7 @@ func (s *Site) StartBroker() (err error) {
 	if s.broker != nil {
 		addr = s.broker.Addr()
 	}
-	s.broker, err = broker.Start(broker.Options{Addr: addr, StoreDir: filepath.Join(s.o.DataDir, "broker"), Authorize: s.authorize})
+	s.broker, err = broker.Start(broker.Options{Addr: addr, StoreDir: filepath.Join(s.o.DataDir, "broker"), TLS: s.self.broker, Authorize: s.authorize})
 	return err
 }
 
