@@ -106,6 +106,7 @@ type request struct {
 	event session.Event
 	plan  *Plan
 	do    func(context.Context) error // with the stores, while no exchange works with them; then there is no event
+	reads bool                        // do leaves the stores as they are
 	done  chan error                  // capacity one; the answer to do
 	taken chan Snapshot               // nil if the sender waits for the exchange
 	ended chan *Exchange              // capacity one; nil is: no exchange followed
@@ -170,7 +171,15 @@ func (e *Engine) AskWith(ctx context.Context, ev session.Event, plan *Plan) (*Ex
 
 // Do runs fn in the loop, when no exchange works with the stores, and looks at them afterwards.
 func (e *Engine) Do(ctx context.Context, fn func(context.Context) error) error {
-	r := request{do: fn, done: make(chan error, 1)}
+	return e.do(ctx, request{do: fn, done: make(chan error, 1)})
+}
+
+// Read is Do for what leaves the stores as they are.
+func (e *Engine) Read(ctx context.Context, fn func(context.Context) error) error {
+	return e.do(ctx, request{do: fn, reads: true, done: make(chan error, 1)})
+}
+
+func (e *Engine) do(ctx context.Context, r request) error {
 	if err := e.send(ctx, r); err != nil {
 		return err
 	}
@@ -225,12 +234,15 @@ func (l *loop) doAll(ctx context.Context) error {
 	todo := l.todo
 	l.todo = nil
 	answers := make([]error, len(todo))
+	var err error
 	for i, r := range todo {
 		answers[i] = r.do(ctx)
 	}
-	l.update(func() {})
-	l.lookAtAll(ctx)
-	err := l.noticedAny(ctx)
+	if slices.ContainsFunc(todo, func(r request) bool { return !r.reads }) {
+		l.update(func() {})
+		l.lookAtAll(ctx)
+		err = l.noticedAny(ctx)
+	}
 	for i, r := range todo {
 		r.done <- answers[i] // now the status tells what came of it
 	}

@@ -34,7 +34,7 @@ func (v *Verifier) compare(ctx context.Context, s *replica.Replica) (out control
 	began := time.Now()
 	defer func() { out.Took = time.Since(began) }()
 	var ours digest.Set
-	err = v.o.Engine.Do(ctx, func(context.Context) (err error) {
+	err = v.o.Engine.Read(ctx, func(context.Context) (err error) {
 		ours, err = s.Digest()
 		return err
 	})
