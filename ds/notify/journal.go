@@ -74,11 +74,29 @@ func (n *Notifier) notified(t *target, now time.Time, err error) {
 
 func (n *Notifier) record(device string, e dsstore.Event) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.events) == 0 {
-		n.flushAt = time.Now().Add(flushDelay)
-	}
 	n.events = append(n.events, event{device, e})
+	n.mu.Unlock()
+	select {
+	case n.noted <- struct{}{}:
+	default:
+	}
+}
+
+// keepJournal writes events a moment after they happened, until ctx ends.
+func (n *Notifier) keepJournal(ctx context.Context) {
+	for {
+		select {
+		case <-n.noted:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(flushDelay):
+			n.flush(context.WithoutCancel(ctx)) // what has begun is not to be lost
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 const (

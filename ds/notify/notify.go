@@ -43,6 +43,7 @@ type Datastore struct {
 type Notifier struct {
 	o     Options
 	wake  chan struct{}
+	noted chan struct{}
 	index *scope.Index
 
 	warmed chan struct{}
@@ -54,12 +55,11 @@ type Notifier struct {
 	busy  map[string]bool   // devices that exchange; guarded by mu
 	// told is of what a device was notified: what it was told of once and could not take (a conflict, a full disk) is no reason to wake it
 	// again. Guarded by mu.
-	told    map[string]news
-	again   map[string]string            // devices to look at again, and why; guarded by mu
-	all     bool                         // look at everybody; guarded by mu
-	seen    map[dsstore.Collection]int64 // revisions that were looked at; guarded by mu
-	events  []event                      // not in the store yet; guarded by mu
-	flushAt time.Time                    // when they are written; guarded by mu
+	told   map[string]news
+	again  map[string]string            // devices to look at again, and why; guarded by mu
+	all    bool                         // look at everybody; guarded by mu
+	seen   map[dsstore.Collection]int64 // revisions that were looked at; guarded by mu
+	events []event                      // not in the store yet; guarded by mu
 }
 
 // indexSize bounds what is remembered of items, in octets: some 400,000 of them. What does not fit is read anew.
@@ -75,7 +75,7 @@ func New(o Options) *Notifier {
 	}
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return &Notifier{o: o, wake: make(chan struct{}, 1), index: scope.NewIndex(indexSize), warmed: make(chan struct{}), next: binary.BigEndian.Uint16(b[:]),
+	return &Notifier{o: o, wake: make(chan struct{}, 1), noted: make(chan struct{}, 1), index: scope.NewIndex(indexSize), warmed: make(chan struct{}), next: binary.BigEndian.Uint16(b[:]),
 		users: make(map[string]string), asked: make(map[string]*ask), busy: make(map[string]bool), again: make(map[string]string), told: make(map[string]news),
 		seen: make(map[dsstore.Collection]int64), all: true}
 }
@@ -160,6 +160,7 @@ func (n *Notifier) Run(ctx context.Context) {
 			n.o.Log.Error("cannot read ahead what filters look at", "reason", err)
 		}
 	})
+	wg.Go(func() { n.keepJournal(ctx) })
 	defer n.flush(context.WithoutCancel(ctx))
 	for {
 		if err := n.round(ctx); err != nil && ctx.Err() == nil {
@@ -173,33 +174,18 @@ func (n *Notifier) Run(ctx context.Context) {
 
 // wait returns when there is something to look at, false when ctx has ended.
 func (n *Notifier) wait(ctx context.Context) bool {
-	for {
-		var flush, repeat <-chan time.Time
-		n.mu.Lock()
-		if len(n.events) > 0 {
-			flush = time.After(time.Until(n.flushAt))
-		}
-		if p, ok := n.untilRepeat(); ok {
-			repeat = time.After(p)
-		}
-		n.mu.Unlock()
-		select {
-		case <-flush: // before all else, or it would wait as long as there is always something to look at
-			n.flush(ctx)
-			continue
-		default:
-		}
-		select {
-		case <-n.wake:
-			return true
-		case <-repeat:
-			return true
-		case <-flush:
-			n.flush(ctx)
-		case <-ctx.Done():
-			return false
-		}
+	var repeat <-chan time.Time
+	n.mu.Lock()
+	if p, ok := n.untilRepeat(); ok {
+		repeat = time.After(p)
 	}
+	n.mu.Unlock()
+	select {
+	case <-n.wake:
+	case <-repeat:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // Warmed is closed when what filters look at has been read ahead after the start, as far as it is to be remembered.

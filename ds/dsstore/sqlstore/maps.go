@@ -10,7 +10,7 @@ import (
 func (t *tx) Link(device string, c dsstore.Collection) (dsstore.Link, error) {
 	var l dsstore.Link
 	id, err := t.collectionID(c, false)
-	if err != nil {
+	if err != nil || id == 0 {
 		return l, err
 	}
 	var roll int64

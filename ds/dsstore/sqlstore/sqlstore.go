@@ -119,5 +119,5 @@ func (s *Store) View(ctx context.Context, fn func(dsstore.Tx) error) error {
 		return fmt.Errorf("cannot read the database: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // it only read
-	return fn(&tx{ctx: ctx, prepare: t.PrepareContext, statements: make(map[string]*sql.Stmt), now: time.Now(), aead: s.aead})
+	return fn(&tx{ctx: ctx, prepare: t.PrepareContext, statements: make(map[string]*sql.Stmt), now: time.Now(), reading: true, aead: s.aead})
 }

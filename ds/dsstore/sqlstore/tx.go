@@ -18,6 +18,7 @@ type tx struct {
 	statements  map[string]*sql.Stmt // that are prepared
 	aead        cipher.AEAD
 	now         time.Time
+	reading     bool // what is not there does not come while the transaction lasts
 	collections map[dsstore.Collection]int64
 	revs        map[int64]int64 // of collections that were changed, by number; written by finish
 }
@@ -110,7 +111,7 @@ func fromUnix(us int64) time.Time {
 
 // collectionID is the number of a collection, 0 if it has none yet and create is not set.
 func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
-	if id := t.collections[c]; id != 0 {
+	if id, known := t.collections[c]; id != 0 || known && t.reading {
 		return id, nil
 	}
 	var id int64
@@ -119,6 +120,7 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 	err := t.row(query, args, &id)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		if !create {
+			t.note(c, 0)
 			return 0, nil
 		}
 		if err = t.exec(`INSERT INTO collections (user_name, store, rev) VALUES (?, ?, 0)`, args...); err == nil {
@@ -128,11 +130,16 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	t.note(c, id)
+	return id, nil
+}
+
+// note remembers the number of a collection.
+func (t *tx) note(c dsstore.Collection, id int64) {
 	if t.collections == nil {
 		t.collections = make(map[dsstore.Collection]int64)
 	}
 	t.collections[c] = id
-	return id, nil
 }
 
 // bump is the next revision of a collection.
