@@ -114,7 +114,9 @@ func sinceBase(in *reconcile.Incoming, it dsstore.Item, made bool) reconcile.Lik
 	switch {
 	case in.Base != "" && in.Base == ds.VersionOf(it.Hash):
 		return reconcile.Newer
-	case made, in.Base != "" && in.Base != in.Version:
+	case in.Base != "" && in.Base == in.Version:
+		return reconcile.Akin // it is as it was, and ours was changed
+	case made, in.Base != "":
 		return reconcile.Contrary
 	}
 	return reconcile.Akin

@@ -29,6 +29,7 @@ func TestSince(t *testing.T) {
 		{"under this id it had another item", true, dsstore.Mapping{GUID: "other", LUID: "l", Hash: old}, mine, theirs, nil, none, reconcile.Akin},
 		{"nobody knows in which version", true, dsstore.Mapping{GUID: "g", LUID: "l"}, mine, theirs, nil, none, reconcile.Akin},
 		{"nor does the device, which has not changed it", true, dsstore.Mapping{GUID: "g", LUID: "l"}, mine, theirs, []byte("theirs"), none, reconcile.Akin},
+		{"it has not changed it though it never told its id", true, dsstore.Mapping{}, mine, theirs, []byte("theirs"), none, reconcile.Akin},
 		{"but the device does, and has changed ours", false, dsstore.Mapping{}, mine, theirs, []byte("mine"), none, reconcile.Newer},
 		{"but the device does, and both were changed", true, dsstore.Mapping{GUID: "g", LUID: "l"}, mine, theirs, []byte("old"), none, reconcile.Contrary},
 		{"under this id it had another item, and says so", true, dsstore.Mapping{GUID: "other", LUID: "l", Hash: old}, mine, theirs, []byte("old"), none, reconcile.Akin},
