@@ -193,6 +193,8 @@ type Batch interface {
 	// Delete removes the item if its stamp is still expect, ErrChanged or ErrNotFound otherwise.
 	// A folder is removed only when it is empty; ErrChanged otherwise.
 	Delete(key string, expect Stamp) error
+	// Touched makes Commit cover what was done at key before the batch, perhaps by another process: a deletion, too.
+	Touched(key string)
 	// Commit makes all writes of the batch durable (one syncfs, or fsync of files and folders elsewhere).
 	Commit() error
 }

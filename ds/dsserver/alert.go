@@ -121,7 +121,8 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 		status, st.alert, st.refused = ds.StatusRefreshRequired, ds.AlertSlow, true
 	}
 	st.first = st.alert == ds.AlertSlow || l.Running == ds.AlertSlow
-	st.known, st.settled = st.first && l.Known(), st.first && known && l.Running == 0
+	st.known = st.first && l.Known()
+	st.settled = st.first && known && (l.Running == 0 || l.Running.NeedsAnchors())
 	if !st.alert.NeedsAnchors() && !resumed {
 		l = dsstore.Link{}
 		if err := r.startOver(st); err != nil {

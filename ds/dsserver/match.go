@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/pim/match"
@@ -93,15 +94,30 @@ func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, bo
 
 // since tells who changed an item since the device had it under this id before a slow sync, and what it was then: the edits are put together, and
 // none is lost as in a first meeting.
-func (r *reply) since(st *storeState, luid string, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
+func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
 	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	unheard := errors.Is(err, dsstore.ErrNotFound)
 	switch {
-	case st.settled && errors.Is(err, dsstore.ErrNotFound): // made there since, perhaps from ours: it was edited and moved at once
-		return base, reconcile.Contrary, nil
-	case err != nil, former.GUID != it.GUID, former.Hash == base, former.Hash == rec.Hash:
-		return base, reconcile.Akin, ignoreNotFound(err)
+	case unheard, err == nil && former.GUID == it.GUID && former.Hash == base:
+		return base, sinceBase(in, it, unheard && st.settled), nil
+	case err != nil, former.GUID != it.GUID, former.Hash == rec.Hash:
+		return base, reconcile.Akin, err
 	case former.Hash == it.Hash:
 		return base, reconcile.Newer, nil
 	}
 	return former.Hash, reconcile.Contrary, nil
+}
+
+// sinceBase is since if we do not know what the device had, perhaps because its Map never came: its own word counts (found by simulation). made: it
+// was made there since, perhaps from ours, edited and moved at once.
+func sinceBase(in *reconcile.Incoming, it dsstore.Item, made bool) reconcile.Likeness {
+	switch {
+	case in.Base != "" && in.Base == ds.VersionOf(it.Hash):
+		return reconcile.Newer
+	case in.Base != "" && in.Base == in.Version:
+		return reconcile.Akin // it is as it was, and ours was changed
+	case made, in.Base != "":
+		return reconcile.Contrary
+	}
+	return reconcile.Akin
 }

@@ -347,7 +347,7 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	case it.Hash != rec.Hash && !st.first:
 		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
 	case it.Hash != rec.Hash:
-		m.Hash, in.Likeness, err = r.since(st, luid, it, rec)
+		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec)
 	}
 	return it, m, err
 }

@@ -306,6 +306,19 @@ func (b *batch) deleteFolder(folder string) error {
 	return nil
 }
 
+// Touched leaves it open whether the message was a new one, and names both places.
+func (b *batch) Touched(key string) {
+	name, isFolder := strings.CutSuffix(key, "/")
+	if isFolder {
+		b.sync.Touched(path.Dir(b.t.dirOf(name)))
+		return
+	}
+	folder, _ := splitKey(key)
+	for _, sub := range []string{"cur", "new"} {
+		b.sync.Touched(path.Join(b.t.dirOf(folder), sub))
+	}
+}
+
 func (b *batch) Commit() error {
 	err := b.sync.Sync()
 	b.t.Close()

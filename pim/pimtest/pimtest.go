@@ -174,8 +174,15 @@ func folders(t *testing.T, s pim.Store) {
 	if err := b.Delete("home/", pim.Stamp{}); !errors.Is(err, pim.ErrChanged) {
 		t.Errorf("a folder that is not empty: %v", err)
 	}
+	for _, err := range []error{b.Delete(moved.Key, moved.Stamp), b.Delete("home/", pim.Stamp{})} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	b.Touched("home/")
+	b.Touched(moved.Key)
 	if err := b.Commit(); err != nil {
-		t.Error(err)
+		t.Errorf("a folder was deleted with what lay in it: %v", err)
 	}
 }
 

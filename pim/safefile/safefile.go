@@ -3,8 +3,10 @@
 package safefile
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -95,6 +97,17 @@ func NewSyncer(root Root) *Syncer { return &Syncer{root: root, touched: make(map
 
 // Touched notes that names in a folder changed.
 func (s *Syncer) Touched(folder string) { s.touched[folder] = true }
+
+// open opens a touched folder. Of one that is gone it is the next one above, whose names tell of that.
+func (s *Syncer) open(folder string) (*os.File, error) {
+	for {
+		d, err := s.root.OpenFile(folder, os.O_RDONLY, 0)
+		if !errors.Is(err, fs.ErrNotExist) || folder == "." {
+			return d, err
+		}
+		folder = path.Dir(folder)
+	}
+}
 
 // Sync returns when everything that was written is durable.
 func (s *Syncer) Sync() error {

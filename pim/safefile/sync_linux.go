@@ -22,7 +22,7 @@ func (s *Syncer) syncFolders() error {
 }
 
 func (s *Syncer) syncFolder(folder string, seen map[uint64]bool) error {
-	d, err := s.root.OpenFile(folder, os.O_RDONLY, 0)
+	d, err := s.open(folder)
 	if err != nil {
 		return err
 	}

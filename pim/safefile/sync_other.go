@@ -16,7 +16,7 @@ func (s *Syncer) syncFolders() error {
 		return nil
 	}
 	for folder := range s.touched {
-		d, err := s.root.OpenFile(folder, os.O_RDONLY, 0)
+		d, err := s.open(folder)
 		if err != nil {
 			return err
 		}

@@ -198,6 +198,8 @@ func (b *batch) Delete(key string, expect pim.Stamp) error {
 	return nil
 }
 
+func (b *batch) Touched(key string) { b.sync.Touched(path.Dir(strings.TrimSuffix(key, "/"))) }
+
 func (b *batch) Commit() error {
 	err := b.sync.Sync()
 	return errors.Join(err, b.r.Close())

@@ -242,7 +242,7 @@ func (r *Replica) Restart(_ context.Context, deletions bool) error {
 			if row.Doomed || row.Gone && deletions {
 				return nil // it is gone on the server, or will be, whatever is synchronized
 			}
-			row.Shared, row.Unsure, row.Synced = false, false, state.Version{}
+			row.Shared, row.Unsure = false, false // Synced stays: a server that does not know what we had is told
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
 			}

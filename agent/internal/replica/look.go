@@ -345,7 +345,11 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		missing.take(former)
 		yield(update{former: former, row: row})
 	}
-	for _, row := range missing.left() {
+	left := missing.left()
+	if err := r.seal(ctx, left); err != nil {
+		return err
+	}
+	for _, row := range left {
 		if row.Doomed {
 			yield(update{former: row, remove: true}) // the server has deleted it, too
 			continue
@@ -353,6 +357,26 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		gone := row
 		gone.Gone, gone.Problem = true, ""
 		yield(update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
+	}
+	return nil
+}
+
+// seal makes durable that items are gone which the server has deleted, before they are forgotten: one that a power cut brought back after that would
+// be a new one (found by simulation).
+func (r *Replica) seal(ctx context.Context, gone []state.Row) error {
+	gone = slices.DeleteFunc(slices.Clone(gone), func(row state.Row) bool { return !row.Doomed })
+	if len(gone) == 0 {
+		return nil
+	}
+	b, err := r.store.Update(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot make deletions in %s durable: %w", r.name, err)
+	}
+	for _, row := range gone {
+		b.Touched(row.Key)
+	}
+	if err := b.Commit(); err != nil {
+		return fmt.Errorf("cannot make deletions in %s durable: %w", r.name, err)
 	}
 	return nil
 }

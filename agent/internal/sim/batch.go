@@ -172,6 +172,9 @@ func (d *disk) deleteFolder(folder string) error {
 	return nil
 }
 
+// Touched has nothing to note: Commit writes the whole disk out.
+func (b batch) Touched(string) {}
+
 func (b batch) Commit() error {
 	if err := b.access("commit", true); err != nil {
 		return err

@@ -43,16 +43,26 @@ func (d *device) rows() (out []state.Row) {
 // the device has not approved it; all is how many items there are.
 func (d *device) deleted() (gone, doomed []state.Row, all int) {
 	rows := d.rows()
+	gone, doomed = deletedOf(rows, func(row state.Row) bool { return d.approved[row.LUID] })
+	return gone, doomed, len(rows)
+}
+
+// unapproved are those that the agent has noted no approval of. The user's may have failed, and then he can still reject.
+func (d *device) unapproved() (gone, doomed []state.Row) {
+	return deletedOf(d.rows(), func(row state.Row) bool { return row.Approved })
+}
+
+func deletedOf(rows []state.Row, approved func(state.Row) bool) (gone, doomed []state.Row) {
 	for _, row := range rows {
 		switch {
-		case d.approved[row.LUID]:
+		case approved(row):
 		case row.Gone && row.Shared:
 			gone = append(gone, row)
 		case row.Doomed && !row.Gone:
 			doomed = append(doomed, row)
 		}
 	}
-	return gone, doomed, len(rows)
+	return gone, doomed
 }
 
 // braked is a store of a device with an eye on what is deleted without approval.
@@ -144,7 +154,7 @@ func (d *device) approve(rows []state.Row) {
 // reject keeps what is held.
 func (p *process) reject() error {
 	h := p.replica.Held()
-	gone, doomed, _ := p.d.deleted()
+	gone, doomed := p.d.unapproved()
 	p.d.w.logf("  %s: the user rejects %d deletions here and %d there", p.d.id, h.Here, h.There)
 	if h.There > 0 {
 		p.d.synced = false // a slow sync brings back what was deleted here
