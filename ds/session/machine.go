@@ -13,6 +13,7 @@ type Machine struct {
 	running bool
 	ending  string // session to be closed when the running exchange has ended; "-" is whatever that exchange opens
 	again   Cause  // why one more exchange follows the running one, "" if none does
+	byHand  bool   // it follows also while Always-On is off
 	closing bool   // the user wants the session closed when the running exchange has ended
 	wake    time.Time
 	out     []Action
@@ -138,7 +139,7 @@ func (m *Machine) switchOff(now time.Time) {
 	if !m.On {
 		return
 	}
-	m.On, m.again = false, ""
+	m.On, m.again, m.byHand = false, "", false
 	id := m.ID
 	m.end(now, ds.Closed, string(CauseSwitchOff))
 	m.enter(now, Off, string(CauseSwitchOff))
@@ -169,10 +170,17 @@ func (m *Machine) close(id string) {
 // closed goes on with what was wanted meanwhile, e.g. that the user switched on again.
 func (m *Machine) closed(now time.Time) {
 	m.running = false
-	if again := m.again; m.On && again != "" {
-		m.again = ""
+	again, byHand := m.follows()
+	if again != "" && (m.On || byHand) {
 		m.run(now, again)
 	}
+}
+
+// follows is what was wanted while an exchange ran.
+func (m *Machine) follows() (again Cause, byHand bool) {
+	again, byHand = m.again, m.byHand
+	m.again, m.byHand = "", false
+	return again, byHand
 }
 
 func (m *Machine) wanted(now time.Time, e Wanted) {
@@ -183,6 +191,7 @@ func (m *Machine) wanted(now time.Time, e Wanted) {
 		if m.again != CauseLink { // which asks for no less
 			m.again = e.Cause // one more afterwards; many wishes are one (M5)
 		}
+		m.byHand = m.byHand || e.Force
 	case e.Force, m.On && (m.State == Idle || m.State == Opening):
 		m.run(now, e.Cause)
 	}
@@ -258,10 +267,14 @@ func (m *Machine) done(now time.Time, e Done) {
 		m.doneWhileOff(now, e)
 		return
 	}
-	again, closing := m.again, m.closing
-	m.again, m.closing = "", false
+	closing := m.closing
+	m.closing = false
+	again, byHand := m.follows()
 	if !m.On {
 		m.doneByHand(e)
+		if byHand {
+			m.run(now, again)
+		}
 		return
 	}
 	switch e.Result {
