@@ -278,12 +278,12 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		if err != nil {
 			return 0, err
 		}
-		return r.changeCopy(st, luid, cur, copied, rec, body)
+		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
 	}
 	d := reconcile.Decide(in, state)
 	st.alone = st.alone && d.Action == reconcile.Create
 	if d.Action == reconcile.KeepBoth {
-		return r.reconcileBoth(st, luid, cur, rec, m, body)
+		return r.reconcileBoth(st, luid, cur, rec, m, in.Base, body)
 	}
 	return d.Status, r.do(d.Action, st, luid, m, cur, rec, body)
 }
