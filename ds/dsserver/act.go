@@ -47,14 +47,14 @@ func (r *reply) reflag(st *storeState, luid string, m dsstore.Mapping, cur dssto
 }
 
 // keepBoth leaves the device's item mapped to ours, which goes out as a Replace; its own version is a new item and follows as an Add.
-func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, base string, body []byte) error {
 	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
 	if err != nil {
 		return err
 	}
 	for _, it := range same {
 		if it.GUID != cur.GUID && it.Hash == rec.Hash && it.By == rec.By { // the answer was lost, and here it is again
-			return r.behind(st, luid, cur, another, rec.Hash)
+			return r.behind(st, cur, holdsCopy(cur, luid, rec, base))
 		}
 	}
 	rec.GUID, rec.Name = newGUID(r.now), r.label(cur, rec)
@@ -62,16 +62,16 @@ func (r *reply) keepBoth(st *storeState, luid string, cur, rec dsstore.Item, bod
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return err
 	}
-	return r.behind(st, luid, cur, another, rec.Hash)
+	return r.behind(st, cur, holdsCopy(cur, luid, rec, base))
 }
 
 // behind notes that a device holds another version of our item than ours. It may have been passed over because the device's filter leaves it out, so
 // it is looked at again (found by simulation).
-func (r *reply) behind(st *storeState, luid string, cur dsstore.Item, rev int64, held [32]byte) error {
+func (r *reply) behind(st *storeState, cur dsstore.Item, held dsstore.Mapping) error {
 	if err := r.lookAgain(st, cur); err != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: rev, Hash: held})
+	return r.tx.PutMapping(r.x.deviceID, st.c, held)
 }
 
 // lookAgain makes an item be looked at again, in this exchange or, if that is cut off, in the next one.
@@ -87,17 +87,21 @@ func (r *reply) lookAgain(st *storeState, it dsstore.Item) error {
 // another is the revision in a mapping to an item of which the device has a version that was never ours. Its hash is that of the copy.
 const another = -1
 
+// holdsCopy is the mapping to our item of a device that has a version which lives on beside that, and that it made from base, as it says.
+func holdsCopy(cur dsstore.Item, luid string, copied dsstore.Item, base string) dsstore.Mapping {
+	return dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: copied.Hash, Base: base}
+}
+
 // copyOf is the conflict copy that a change is about which the device made before it took ours instead; the zero Item if it is about none.
 func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
 	ours := ds.VersionOf(cur.Hash)
-	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ds.VersionUnknown || in.Base == ours || in.Version == ours {
+	// A device that has not heard of the conflict names what it made the copy from, or the copy; one that has got ours names that.
+	about := in.Base != "" && (in.Base == m.Base || in.Base == ds.VersionOf(m.Hash))
+	if m.Rev != another || m.Hash == ([32]byte{}) || in.Op == reconcile.Reflag || in.Base == ds.VersionUnknown || in.Base == ours || in.Version == ours || !about {
 		return dsstore.Item{}, nil
 	}
 	same, err := r.tx.Same(st.c, cur.Type, "", m.Hash)
-	// A device that has not heard of the conflict names an older base; so does one that has got ours if that was changed again.
-	i := slices.IndexFunc(same, func(it dsstore.Item) bool {
-		return it.GUID != cur.GUID && it.By == r.x.deviceID && (in.Base == ds.VersionOf(m.Hash) || cur.Rev < it.Rev || cur.Deleted)
-	})
+	i := slices.IndexFunc(same, func(it dsstore.Item) bool { return it.GUID != cur.GUID && it.By == r.x.deviceID })
 	if err != nil || i < 0 {
 		return dsstore.Item{}, err
 	}
@@ -106,7 +110,7 @@ func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, 
 
 // changeCopy carries a change out on the conflict copy that it is about, or the copy would live on although its user has written over it or deleted
 // it (found by simulation). Ours still goes out.
-func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore.Item, body []byte) (ds.Status, error) {
+func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore.Item, base string, body []byte) (ds.Status, error) {
 	if body == nil {
 		if err := r.tombstone(st, copied, "deleted by a device"); err != nil {
 			return 0, err
@@ -124,7 +128,7 @@ func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore
 	if _, err := r.tx.PutItem(st.c, rec, body); err != nil {
 		return 0, err
 	}
-	return ds.StatusDuplicated, r.behind(st, luid, cur, another, rec.Hash)
+	return ds.StatusDuplicated, r.behind(st, cur, holdsCopy(cur, luid, rec, base))
 }
 
 // store writes an item and notes that the device holds this version.
@@ -184,7 +188,7 @@ func (r *reply) update(st *storeState, luid string, cur, rec dsstore.Item, body 
 
 // takeMine binds the device's item to ours and sends ours; what the device had goes to the history.
 func (r *reply) takeMine(st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
-	now, reason := dsstore.Mapping{}, "the server's version was newer in a first or slow sync"
+	now, reason := dsstore.Mapping{GUID: cur.GUID, LUID: luid}, "the server's version was newer in a first or slow sync"
 	if m.LUID == luid {
 		now.Rev, now.Hash, reason = another, rec.Hash, "the server's version wins conflicts"
 	}
@@ -192,7 +196,7 @@ func (r *reply) takeMine(st *storeState, luid string, m dsstore.Mapping, cur, re
 	if err := r.tx.Keep(st.c, rec, body, reason); err != nil {
 		return err
 	}
-	return r.behind(st, luid, cur, now.Rev, now.Hash)
+	return r.behind(st, cur, now)
 }
 
 func (r *reply) remove(st *storeState, cur dsstore.Item) error {

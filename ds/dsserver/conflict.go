@@ -15,7 +15,7 @@ import (
 
 // reconcileBoth is for an item that was changed on both sides since they agreed: the edits are put together property by property if they do not
 // contradict each other, else both versions live on.
-func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (ds.Status, error) {
+func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item, m dsstore.Mapping, base string, body []byte) (ds.Status, error) {
 	if again, err := r.mergedBefore(st, cur, rec); again || err != nil {
 		return ds.StatusMerged, err
 	}
@@ -24,7 +24,7 @@ func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item
 		return 0, err
 	}
 	if !ok {
-		return ds.StatusDuplicated, r.keepBoth(st, luid, cur, rec, body)
+		return ds.StatusDuplicated, r.keepBoth(st, luid, cur, rec, base, body)
 	}
 	rec.GUID = cur.GUID
 	for _, v := range []struct {

@@ -281,16 +281,16 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		if err != nil {
 			return 0, err
 		}
-		return r.changeCopy(st, luid, cur, copied, rec, body)
+		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
 	}
 	in.Policy = st.policy
 	d := reconcile.Decide(in, state)
 	st.alone = st.alone && d.Action == reconcile.Create
 	switch {
 	case d.Action == reconcile.KeepBoth && st.policy != ds.ConflictsKeepBoth:
-		return r.reconcileBoth(st, luid, cur, rec, m, body)
+		return r.reconcileBoth(st, luid, cur, rec, m, in.Base, body)
 	case d.Action == reconcile.KeepBoth:
-		return d.Status, r.keepBoth(st, luid, cur, rec, body)
+		return d.Status, r.keepBoth(st, luid, cur, rec, in.Base, body)
 	}
 	return d.Status, r.do(d.Action, st, luid, m, cur, rec, body)
 }

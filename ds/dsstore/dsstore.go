@@ -145,6 +145,8 @@ type Mapping struct {
 	Hash [32]byte // of the body in that revision; zero if that is unknown
 	// Variant says what part of the body the device got, "" if all of it.
 	Variant string
+	// Base is what the device made its version from, as it says, if that version was never ours and lives on beside the item; "" otherwise.
+	Base string
 }
 
 // Holding is a live item that a device has, as it is on the server.

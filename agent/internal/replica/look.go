@@ -33,6 +33,8 @@ type Replica struct {
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
+	blind bool // the last look failed, and what it was told of is forgotten
+
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
 	held     Hold             // guarded by mu
@@ -92,6 +94,16 @@ type pair struct {
 // Look compares the store with the index and records what changed, durably. hint.Keys narrows it down. It returns how many
 // items changed. An error means that the store could not be read to its end; what was recorded by then is true by itself.
 func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err error) {
+	if r.blind { // else a file that is moved once more after a look that failed seems a new one (found by simulation)
+		hint = pim.Hint{}
+	}
+	changed, err = r.look(ctx, hint)
+	var empty *EmptiedError
+	r.blind = err != nil && !errors.As(err, &empty)
+	return changed, err
+}
+
+func (r *Replica) look(ctx context.Context, hint pim.Hint) (changed int, err error) {
 	if err := r.recover(ctx); err != nil {
 		return 0, err
 	}

@@ -114,8 +114,12 @@ func (l *ledger) recolor(by string, kind pim.Kind, seen []byte, n int) []byte {
 }
 
 func (l *ledger) supersede(old, by string) {
-	if s := l.status[old]; s != nil && s.replaced == "" {
+	switch s := l.status[old]; {
+	case s == nil:
+	case s.replaced == "":
 		s.replaced = by
+	case s.replaced == "deleted" && s.was == "": // it stays written over if its deletion is rejected
+		s.was = by
 	}
 }
 

@@ -69,7 +69,7 @@ func (b *bench) identity() {
 }
 
 func (b *bench) mappings() {
-	m := dsstore.Mapping{GUID: "g", LUID: "1", Rev: 2, Hash: hash("x"), Variant: "v"}
+	m := dsstore.Mapping{GUID: "g", LUID: "1", Rev: 2, Hash: hash("x"), Variant: "v", Base: "b"}
 	b.update(func(tx dsstore.Tx) error {
 		return errors.Join(tx.PutMapping("d", contacts, m), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "refused", Rev: 1}),
 			tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "refused2", Rev: 1}), tx.PutMapping("e", contacts, dsstore.Mapping{GUID: "h", LUID: "1"}))

@@ -39,16 +39,16 @@ func (t *tx) mapping(device string, c dsstore.Collection, query, key string) (ds
 	if err != nil {
 		return m, err
 	}
-	err = t.row(query, []any{device, id, key}, &m.GUID, &m.LUID, &m.Rev, &hash, &m.Variant)
+	err = t.row(query, []any{device, id, key}, &m.GUID, &m.LUID, &m.Rev, &hash, &m.Variant, &m.Base)
 	copy(m.Hash[:], hash)
 	return m, err
 }
 
 const (
-	byLUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 0`
-	byGUID     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
-	former     = `SELECT guid, luid, rev, hash, variant FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 1`
-	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash, variant) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	byLUID     = `SELECT guid, luid, rev, hash, variant, base FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 0`
+	byGUID     = `SELECT guid, luid, rev, hash, variant, base FROM mappings WHERE device = ? AND collection = ? AND guid = ? AND former = 0`
+	former     = `SELECT guid, luid, rev, hash, variant, base FROM mappings WHERE device = ? AND collection = ? AND luid = ? AND luid <> '' AND former = 1`
+	putMapping = `INSERT OR REPLACE INTO mappings (device, collection, guid, luid, rev, hash, variant, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 func (t *tx) ByLUID(device string, c dsstore.Collection, luid string) (dsstore.Mapping, error) {
@@ -67,7 +67,7 @@ func (t *tx) PutMapping(device string, c dsstore.Collection, m dsstore.Mapping) 
 	if err != nil {
 		return err
 	}
-	return t.exec(putMapping, device, id, m.GUID, m.LUID, m.Rev, m.Hash[:], m.Variant)
+	return t.exec(putMapping, device, id, m.GUID, m.LUID, m.Rev, m.Hash[:], m.Variant, m.Base)
 }
 
 func (t *tx) DeleteMapping(device string, c dsstore.Collection, guid string) error {
