@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -146,7 +147,7 @@ func (c *Certificate) ID(now time.Time) string {
 		return ""
 	}
 	pair, _ := c.current()
-	sum := sha256.Sum256(append(pair.Certificate[0], validity(pair.Leaf, now)...))
+	sum := sha256.Sum256(slices.Concat(pair.Certificate[0], []byte(validity(pair.Leaf, now))))
 	return hex.EncodeToString(sum[:8])
 }
 
