@@ -239,7 +239,7 @@ func (l *loop) doAll(ctx context.Context) error {
 		answers[i] = r.do(ctx)
 	}
 	if slices.ContainsFunc(todo, func(r request) bool { return !r.reads }) {
-		l.update(func() {})
+		l.Announce()
 		l.lookAtAll(ctx)
 		err = l.noticedAny(ctx)
 	}

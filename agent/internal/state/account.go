@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -46,27 +45,11 @@ func Check(db kv.Store) error {
 // LoadAccount reads the account; the zero value if there is none yet.
 func LoadAccount(db kv.Store) (Account, error) {
 	var a Account
-	err := db.View(func(r kv.Reader) error {
-		v, err := r.Get(accountKey)
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(v, &a)
-	})
-	if err != nil {
+	if err := kv.LoadJSON(db, accountKey, &a); err != nil {
 		return a, fmt.Errorf("cannot read the state of the account: %w", err)
 	}
 	return a, nil
 }
 
 // SaveAccount makes the account durable.
-func SaveAccount(db kv.Store, a Account) error {
-	v, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return db.Update(func(w kv.Writer) error { return w.Set(accountKey, v) })
-}
+func SaveAccount(db kv.Store, a Account) error { return kv.SaveJSON(db, accountKey, a) }

@@ -1,8 +1,6 @@
 package state
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
@@ -23,27 +21,11 @@ const refusalsKey = "refusals"
 // LoadRefusals reads what was refused.
 func LoadRefusals(db kv.Store) (Refusals, error) {
 	out := Refusals{}
-	err := db.View(func(r kv.Reader) error {
-		v, err := r.Get(refusalsKey)
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(v, &out)
-	})
-	if err != nil {
+	if err := kv.LoadJSON(db, refusalsKey, &out); err != nil {
 		return nil, fmt.Errorf("cannot read what was refused: %w", err)
 	}
 	return out, nil
 }
 
 // SaveRefusals makes them durable.
-func SaveRefusals(db kv.Store, list Refusals) error {
-	v, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	return db.Update(func(w kv.Writer) error { return w.Set(refusalsKey, v) })
-}
+func SaveRefusals(db kv.Store, list Refusals) error { return kv.SaveJSON(db, refusalsKey, list) }

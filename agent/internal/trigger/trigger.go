@@ -78,7 +78,7 @@ func New(o Options) (*Listener, error) {
 	}
 	l := &Listener{o: o, topics: topics, events: make(chan hint, 1), push: control.Push{State: "connecting", Broker: o.Broker}, refused: o.Refused.Credential}
 	if o.Refused.Credential != "" && o.Refused.Credential == o.Credential() {
-		l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "refused", o.Refused.Reason, o.Refused.Advice, true
+		l.tellLocked("refused", o.Refused.Reason, o.Refused)
 	}
 	l.client, err = pahoclient.New(mqtt.Config{
 		Broker: o.Broker, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
@@ -106,7 +106,7 @@ func (l *Listener) Forgive() {
 	l.mu.Lock()
 	l.refused = ""
 	if l.push.State == "refused" {
-		l.push.State, l.push.Advice, l.push.NeedsCredentials = "connecting", "", false
+		l.tellLocked("connecting", l.push.Reason, state.Refusal{})
 	}
 	l.mu.Unlock()
 	l.client.Kick()
@@ -169,11 +169,17 @@ func (l *Listener) wake(h hint) {
 	}
 }
 
+// tellLocked changes what Push tells. r is what the broker has refused of our credentials, the zero Refusal if nothing.
+func (l *Listener) tellLocked(now, reason string, r state.Refusal) {
+	l.push.State, l.push.Reason = now, reason
+	l.push.Advice, l.push.NeedsCredentials = r.Advice, r.Reason != ""
+}
+
 // connected: the network is back, and what was sent meanwhile may be lost, whatever the broker says of our session (deps.md 0.1).
 func (l *Listener) connected(bool) {
 	l.mu.Lock()
-	l.push.State, l.push.Reason, l.told = "connected", "", false
-	l.push.Advice, l.push.NeedsCredentials = "", false
+	l.tellLocked("connected", "", state.Refusal{})
+	l.told = false
 	mended := l.refused != ""
 	l.refused = ""
 	l.mu.Unlock()
@@ -189,13 +195,13 @@ func (l *Listener) lost(err error) {
 	r := l.refusal(err)
 	l.mu.Lock()
 	former := l.push
-	l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "connecting", err.Error(), "", false
+	l.tellLocked("connecting", err.Error(), state.Refusal{})
 	if mqtt.NeedsOperator(err) {
 		l.push.State = "refused"
 	}
 	if r.Reason != "" {
 		r.Credential, l.refused = l.tried, l.tried
-		l.push.State, l.push.Reason, l.push.Advice, l.push.NeedsCredentials = "refused", r.Reason, r.Advice, true
+		l.tellLocked("refused", r.Reason, r)
 	}
 	changed := former.State != l.push.State
 	l.mu.Unlock()

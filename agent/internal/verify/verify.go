@@ -4,7 +4,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,17 +56,7 @@ const bookKey = "comparisons"
 // New reads what was compared before.
 func New(o Options) (*Verifier, error) {
 	v := &Verifier{o: o, wake: make(chan struct{}, 1), book: book{Round: time.Now()}}
-	err := o.DB.View(func(r kv.Reader) error {
-		text, err := r.Get(bookKey)
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(text, &v.book)
-	})
-	if err != nil {
+	if err := kv.LoadJSON(o.DB, bookKey, &v.book); err != nil {
 		return nil, fmt.Errorf("cannot read the last comparisons: %w", err)
 	}
 	if v.book.Stores == nil {
@@ -254,11 +243,7 @@ func (v *Verifier) save(change func(*book)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	change(&v.book)
-	text, err := json.Marshal(v.book)
-	if err == nil {
-		err = v.o.DB.Update(func(w kv.Writer) error { return w.Set(bookKey, text) })
-	}
-	if err != nil {
+	if err := kv.SaveJSON(v.o.DB, bookKey, v.book); err != nil {
 		v.o.Log.Error("the outcome of a comparison is not remembered over a restart", "reason", err)
 	}
 }

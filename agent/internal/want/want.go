@@ -2,8 +2,6 @@
 package want
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -38,17 +36,7 @@ const key = "filters"
 // Open reads the filters. configured are those of the configuration file, by store: a store that is not in there has none.
 func Open(db kv.Store, configured map[string]string, now func() time.Time) (*Book, error) {
 	b := &Book{db: db, now: now, entries: map[string]Entry{}, telling: map[string]dsclient.Filter{}}
-	err := db.View(func(r kv.Reader) error {
-		v, err := r.Get(key)
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(v, &b.entries)
-	})
-	if err != nil {
+	if err := kv.LoadJSON(db, key, &b.entries); err != nil {
 		return nil, fmt.Errorf("cannot read the filters: %w", err)
 	}
 	return b, b.configure(configured)
@@ -70,11 +58,7 @@ func (b *Book) configure(configured map[string]string) error {
 }
 
 func (b *Book) save() error {
-	v, err := json.Marshal(b.entries)
-	if err != nil {
-		return err
-	}
-	if err := b.db.Update(func(w kv.Writer) error { return w.Set(key, v) }); err != nil {
+	if err := kv.SaveJSON(b.db, key, b.entries); err != nil {
 		return fmt.Errorf("cannot write the filters: %w", err)
 	}
 	return nil
