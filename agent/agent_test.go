@@ -313,14 +313,20 @@ func TestASessionOpensWithoutASync(t *testing.T) {
 	}
 }
 
-// TestAgedCredentialsHold is A1, A3, A4, A6, A8: told to the user, one attempt, the session kept, and incremental after the login.
-func TestAgedCredentialsHold(t *testing.T) {
-	s, d := newEndpoint(t), newDevice(t)
+// aged is a device with an open session whose credentials have aged, with its status before and since it knows.
+func aged(t *testing.T) (s *endpoint, d *device, before, held control.Status) {
+	t.Helper()
+	s, d = newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
-	before := d.on()
+	before = d.on()
 	s.password("new", "s")
 	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
-	held := d.until("held", func(s control.Status) bool { return s.State == "held" })
+	return s, d, before, d.until("held", func(s control.Status) bool { return s.State == "held" })
+}
+
+// TestAgedCredentialsHold is A1, A3, A4, A6, A8: told to the user, one attempt, the session kept, and incremental after the login.
+func TestAgedCredentialsHold(t *testing.T) {
+	s, d, before, held := aged(t)
 	if held.Session == nil || held.Session.ID != before.Session.ID || held.Advice != "alwayson login" {
 		t.Errorf("%+v", held)
 	}

@@ -10,14 +10,7 @@ import (
 // TestTheServerWinsIfTheStoreSaysSo: there is one version, and the one that lost can be had back on this device.
 func TestTheServerWinsIfTheStoreSaysSo(t *testing.T) {
 	s, d := pushedWith(t, func(o *agent.Options) { o.Stores[0].Conflicts = ds.ConflictsServer })
-	put(t, s, "g1", card("u1", "Ana"))
-	d.has("g1")
-	d.off()
-	d.write("g1.vcf", card("u1", "Ana here"))
-	put(t, s, "g1", card("u1", "Ana there"))
-	if _, err := d.c.On(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	contradict(t, s, d)
 	d.contact("g1", card("u1", "Ana there"))
 	if list, err := d.c.Conflicts(t.Context()); err != nil || len(list) != 0 || len(d.files()) != 1 {
 		t.Errorf("%+v %v, %v", list, err, d.files())

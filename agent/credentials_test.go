@@ -129,12 +129,7 @@ func TestARenewalWhileNobodyRuns(t *testing.T) {
 
 // TestALoginWhileNobodyRuns is A4 and A8: the new secret is tried once when the agent starts, the old one was not.
 func TestALoginWhileNobodyRuns(t *testing.T) {
-	s, d := newEndpoint(t), newDevice(t)
-	d.start(s.http.URL)
-	before := d.on()
-	s.password("new", "s")
-	d.write("1.vcf", "BEGIN:VCARD\r\nUID:1\r\nEND:VCARD\r\n")
-	d.until("held", func(s control.Status) bool { return s.State == "held" })
+	s, d, before, _ := aged(t)
 	d.stop()
 	d.start(s.http.URL)
 	requests := s.requests.Load()

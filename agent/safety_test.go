@@ -171,10 +171,9 @@ func (d *device) contact(name, body string) {
 	})
 }
 
-// TestAConflictIsNamedAndResolved: two edits that contradict each other are both kept, with a name that says whose and when; one is chosen, and
-// the other can still be had back.
-func TestAConflictIsNamedAndResolved(t *testing.T) {
-	s, d := pushed(t)
+// contradict edits the contact g1 on both sides while the device is off, and switches it on again.
+func contradict(t *testing.T, s *site.Site, d *device) {
+	t.Helper()
 	put(t, s, "g1", card("u1", "Ana"))
 	d.has("g1")
 	d.off()
@@ -183,6 +182,13 @@ func TestAConflictIsNamedAndResolved(t *testing.T) {
 	if _, err := d.c.On(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestAConflictIsNamedAndResolved: two edits that contradict each other are both kept, with a name that says whose and when; one is chosen, and
+// the other can still be had back.
+func TestAConflictIsNamedAndResolved(t *testing.T) {
+	s, d := pushed(t)
+	contradict(t, s, d)
 	d.until("both", func(s control.Status) bool { return idle(s) && len(d.files()) == 2 })
 	list, err := d.c.Conflicts(t.Context())
 	if err != nil || len(list) != 1 || list[0].Other != "g1.vcf" || list[0].Device != "d" || list[0].This != card("u1", "Ana here") || list[0].That != card("u1", "Ana there") {
