@@ -77,6 +77,8 @@ type Client struct {
 	// servers and proxies that cannot bear large messages.
 	MaxMsgSize int
 	Now        func() time.Time
+	// Pause waits before a busy server is asked again; nil waits by the clock.
+	Pause func(ctx context.Context, d time.Duration) error
 	// Kept is shared by all exchanges of an account, one after the other. May be nil.
 	Kept *Kept
 	// Ahead works on while a message is under way: the answers to the last one are recorded and changes for the next one are read. Transport and
@@ -144,7 +146,7 @@ func (e *TransportError) Error() string { return "cannot reach the server: " + e
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *CertificateError, *TransportError, ds.Status for what
+// Run makes one exchange. The Report is valid with an error, too. Errors are *AuthError, *CertificateError, *TransportError, *BusyError, ds.Status for what
 // else the server refuses, or a local error.
 func (c *Client) Run(ctx context.Context, req Request) (Report, error) {
 	r := run{nonce: c.Nonce, req: req}

@@ -38,6 +38,7 @@ type exchange struct {
 	msgID   int
 	phase   phase
 	authOK  bool
+	asking  string // MsgID of the last message that asked for a result
 	// credSent: the message that is under way has credentials.
 	credSent bool
 	each     bool // the server wants credentials in every message
@@ -182,23 +183,38 @@ func (e *exchange) roundTrip(ctx context.Context) error {
 		return err
 	}
 	answer, local, err := e.send(ctx, body)
-	e.report.RoundTrips++
-	e.report.BytesOut += len(body)
-	var cert *CertificateError
-	switch {
-	case local != nil:
+	if local != nil {
 		return local
-	case errors.As(err, &cert):
-		return cert
-	case err != nil:
-		return &TransportError{err}
 	}
-	e.report.BytesIn += len(answer)
-	m, err := syncml.Decode(answer, e.Encoding)
+	m, err := e.received(body, answer, err)
+	if err == nil && saysBusy(m) {
+		m, err = e.result(ctx, m)
+	}
 	if err != nil {
-		return &TransportError{fmt.Errorf("the answer is no SyncML: %w", err)}
+		return err
 	}
 	return e.take(ctx, m)
+}
+
+// received reads the answer to a message.
+func (e *exchange) received(body, answer []byte, err error) (*syncml.Message, error) {
+	e.report.RoundTrips++
+	e.report.BytesOut += len(body)
+	e.report.BytesIn += len(answer)
+	var cert *CertificateError
+	switch {
+	case errors.As(err, &cert):
+		return nil, cert
+	case busyError(err) != nil:
+		return nil, busyError(err)
+	case err != nil:
+		return nil, &TransportError{err}
+	}
+	m, err := syncml.Decode(answer, e.Encoding)
+	if err != nil {
+		return nil, &TransportError{fmt.Errorf("the answer is no SyncML: %w", err)}
+	}
+	return m, nil
 }
 
 // send sends a message and does meanwhile what can be done without its answer; local is what went wrong with that.

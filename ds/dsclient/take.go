@@ -83,6 +83,8 @@ func (e *exchange) answerGet(m *syncml.Message, c *syncml.Get) {
 // takeStatus takes the server's answer to one of our commands.
 func (e *exchange) takeStatus(s *syncml.Status) error {
 	switch {
+	case e.asking != "" && s.MsgRef == e.asking && s.CmdRef != "0":
+		return e.takeResultStatus(s)
 	case s.CmdRef == "0" || s.Cmd == "SyncHdr":
 		return e.takeHeaderStatus(s)
 	case s.Cmd == "Alert":
@@ -138,8 +140,6 @@ func (e *exchange) takeHeaderStatus(s *syncml.Status) error {
 		e.authOK, e.each = true, !e.authOK || e.each
 	case ds.StatusInvalidCred, ds.StatusCredMissing:
 		return e.refused(s)
-	case ds.StatusInProgress:
-		return fmt.Errorf("the server is busy: %w", s.Code)
 	default:
 		if !s.Code.OK() {
 			return fmt.Errorf("server answered %w", s.Code)

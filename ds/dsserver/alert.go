@@ -23,6 +23,9 @@ func (r *reply) alert(c *syncml.Alert) error {
 		r.x.over = code == ds.AlertSuspend
 		r.answer(c, ds.StatusOK)
 		return nil
+	case code == ds.AlertResult:
+		r.answer(c, ds.StatusNotFound) // the message it asks for never came, or could not be carried out
+		return nil
 	case !code.IsSync() && code != ds.AlertResume:
 		r.answer(c, ds.StatusUnsupported)
 		return nil
@@ -165,10 +168,10 @@ func (r *reply) allTold() error {
 // Both are conveniences; without them the parts and items in question travel once more.
 func (r *reply) resume(st *storeState) {
 	former := r.s.formerOf(r.x)
-	if former == nil || !former.mu.TryLock() { // it may still work on a message that the device no longer waits for
+	if former == nil || !former.try() { // it may still work on a message that the device no longer waits for
 		return
 	}
-	defer former.mu.Unlock()
+	defer former.yield()
 	for _, old := range former.stores {
 		if old.URI != st.URI {
 			continue

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
@@ -34,7 +34,9 @@ type exchange struct {
 	entered             bool      // the device has proved who it is; guarded by Server.mu
 	former              *exchange // that the device has given up, for the case that it resumes it; guarded by Server.mu
 
-	mu            sync.Mutex // held while a message is handled; guards all below
+	busies atomic.Int64 // busy answers
+
+	turn          chan struct{} // full while a message is worked on, which guards all below
 	authenticated bool
 	challenged    bool // the device has got our nonce in this exchange
 	continued     bool // the device has sent a second message
@@ -122,8 +124,20 @@ type outObject struct {
 }
 
 func newExchange(h *syncml.Header) *exchange {
-	return &exchange{deviceID: h.Source.URI, sessionID: h.SessionID, sent: make(map[ref]sentItem)}
+	return &exchange{deviceID: h.Source.URI, sessionID: h.SessionID, turn: make(chan struct{}, 1), sent: make(map[ref]sentItem)}
 }
+
+// try takes the turn of an exchange on which nothing is being worked; yield gives it back.
+func (x *exchange) try() bool {
+	select {
+	case x.turn <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (x *exchange) yield() { <-x.turn }
 
 // resent returns the former answer if m is the message that was answered last: its answer was lost on the way, and it
 // must not be carried out twice.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 
@@ -42,6 +43,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(out) //nolint:errcheck // a device that is gone asks again
 }
 
+// retryAfter is 5 to 15 s: those who come at once shall not come back at once.
+func retryAfter() string { return strconv.Itoa(5 + rand.IntN(11)) }
+
 func bodyStatus(err error) int {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -52,8 +56,11 @@ func bodyStatus(err error) int {
 
 func handleStatus(err error) int {
 	var bad *MessageError
-	if errors.As(err, &bad) {
+	switch {
+	case errors.As(err, &bad):
 		return http.StatusBadRequest
+	case errors.Is(err, ErrOverloaded):
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }
@@ -62,7 +69,10 @@ func handleStatus(err error) int {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code int, err error) {
 	s.o.Log.Warn("message refused", "status", code, "peer", r.RemoteAddr, "reason", err)
 	text := err.Error()
-	if code == http.StatusInternalServerError {
+	switch code {
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfter())
+	case http.StatusInternalServerError:
 		text = "the server could not carry out the message; nothing of it was done"
 	}
 	http.Error(w, text, code)

@@ -42,10 +42,10 @@ func (r *reply) cause() string {
 // noteCutOff notes that the device has begun anew without having come to the end.
 func (r *reply) noteCutOff() error {
 	former := r.s.formerOf(r.x)
-	if former == nil || !former.mu.TryLock() { // it may still work on a message that the device no longer waits for
+	if former == nil || !former.try() { // it may still work on a message that the device no longer waits for
 		return nil
 	}
-	defer former.mu.Unlock()
+	defer former.yield()
 	if former.over || !former.authenticated {
 		return nil
 	}

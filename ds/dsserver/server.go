@@ -7,7 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -57,13 +57,18 @@ type Options struct {
 	Answered func(device string)
 	// Asked tells when a device was notified, if it has not answered since: that is why it makes an exchange.
 	Asked func(device string) (at time.Time, ok bool)
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Busy is how long a device waits for an answer before it is told that the server is busy, and may ask for the result later (protocol.md C.7): less
+	// than proxies wait. 0 is as long as it takes.
+	Busy time.Duration
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Server answers messages. It may be used from many goroutines.
 type Server struct {
-	o Options
+	o       Options
+	places  chan struct{} // one for each message that is being worked on
+	closing sync.Once
 
 	mu        sync.Mutex
 	exchanges map[string]*exchange // by device: each has one exchange at a time
@@ -101,23 +106,53 @@ func New(o Options) *Server {
 	if o.ID == "" {
 		o.ID = "alwayson-server"
 	}
-	return &Server{o: o, exchanges: make(map[string]*exchange)}
+	return &Server{o: o, places: make(chan struct{}, maxAtOnce), exchanges: make(map[string]*exchange)}
 }
 
 // Handle answers one message. An error means that the message could not be understood or carried out; nothing of it was.
 func (s *Server) Handle(ctx context.Context, body []byte, enc syncml.Encoding) ([]byte, error) {
+	patience, stop := s.patience()
+	defer stop()
+	if !enqueue(ctx, s.places, patience) {
+		return nil, errors.Join(ErrOverloaded, ctx.Err())
+	}
+	m, err := decode(body, enc)
+	if err != nil {
+		<-s.places
+		return nil, err
+	}
+	x := s.exchangeOf(&m.Header)
+	if !enqueue(ctx, x.turn, patience) {
+		<-s.places
+		return s.busy(x, m, enc)
+	}
+	j := s.start(ctx, x, m, body, enc)
+	select {
+	case <-j.done:
+		return j.out, j.err
+	case <-patience:
+		return s.busy(x, m, enc)
+	}
+}
+
+func decode(body []byte, enc syncml.Encoding) (*syncml.Message, error) {
 	m, err := syncml.Decode(body, enc)
 	if err != nil {
 		return nil, &MessageError{err}
 	}
 	if m.Header.Source.URI == "" || m.Header.SessionID == "" {
-		return nil, &MessageError{fmt.Errorf("cannot answer message: its header names no device or no session")}
+		return nil, &MessageError{errors.New("cannot answer message: its header names no device or no session")}
 	}
-	x := s.exchangeOf(&m.Header)
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	return m, nil
+}
+
+// work answers one message. It is the exchange's turn.
+func (s *Server) work(ctx context.Context, x *exchange, m *syncml.Message, body []byte, enc syncml.Encoding) ([]byte, error) {
 	if again := x.resent(m, body); again != nil {
 		return again, nil
+	}
+	if out, err := x.result(m, enc); out != nil || err != nil {
+		return out, err
 	}
 	out, changed, err := s.run(ctx, x, m, enc)
 	if err != nil {

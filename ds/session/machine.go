@@ -350,11 +350,11 @@ func (m *Machine) failed(now time.Time, e Done) {
 		reason := "permanent loss: " + e.Reason
 		m.end(now, ds.Destroyed, reason)
 		m.enter(now, Lost, reason)
-		m.wakeAt(now.Add(spread(m.c.Probe, m.c.Jitter())))
+		m.wakeAt(now.Add(max(spread(m.c.Probe, m.c.Jitter()), e.After)))
 		return
 	}
 	m.enter(now, Retrying, e.Reason)
-	m.wakeAt(now.Add(m.pause()))
+	m.wakeAt(now.Add(max(m.pause(), e.After)))
 }
 
 // pause doubles with each failure, up to a bound, with full jitter but never nothing.

@@ -90,6 +90,13 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
 		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "open": session.OpenSession{}, "close": session.CloseSession{}}
 	at := epoch.Add(time.Duration(sec) * time.Second)
+	if name == "busy" {
+		after, err := time.ParseDuration(arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at, session.Done{Result: session.Failed, Reason: name, After: after}
+	}
 	if r, ok := results[name]; ok {
 		return at, session.Done{Result: r, Session: arg, Reason: name}
 	}

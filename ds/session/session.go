@@ -115,6 +115,8 @@ type (
 		Result  Result
 		Session string // opened or used
 		Reason  string // of a failure, one sentence
+		// After is how long the server wants to be left alone, if it said so.
+		After time.Duration
 	}
 	// Closed: the exchange that Close asked for has ended, well or not.
 	Closed struct{}

@@ -552,7 +552,12 @@ func (e *Engine) progressed(store string, sent, received, total int) {
 
 // Done is what an exchange that has ended means for the session.
 func Done(r dsclient.Report, err error) session.Done {
-	return session.Done{Result: result(r, err), Session: r.Session, Reason: reason(err)}
+	d := session.Done{Result: result(r, err), Session: r.Session, Reason: reason(err)}
+	var busy *dsclient.BusyError
+	if errors.As(err, &busy) {
+		d.After = busy.After
+	}
+	return d
 }
 
 func reason(err error) string {

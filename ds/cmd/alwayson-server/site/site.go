@@ -155,8 +155,12 @@ func (s *Site) compose() {
 	s.presences = newPresences(s.store, s.o.Prefix, s.o.Log)
 	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
-		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Asked: s.notifier.Asked, Log: s.o.Log})
+		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Asked: s.notifier.Asked,
+		Busy: busy, Log: s.o.Log})
 }
+
+// busy is less than the minute that common proxies wait for an answer.
+const busy = 20 * time.Second
 
 // sendTime bounds one publish: the notifier goes on with the next device.
 const sendTime = 10 * time.Second
@@ -372,6 +376,9 @@ func (s *Site) Close() error {
 	s.cancel()
 	s.wg.Wait()
 	s.StopBroker()
+	if s.server != nil {
+		s.server.Close()
+	}
 	return errors.Join(err, s.store.Close())
 }
 
