@@ -5,6 +5,7 @@ package notify
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/san"
 	"github.com/alwayson-sync/alwayson/ds/scope"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -497,8 +499,12 @@ func Key(credential, session string) san.Key {
 // ErrNotForUs is a notification that does not come from our server or is not for our session.
 var ErrNotForUs = errors.New("the notification is not from our server, or not for our session")
 
-// Read reads a notification on the device and checks where it comes from.
+// Read reads a notification on the device and checks where it comes from: package 0 of DS 1.2, or the message that DS 1.0 and 1.1 send instead, which
+// must have our server's Cred with the same key, because nothing else proves who asks (protocol.md F.6).
 func Read(payload []byte, credential, session string) (*san.Notification, error) {
+	if m, err := syncml.Decode(payload, syncml.Sniff(payload)); err == nil {
+		return readMessage(m, credential, session)
+	}
 	s, err := san.Parse(payload)
 	if err != nil {
 		return nil, err
@@ -507,6 +513,17 @@ func Read(payload []byte, credential, session string) (*san.Notification, error)
 		return nil, fmt.Errorf("cannot use notification: version %d is not for data synchronization", s.Version)
 	}
 	if !san.Verify(payload, s.ServerID, Key(credential, session)) {
+		return nil, ErrNotForUs
+	}
+	return s, nil
+}
+
+func readMessage(m *syncml.Message, credential, session string) (*san.Notification, error) {
+	s, err := san.FromMessage(m)
+	if err != nil {
+		return nil, err
+	}
+	if m.Header.Cred == nil || !m.Header.Cred.MatchesMD5(credential, base64.StdEncoding.EncodeToString([]byte(session))) {
 		return nil, ErrNotForUs
 	}
 	return s, nil

@@ -2,14 +2,17 @@ package notify_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/notify"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -125,6 +128,35 @@ func TestOneNotificationUntilAnswered(t *testing.T) {
 	for _, wrong := range [][2]string{{"other", "L"}, {"cred", "former"}} {
 		if _, err := notify.Read(s.payload, wrong[0], wrong[1]); !errors.Is(err, notify.ErrNotForUs) {
 			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+}
+
+// TestServersOfDS11Notify: with a SyncML message, which nobody else can have sent (protocol.md F.6).
+func TestServersOfDS11Notify(t *testing.T) {
+	nonce := base64.StdEncoding.EncodeToString([]byte("L"))
+	for _, c := range []struct {
+		name string
+		cred *syncml.Cred
+		want error
+	}{
+		{"ours", syncml.MD5Cred("ana", "secret", nonce), nil},
+		{"of a former session", syncml.MD5Cred("ana", "secret", "Zm9ybWVy"), notify.ErrNotForUs},
+		{"of somebody", syncml.MD5Cred("ana", "guess", nonce), notify.ErrNotForUs},
+		{"of nobody", nil, notify.ErrNotForUs},
+	} {
+		for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
+			payload, err := syncml.Encode(&syncml.Message{Header: syncml.Header{VerDTD: "1.1", VerProto: "SyncML/1.1", SessionID: "7", MsgID: "1",
+				Target: syncml.Location{URI: "/"}, Source: syncml.Location{URI: "server"}, Cred: c.cred}, Final: true,
+				Commands: []syncml.Command{&syncml.Alert{ID: "1", Code: ds.AlertTwoWayByServer, Items: []syncml.Item{{
+					Source: &syncml.Location{URI: "contacts"}, Meta: syncml.Meta{Type: "text/x-vcard"}}}}}}, enc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := notify.Read(payload, syncml.Credential("ana", "secret"), "L")
+			if !errors.Is(err, c.want) || err == nil && (len(got.Syncs) != 1 || got.Syncs[0].URI != "contacts") {
+				t.Errorf("%s, %v: %+v, %v", c.name, enc, got, err)
+			}
 		}
 	}
 }

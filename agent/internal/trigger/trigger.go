@@ -4,7 +4,7 @@ package trigger
 
 import (
 	"context"
-	"crypto/md5"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -56,12 +56,12 @@ type Listener struct {
 	events chan hint // capacity one: hints for the same thing
 
 	mu             sync.Mutex
-	unsure         []byte             // the last notification that did not verify; guarded by mu
-	push           control.Push       // guarded by mu
-	told           bool               // the server knows of this connection; guarded by mu
-	tried, refused string             // credentials; guarded by mu
-	seen           [64][md5.Size]byte // digests of the last notifications; guarded by mu
-	next           int                // place in seen; guarded by mu
+	unsure         []byte                // the last notification that did not verify; guarded by mu
+	push           control.Push          // guarded by mu
+	told           bool                  // the server knows of this connection; guarded by mu
+	tried, refused string                // credentials; guarded by mu
+	seen           [64][sha256.Size]byte // sums of the last notifications; guarded by mu
+	next           int                   // place in seen; guarded by mu
 }
 
 // hint is an event, and what a notification asked for.
@@ -262,7 +262,7 @@ func (l *Listener) received(m mqtt.Message) {
 		l.mu.Unlock()
 		return
 	}
-	digest := [md5.Size]byte(m.Payload)
+	digest := sha256.Sum256(m.Payload)
 	now := time.Now()
 	l.mu.Lock()
 	again := false
