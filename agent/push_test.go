@@ -116,3 +116,29 @@ func TestSwitchingOnIsOneExchange(t *testing.T) {
 func card(uid, name string) string {
 	return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:" + uid + "\r\nFN:" + name + "\r\nEND:VCARD\r\n"
 }
+
+// TestPresence: the administrator sees who is connected, also after an agent was stopped in good order, of which the broker says nothing by itself.
+func TestPresence(t *testing.T) {
+	s, d := pushed(t)
+	until := func(online bool) {
+		deadline := time.After(10 * time.Second)
+		for {
+			var p dsstore.Presence
+			err := s.Store().View(t.Context(), func(tx dsstore.Tx) (err error) { p, err = tx.Presence("d"); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Online == online && !p.Since.IsZero() {
+				return
+			}
+			select {
+			case <-deadline:
+				t.Fatalf("online: %v, want %v", p.Online, online)
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}
+	until(true)
+	d.stop()
+	until(false)
+}

@@ -121,11 +121,14 @@ func (l *Listener) ready() bool {
 	return now != l.refused
 }
 
-// Run listens until ctx ends.
+// Run listens until ctx ends, and then takes its leave of the server.
 func (l *Listener) Run(ctx context.Context) {
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { l.client.Run(ctx) })
+	defer disconnect()
+	defer l.leave(connected)
+	wg.Go(func() { l.client.Run(connected) })
 	for {
 		select {
 		case h := <-l.events:
@@ -149,6 +152,22 @@ func (l *Listener) announce(ctx context.Context) {
 		l.client.Publish(ctx, mqtt.Message{Topic: l.topics.Presence(), Payload: []byte("online"), Retain: true}) //nolint:errcheck // see above
 	}
 }
+
+// leave tells the server that the device is gone: the broker says so by itself only of those that did not end well. Best effort, as announce.
+func (l *Listener) leave(ctx context.Context) {
+	l.mu.Lock()
+	known := l.told
+	l.mu.Unlock()
+	if !known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	l.client.Publish(ctx, mqtt.Message{Topic: l.topics.Presence(), Payload: []byte("offline"), Retain: true}) //nolint:errcheck // see above
+}
+
+// leaveTime bounds how much later the agent ends because of a broker that does not answer.
+const leaveTime = time.Second
 
 // wake passes a hint on. Two that wait become one, which asks for no less.
 func (l *Listener) wake(h hint) {
