@@ -24,7 +24,6 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
-	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -110,25 +109,28 @@ type Agent struct {
 	former   *history.Book
 	pruned   time.Time // former versions; only the loop touches it
 	stores   []daemon.Store
-	trigger  *trigger.Listener // nil without a broker
 	wants    *want.Book
 	control  *http.Server
 	guard    *link.Guard
 	verifier *verify.Verifier
-	// Certificates of the device, nil without.
-	cert, pushCert *clientcert.Certificate
-	cancel         context.CancelFunc
-	wg             sync.WaitGroup
-	err            error // of the engine; read after wg
-	ended          chan struct{}
+	ctx      context.Context // ends with the agent
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+	err      error // of the engine; read after wg
+	ended    chan struct{}
+
+	changing sync.Mutex // held while Reconfigure works
 
 	mu      sync.Mutex
-	secret  string         // guarded by mu
-	devInf  string         // of the server; guarded by mu
-	expires time.Time      // of the secret, zero if that is not known; guarded by mu
-	opened  string         // the logical session that was used last, "" before the first; guarded by mu
-	attempt string         // fingerprint of what the running exchange shows the server; guarded by mu
-	refused state.Refusals // guarded by mu
+	live    Options                 // what of the options can change while the agent runs; guarded by mu
+	cert    *clientcert.Certificate // of the device, for the server, nil without; guarded by mu
+	road    *road                   // by which triggers come, nil without a broker; guarded by mu
+	secret  string                  // guarded by mu
+	devInf  string                  // of the server; guarded by mu
+	expires time.Time               // of the secret, zero if that is not known; guarded by mu
+	opened  string                  // the logical session that was used last, "" before the first; guarded by mu
+	attempt string                  // fingerprint of what the running exchange shows the server; guarded by mu
+	refused state.Refusals          // guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -152,7 +154,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
-	a := &Agent{o: o, db: db, secret: o.Secret, ended: make(chan struct{})}
+	a := &Agent{o: o, live: o, db: db, secret: o.Secret, ended: make(chan struct{})}
 	if err := a.compose(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), closeListener(l))
 	}
@@ -177,12 +179,11 @@ func closeListener(l net.Listener) error {
 
 func (a *Agent) run(ctx context.Context, l net.Listener) {
 	ctx, a.cancel = context.WithCancel(ctx)
+	a.ctx = ctx
 	if l != nil {
 		a.serve(ctx, l)
 	}
-	if a.trigger != nil {
-		a.wg.Go(func() { a.trigger.Run(ctx) })
-	}
+	a.listenOn(ctx, a.road)
 	a.wg.Go(func() { a.watchLink(ctx) })
 	a.wg.Go(func() { a.verifier.Run(ctx) })
 	a.wg.Go(func() { a.watchCredentials(ctx) })
@@ -195,7 +196,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 // serve answers the control API until the agent stops.
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
-		Version: a.o.Version, Device: a.o.DeviceID, User: a.o.User, Server: a.o.Server,
+		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
 		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
@@ -219,16 +220,16 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.wants, err = want.Open(a.db, a.configured(), time.Now); err != nil {
+	if a.wants, err = want.Open(a.db, a.o.configured(), time.Now); err != nil {
 		return err
 	}
 	if a.refused, err = state.LoadRefusals(a.db); err != nil {
 		return err
 	}
-	if err := a.openCertificates(); err != nil {
+	if a.cert, err = openCertificate(a.o.CertFile, a.o.KeyFile); err != nil {
 		return err
 	}
-	a.guard = &link.Guard{Next: clientcert.NewTransport(a.cert, a.o.TLS)}
+	a.guard = link.NewGuard(clientcert.NewTransport(a.cert, a.o.TLS))
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
@@ -243,15 +244,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err := a.openVerifier(); err != nil {
 		return err
 	}
-	if a.o.Push.Broker == "" {
-		return nil
-	}
-	a.trigger, err = trigger.New(trigger.Options{
-		Broker: a.o.Push.Broker, Prefix: a.o.Push.Prefix, Device: a.o.DeviceID, User: a.o.Push.User, Password: a.pushPassword, TLS: a.pushCert.Client(a.o.Push.TLS),
-		Credential: a.pushCredential, Refused: a.refused[broker], Refuse: a.refusedByBroker, Login: a.pushLogin(),
-		Explain:  func(err error) error { return a.pushCert.Explain("the broker", err) },
-		MinPause: a.o.Push.MinPause, MaxPause: a.o.Push.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
-	})
+	a.road, err = a.openRoad(a.o.Push)
 	return err
 }
 
@@ -259,15 +252,19 @@ func (a *Agent) compose(ctx context.Context) error {
 const verifyEvery = 24 * time.Hour
 
 func (a *Agent) openVerifier() (err error) {
-	o := verify.Options{Engine: a.engine, DB: a.db, Every: a.o.Verify, Log: a.o.Log}
-	if o.Every == 0 {
-		o.Every = verifyEvery
-	}
+	o := verify.Options{Engine: a.engine, DB: a.db, Every: a.o.verify(), Log: a.o.Log}
 	for _, s := range a.stores {
 		o.Stores = append(o.Stores, s.Replica)
 	}
 	a.verifier, err = verify.New(o)
 	return err
+}
+
+func (o *Options) verify() time.Duration {
+	if o.Verify == 0 {
+		return verifyEvery
+	}
+	return o.Verify
 }
 
 // wake is called by the trigger. A notification that asks for the server's changes only gets just that (F6).
@@ -295,9 +292,9 @@ func (a *Agent) abbreviated(syncs []san.Sync) *engine.Plan {
 }
 
 // configured are the filters of the configuration by store.
-func (a *Agent) configured() map[string]string {
+func (o *Options) configured() map[string]string {
 	out := map[string]string{}
-	for _, s := range a.o.Stores {
+	for _, s := range o.Stores {
 		out[s.Name] = s.Filter
 	}
 	return out
@@ -328,7 +325,7 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	local := localStore(dir, s.Kind)
-	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.brake(), History: a.former, Dir: dir, Reserve: a.reserve()})
+	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.o.brake(), History: a.former, Dir: dir, Reserve: a.reserve()})
 	if err != nil {
 		return engine.Store{}, err
 	}
@@ -346,11 +343,11 @@ func (a *Agent) reserve() int64 {
 	return diskReserve
 }
 
-func (a *Agent) brake() reconcile.Brake {
-	if a.o.Brake == nil {
+func (o *Options) brake() reconcile.Brake {
+	if o.Brake == nil {
 		return reconcile.DefaultBrake
 	}
-	return reconcile.Brake(*a.o.Brake)
+	return reconcile.Brake(*o.Brake)
 }
 
 // localStore is the store of a kind in a folder.
@@ -375,8 +372,8 @@ func (a *Agent) done(x engine.Exchange) {
 	}
 	a.remember(x.Report)
 	a.verifier.Done(x)
-	if a.trigger != nil {
-		a.trigger.Recheck()
+	if l := a.listener(); l != nil {
+		l.Recheck()
 	}
 }
 
@@ -408,10 +405,11 @@ func (a *Agent) serverDevInf() string {
 }
 
 func (a *Agent) push() control.Push {
-	if a.trigger == nil {
+	l := a.listener()
+	if l == nil {
 		return control.Push{State: "none"}
 	}
-	return a.trigger.Push()
+	return l.Push()
 }
 
 // Ended is closed when the agent has stopped working, by Stop or because its state cannot be written any more.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
@@ -21,15 +22,6 @@ const (
 	broker = "broker"
 )
 
-// openCertificates opens those that are configured.
-func (a *Agent) openCertificates() (err error) {
-	if a.cert, err = openCertificate(a.o.CertFile, a.o.KeyFile); err != nil {
-		return err
-	}
-	a.pushCert, err = openCertificate(a.o.Push.CertFile, a.o.Push.KeyFile)
-	return err
-}
-
 func openCertificate(cert, key string) (*clientcert.Certificate, error) {
 	if cert == "" {
 		return nil, nil
@@ -37,18 +29,24 @@ func openCertificate(cert, key string) (*clientcert.Certificate, error) {
 	return clientcert.Open(cert, key)
 }
 
-// fingerprint names credentials without telling them.
-func fingerprint(secret string, cert *clientcert.Certificate) string {
-	sum := sha256.Sum256([]byte(cert.ID(time.Now()) + "\x00" + secret))
+// fingerprint names credentials, and whom they are shown to, without telling them.
+func fingerprint(cert *clientcert.Certificate, parts ...string) string {
+	sum := sha256.Sum256([]byte(cert.ID(time.Now()) + "\x00" + strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }
 
 // credential names what the server is or would be shown now.
-func (a *Agent) credential() string { return fingerprint(a.currentSecret(), a.cert) }
+func (a *Agent) credential() string {
+	a.mu.Lock()
+	cert, server, user, secret := a.cert, a.live.Server, a.live.User, a.secret
+	a.mu.Unlock()
+	return fingerprint(cert, server, user, secret)
+}
 
-// pushCredential is credential for the broker.
-func (a *Agent) pushCredential() string {
-	return fingerprint(a.o.Push.User+"\x00"+a.pushPassword(), a.pushCert)
+func (a *Agent) serverCertificate() *clientcert.Certificate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cert
 }
 
 // tried is the secret for an exchange that begins. It notes what is tried with it.
@@ -120,9 +118,6 @@ func (a *Agent) watchCredentials(ctx context.Context) {
 			a.engine.Send(ctx, session.Credentials{})
 		}
 		a.warn(warned, time.Now())
-		if a.cert == nil && a.pushCert == nil {
-			return // the secret changes by a login only, while the agent runs
-		}
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -152,10 +147,14 @@ func (a *Agent) warn(warned map[string]time.Duration, now time.Time) {
 
 // certificates are those of the device.
 func (a *Agent) certificates() (out []control.Certificate) {
+	of := map[string]*clientcert.Certificate{server: a.serverCertificate()}
+	if r := a.currentRoad(); r != nil {
+		of[broker] = r.cert
+	}
 	for _, c := range []struct {
 		who  string
 		cert *clientcert.Certificate
-	}{{server, a.cert}, {broker, a.pushCert}} {
+	}{{server, of[server]}, {broker, of[broker]}} {
 		if c.cert != nil {
 			out = append(out, control.Certificate{For: c.who, File: c.cert.File(), Expires: c.cert.Expires(), Problem: c.cert.Problem(time.Now())})
 		}
@@ -166,8 +165,8 @@ func (a *Agent) certificates() (out []control.Certificate) {
 func (a *Agent) pushPassword() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.o.Push.Password != "" {
-		return a.o.Push.Password
+	if a.live.Push.Password != "" {
+		return a.live.Push.Password
 	}
 	return a.secret
 }
@@ -175,7 +174,7 @@ func (a *Agent) pushPassword() string {
 func (a *Agent) pushKey() (credential, session string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return syncml.Credential(a.o.User, a.secret), a.opened
+	return syncml.Credential(a.live.User, a.secret), a.opened
 }
 
 func (a *Agent) secretExpires() time.Time {
@@ -184,22 +183,17 @@ func (a *Agent) secretExpires() time.Time {
 	return a.expires
 }
 
-func (a *Agent) currentSecret() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.secret
-}
-
 // login takes a new secret into use once it is durable (A4). The broker is tried again, too, also with the same one: the user has asked for it.
 func (a *Agent) login(secret string) error {
-	if a.o.SaveSecret == nil {
+	save := a.options().SaveSecret
+	if save == nil {
 		return errors.New("the secret of this agent cannot be changed")
 	}
-	if err := a.o.SaveSecret(secret); err != nil {
+	if err := save(secret); err != nil {
 		return err
 	}
 	a.mu.Lock()
-	a.secret = secret
+	a.secret, a.live.Secret = secret, secret
 	a.mu.Unlock()
 	a.forgive()
 	return nil
@@ -207,29 +201,22 @@ func (a *Agent) login(secret string) error {
 
 // loginPush is login for the broker, if it has a secret of its own.
 func (a *Agent) loginPush(secret string) error {
-	if a.o.Push.SavePassword == nil {
+	save := a.options().Push.SavePassword
+	if save == nil {
 		return errors.New("the broker of this agent takes the secret of the account; type alwayson login")
 	}
-	if err := a.o.Push.SavePassword(secret); err != nil {
+	if err := save(secret); err != nil {
 		return fmt.Errorf("cannot save the secret for the broker: %w", err)
 	}
 	a.mu.Lock()
-	a.o.Push.Password = secret
+	a.live.Push.Password = secret
 	a.mu.Unlock()
 	a.forgive()
 	return nil
 }
 
-// pushLogin is what to type when the broker has refused the password.
-func (a *Agent) pushLogin() string {
-	if a.o.Push.SavePassword == nil {
-		return "alwayson login"
-	}
-	return "alwayson login --push"
-}
-
 func (a *Agent) forgive() {
-	if a.trigger != nil {
-		a.trigger.Forgive()
+	if l := a.listener(); l != nil {
+		l.Forgive()
 	}
 }

@@ -27,8 +27,8 @@ func (a *Agent) watchLink(ctx context.Context) {
 // runs, also when all seems well.
 func (a *Agent) linkUp(ctx context.Context) {
 	a.guard.Cut()
-	if a.trigger != nil {
-		a.trigger.Kick()
+	if l := a.listener(); l != nil {
+		l.Kick()
 	}
 	a.engine.Send(ctx, session.LinkUp{})
 }

@@ -27,15 +27,7 @@ func pushedWith(t *testing.T, change func(*agent.Options)) (*site.Site, *device)
 // pushedAt is pushedWith at a site with other options.
 func pushedAt(t *testing.T, o site.Options, change func(*agent.Options)) (*site.Site, *device) {
 	t.Helper()
-	s, err := site.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := siteWith(t, o)
 	if err := site.PutUser(t.Context(), s.Store(), "ana", "", false); err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +44,23 @@ func pushedAt(t *testing.T, o site.Options, change func(*agent.Options)) (*site.
 	d.until("push connected", func(s control.Status) bool { return s.Push.State == "connected" && idle(s) })
 	d.fence()
 	return s, d
+}
+
+// siteAt is a whole site.
+func siteAt(t *testing.T) *site.Site { return siteWith(t, site.Options{DataDir: t.TempDir()}) }
+
+func siteWith(t *testing.T, o site.Options) *site.Site {
+	t.Helper()
+	s, err := site.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // fence is an exchange by hand; what came before it is in the log when it returns.

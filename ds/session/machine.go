@@ -15,6 +15,8 @@ type Machine struct {
 	again   Cause  // why one more exchange follows the running one, "" if none does
 	byHand  bool   // it follows also while Always-On is off
 	closing bool   // the user wants the session closed when the running exchange has ended
+	// switching is why new values wait to be taken into use, "" if none do.
+	switching string
 	wake    time.Time
 	out     []Action
 }
@@ -50,6 +52,11 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 		if m.On && !m.Refused {
 			m.run(now, CauseLink) // also when all seems well: what was sent while there was no link is lost
 		}
+	case Reconfigure:
+		m.reconfigure(now, e.Reason)
+	case Configured:
+		e.Config.Jitter = m.c.Jitter
+		m.c = e.Config
 	case Credentials:
 		m.credentials(now)
 	case Tick:
@@ -167,9 +174,66 @@ func (m *Machine) close(id string) {
 	}
 }
 
+// reconfigure lets the running exchange end, which is complete or goes on later item by item (S17).
+func (m *Machine) reconfigure(now time.Time, reason string) {
+	m.switching = reason
+	if !m.running {
+		m.breakSession(now, m.State == Idle)
+	}
+}
+
+// breakSession closes the session in the old way, if its server is there, and then goes on in the new one (S12).
+func (m *Machine) breakSession(now time.Time, there bool) {
+	id := m.ID
+	m.end(now, ds.Closed, m.switching)
+	if m.On {
+		m.enter(now, Opening, m.switching)
+		m.wakeAt(time.Time{})
+	}
+	if there {
+		m.close(id)
+	}
+	if !m.running {
+		m.switchOver(now)
+	}
+}
+
+// switchOver makes a new session with the new values (S13, S14). What was refused before was refused of the former ones.
+func (m *Machine) switchOver(now time.Time) {
+	m.switching = ""
+	m.Refused, m.Certificate = false, false
+	m.Failures, m.FailedSince = 0, time.Time{}
+	again, byHand := m.follows()
+	m.do(Switch{})
+	switch {
+	case m.On:
+		m.run(now, CauseSettings)
+	case byHand:
+		m.run(now, again)
+	default:
+		m.do(Save{})
+	}
+}
+
+// doneBeforeSwitch is the end of the last exchange with the former values.
+func (m *Machine) doneBeforeSwitch(now time.Time, e Done) {
+	m.closing = false
+	switch {
+	case e.Result == OK && e.Session != "":
+		m.ID = e.Session
+	case e.Result == Invalid:
+		m.end(now, ds.Terminated, e.Reason)
+	}
+	m.breakSession(now, e.Result == OK)
+}
+
 // closed goes on with what was wanted meanwhile, e.g. that the user switched on again.
 func (m *Machine) closed(now time.Time) {
 	m.running = false
+	if m.switching != "" {
+		m.switchOver(now)
+		return
+	}
 	again, byHand := m.follows()
 	if again != "" && (m.On || byHand) {
 		m.run(now, again)
@@ -265,6 +329,10 @@ func (m *Machine) done(now time.Time, e Done) {
 	}
 	if m.ending != "" {
 		m.doneWhileOff(now, e)
+		return
+	}
+	if m.switching != "" {
+		m.doneBeforeSwitch(now, e)
 		return
 	}
 	closing := m.closing

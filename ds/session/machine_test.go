@@ -88,7 +88,7 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed, "uncertified": session.Uncertified}
 	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "linkup": session.LinkUp{},
 		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
-		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "open": session.OpenSession{}, "close": session.CloseSession{}}
+		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "settings": session.Reconfigure{Reason: "settings"}, "open": session.OpenSession{}, "close": session.CloseSession{}}
 	at := epoch.Add(time.Duration(sec) * time.Second)
 	if name == "busy" {
 		after, err := time.ParseDuration(arg)
@@ -118,6 +118,8 @@ func show(a session.Action) string {
 		return strings.TrimSpace("sync " + a.Session + ": " + string(a.Cause))
 	case session.Close:
 		return "close " + a.Session
+	case session.Switch:
+		return "switch"
 	case session.WakeAt:
 		if !a.At.IsZero() {
 			return fmt.Sprintf("wake at %.0f", a.At.Sub(epoch).Seconds())

@@ -83,6 +83,7 @@ const (
 	CauseRepair    Cause = "repair of a difference"
 	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
+	CauseSettings  Cause = "settings changed"
 )
 
 // Event is something that happened. It is one of the types below.
@@ -108,6 +109,11 @@ type (
 	LinkUp struct{}
 	// Credentials: the user has given new ones.
 	Credentials struct{}
+	// Reconfigure: how the server is reached has changed (S11). The running exchange is the last one with the former values, the session is broken,
+	// and a new one is made with the new values.
+	Reconfigure struct{ Reason string }
+	// Configured: the patience has changed. Nothing follows.
+	Configured struct{ Config Config }
 	// Tick: the time of the last WakeAt has come, or the device woke from sleep.
 	Tick struct{}
 	// Done: the exchange that Run asked for has ended.
@@ -129,6 +135,8 @@ func (Wanted) event()       {}
 func (OpenSession) event()  {}
 func (CloseSession) event() {}
 func (LinkUp) event()       {}
+func (Reconfigure) event()  {}
+func (Configured) event()   {}
 func (Credentials) event()  {}
 func (Tick) event()         {}
 func (Done) event()         {}
@@ -165,6 +173,8 @@ type (
 	// Close tells the server that Session is over and reports Closed; best effort and bounded (T7). It is an exchange like any
 	// other: a device has one at a time.
 	Close struct{ Session string }
+	// Switch takes the new values of the last Reconfigure into use: no exchange runs, and the session that was there is broken.
+	Switch struct{}
 	// WakeAt asks for a Tick then; it replaces the one before. The zero time asks for none.
 	WakeAt struct{ At time.Time }
 )
@@ -172,4 +182,5 @@ type (
 func (Save) action()   {}
 func (Run) action()    {}
 func (Close) action()  {}
+func (Switch) action() {}
 func (WakeAt) action() {}

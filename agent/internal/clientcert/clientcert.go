@@ -52,7 +52,7 @@ func Open(certFile, keyFile string) (*Certificate, error) {
 // refreshLocked reads the files if they have changed. While they do not fit together, as in the middle of a renewal, the former pair is used.
 func (c *Certificate) refreshLocked() {
 	now := [2]stamp{stampOf(c.certFile), stampOf(c.keyFile)}
-	if c.stale == nil && now == c.stamps {
+	if c.stale == nil && c.pair != nil && now == c.stamps {
 		return
 	}
 	pair, err := read(c.certFile, c.keyFile)

@@ -30,7 +30,8 @@ type Store struct {
 
 // Parts are what a Daemon shows and steers. All must be set.
 type Parts struct {
-	Version, Device, User, Server string
+	Version, Device string
+	Account         func() (user, server string)
 
 	Engine  *engine.Engine
 	Stores  []Store

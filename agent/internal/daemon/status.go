@@ -14,8 +14,9 @@ import (
 func (d *Daemon) status() control.Status {
 	s := d.Engine.Snapshot()
 	r := s.Session
+	user, server := d.Account()
 	out := control.Status{
-		Version: d.Version, Device: d.Device, User: d.User, Server: d.Server,
+		Version: d.Version, Device: d.Device, User: user, Server: server,
 		AlwaysOn: r.On, State: string(r.State), Since: r.Since, Reason: r.Reason, Running: string(s.Running),
 		Attempts: r.Failures, Next: timeOrNil(s.Next), Verified: timeOrNil(s.Good), Push: d.Push(), ServerDevInf: d.DevInf(),
 	}

@@ -106,10 +106,17 @@ type request struct {
 	event session.Event
 	plan  *Plan
 	do    func(context.Context) error // with the stores, while no exchange works with them; then there is no event
+	use   func(*dsclient.Client)      // of a session.Reconfigure
 	reads bool                        // do leaves the stores as they are
 	done  chan error                  // capacity one; the answer to do
 	taken chan Snapshot               // nil if the sender waits for the exchange
 	ended chan *Exchange              // capacity one; nil is: no exchange followed
+}
+
+// Reconfigure changes how the server is reached (S11 to S17): the running exchange ends, the session is closed, use gives the client the new values, and
+// a new session begins with an incremental sync. use is called by the loop; of two that wait, only the later is.
+func (e *Engine) Reconfigure(ctx context.Context, reason string, use func(*dsclient.Client)) error {
+	return e.send(ctx, request{event: session.Reconfigure{Reason: reason}, use: use})
 }
 
 // Tell gives the loop an event and returns where it stands then.
@@ -218,6 +225,9 @@ func (l *loop) take(ctx context.Context, r request) error {
 	}
 	if r.plan != nil && (l.plan == nil || !r.plan.Only) { // what somebody asks for comes before what the server would be content with
 		l.plan = r.plan
+	}
+	if r.use != nil {
+		l.switched = r.use
 	}
 	err := l.handle(ctx, r.event)
 	if r.taken != nil {

@@ -91,6 +91,9 @@ func New(o Options) *Engine {
 		changed: make(chan struct{})}
 }
 
+// SetConflicts changes what becomes of conflicts in the i-th store. Only what Do runs may call it.
+func (e *Engine) SetConflicts(i int, p ds.ConflictPolicy) { e.o.Stores[i].Conflicts = p }
+
 // Send gives the loop an event. It blocks only while the loop is busy and returns when ctx ends.
 func (e *Engine) Send(ctx context.Context, ev session.Event) {
 	e.send(ctx, request{event: ev}) //nolint:errcheck // who does not wait does not care
@@ -201,6 +204,8 @@ type loop struct {
 	plan            *Plan     // for the next exchange that synchronizes
 	todo            []request // see Do
 	narrow          bool      // the running exchange leaves something out
+	// switched takes the values of the last Reconfigure into use, nil if they are.
+	switched func(*dsclient.Client)
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -458,6 +463,11 @@ func (l *loop) carryOut(ctx context.Context, a session.Action) error {
 		l.update(func() { l.snapshot.Next = a.At })
 	case session.Close:
 		l.exchange(ctx, dsclient.Request{Purpose: dsclient.Close, Session: a.Session}, session.CauseSwitchOff, closing)
+	case session.Switch:
+		if l.switched != nil {
+			l.switched(l.o.Client)
+		}
+		l.switched = nil
 	case session.Run:
 		l.exchange(ctx, l.request(a), a.Cause, exchanging)
 	}

@@ -12,10 +12,26 @@ import (
 // Guard is an http.RoundTripper whose requests can be given up when the network changes: an answer to one that was sent over the former
 // network may never come, and waiting for it would keep everything else waiting.
 type Guard struct {
-	Next http.RoundTripper
-
 	mu      sync.Mutex
-	flights map[*flight]bool // under way; guarded by mu
+	next    http.RoundTripper // guarded by mu
+	flights map[*flight]bool  // under way; guarded by mu
+}
+
+// NewGuard guards requests that next makes.
+func NewGuard(next http.RoundTripper) *Guard { return &Guard{next: next} }
+
+// Use makes the requests that follow by next.
+func (g *Guard) Use(next http.RoundTripper) {
+	g.CloseIdleConnections()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next = next
+}
+
+func (g *Guard) current() http.RoundTripper {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.next
 }
 
 // flight is a request whose answer has not been read.
@@ -48,7 +64,7 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	f := &flight{began: time.Now(), cancel: cancel}
 	g.enter(f)
-	res, err := g.Next.RoundTrip(req.WithContext(ctx))
+	res, err := g.current().RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		g.leave(f)
 		return nil, err
@@ -78,7 +94,7 @@ func (g *Guard) leave(f *flight) {
 
 // CloseIdleConnections is what http.Client.CloseIdleConnections calls.
 func (g *Guard) CloseIdleConnections() {
-	if c, ok := g.Next.(interface{ CloseIdleConnections() }); ok {
+	if c, ok := g.current().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }

@@ -165,7 +165,7 @@ func TestAChangeGivesUpWhatWaits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := &Guard{Next: server(tt.takes)}
+				g := NewGuard(server(tt.takes))
 				for _, at := range tt.cuts {
 					time.AfterFunc(at, g.Cut)
 				}

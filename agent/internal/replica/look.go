@@ -65,6 +65,9 @@ func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *
 	return r, err
 }
 
+// SetBrake changes when deletions are held.
+func (r *Replica) SetBrake(b reconcile.Brake) { r.brake = b }
+
 // EmptiedError says that a store that had items lists none at all. Nothing is deleted for it (pains.md 7).
 type EmptiedError struct {
 	Store string

@@ -41,8 +41,9 @@ type Verifier struct {
 	o    Options
 	wake chan struct{} // capacity one
 
-	mu   sync.Mutex
-	book book // guarded by mu
+	mu    sync.Mutex
+	every time.Duration // Options.Every as it is now; guarded by mu
+	book  book          // guarded by mu
 }
 
 // book is what survives a restart.
@@ -55,7 +56,7 @@ const bookKey = "comparisons"
 
 // New reads what was compared before.
 func New(o Options) (*Verifier, error) {
-	v := &Verifier{o: o, wake: make(chan struct{}, 1), book: book{Round: time.Now()}}
+	v := &Verifier{o: o, every: o.Every, wake: make(chan struct{}, 1), book: book{Round: time.Now()}}
 	if err := kv.LoadJSON(o.DB, bookKey, &v.book); err != nil {
 		return nil, fmt.Errorf("cannot read the last comparisons: %w", err)
 	}
@@ -91,10 +92,17 @@ func (v *Verifier) Done(x engine.Exchange) {
 	}
 }
 
+// SetEvery changes Options.Every.
+func (v *Verifier) SetEvery(every time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.every = every
+}
+
 func (v *Verifier) due(cause session.Cause, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	every := v.o.Every
+	every := v.every
 	if cause != session.CausePoll {
 		every *= 2
 	}

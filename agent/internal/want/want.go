@@ -39,12 +39,14 @@ func Open(db kv.Store, configured map[string]string, now func() time.Time) (*Boo
 	if err := kv.LoadJSON(db, key, &b.entries); err != nil {
 		return nil, fmt.Errorf("cannot read the filters: %w", err)
 	}
-	return b, b.configure(configured)
+	_, err := b.Configure(configured)
+	return b, err
 }
 
-// configure takes over what was changed in the configuration file.
-func (b *Book) configure(configured map[string]string) error {
-	changed := false
+// Configure takes over what was changed in the configuration file, and tells whether anything was.
+func (b *Book) Configure(configured map[string]string) (changed bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for store, text := range configured {
 		if e := b.entries[store]; e.Configured != text {
 			changed = true
@@ -52,9 +54,9 @@ func (b *Book) configure(configured map[string]string) error {
 		}
 	}
 	if !changed {
-		return nil
+		return false, nil
 	}
-	return b.save()
+	return true, b.save()
 }
 
 func (b *Book) save() error {

@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/session"
+)
+
+// options are the options as they are now.
+func (a *Agent) options() Options {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.live
+}
+
+// ErrRestart says that something was changed that a running agent cannot change: its folders, its device, which stores there are.
+var ErrRestart = errors.New("this takes effect when the agent is restarted")
+
+// Reconfigure takes other options into use while the agent runs (S1, S6, S7); reason is recorded with what follows. Only what differs is touched:
+// another way to the server breaks the session and makes a new one (S11 to S17), another broker is connected instead of the former one, and what the
+// exchanges shall be like holds from the next one on. Nothing is changed if err is not nil.
+func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	former := a.options()
+	if !former.sameAgent(&o) {
+		return ErrRestart
+	}
+	o.keep(&former)
+	cert, err := openCertificate(o.CertFile, o.KeyFile)
+	if err != nil {
+		return err
+	}
+	way := a.currentRoad()
+	if !former.Push.same(&o.Push) {
+		if way, err = a.openRoad(o.Push); err != nil {
+			return err
+		}
+	}
+	filters, err := a.wants.Configure(o.configured())
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.live = o
+	a.mu.Unlock()
+	if way != a.currentRoad() {
+		a.takeRoad(way)
+	}
+	return a.adopt(ctx, &former, &o, filters, reason, cert)
+}
+
+// adopt tells those who work what has changed. None of it fails but for an agent that stops.
+func (a *Agent) adopt(ctx context.Context, former, o *Options, filters bool, reason string, cert *clientcert.Certificate) error {
+	a.verifier.SetEvery(o.verify())
+	if patience(former.Session) != patience(o.Session) {
+		a.engine.Send(ctx, session.Configured{Config: o.Session})
+	}
+	switch {
+	case !former.sameWay(o):
+		if err := a.engine.Reconfigure(ctx, reason, func(c *dsclient.Client) { a.switchOver(c, o, cert) }); err != nil {
+			return err
+		}
+	case filters:
+		a.engine.Send(ctx, session.Wanted{Cause: session.CauseFilter})
+	}
+	if former.sameCare(o) {
+		return nil
+	}
+	return a.engine.Do(ctx, func(context.Context) error { a.care(o); return nil })
+}
+
+// keep takes over what is not said anew.
+func (o *Options) keep(former *Options) {
+	if o.Session.Poll == 0 {
+		o.Session = session.DefaultConfig()
+	}
+	o.Session.Jitter, o.Log = former.Session.Jitter, former.Log
+}
+
+// sameAgent tells whether a running agent can take the options.
+func (o *Options) sameAgent(other *Options) bool {
+	if o.StateDir != other.StateDir || o.Socket != other.Socket || o.DeviceID != other.DeviceID || len(o.Stores) != len(other.Stores) {
+		return false
+	}
+	for i, s := range o.Stores {
+		t := other.Stores[i]
+		if s.Name != t.Name || s.Remote != t.Remote || s.Kind != t.Kind || s.Dir != t.Dir {
+			return false
+		}
+	}
+	return true
+}
+
+// sameWay tells whether the server is reached as before.
+func (o *Options) sameWay(other *Options) bool {
+	return o.Server == other.Server && o.User == other.User && o.Secret == other.Secret && o.CertFile == other.CertFile && o.KeyFile == other.KeyFile &&
+		o.Encoding == other.Encoding && o.Basic == other.Basic && o.MaxMsgSize == other.MaxMsgSize && sameRoots(o.TLS, other.TLS)
+}
+
+// same tells whether it is the same broker, reached in the same way.
+func (p *Push) same(other *Push) bool {
+	return p.Broker == other.Broker && p.Prefix == other.Prefix && p.User == other.User && p.Password == other.Password &&
+		p.CertFile == other.CertFile && p.KeyFile == other.KeyFile && sameRoots(p.TLS, other.TLS)
+}
+
+func sameRoots(a, b *tls.Config) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.RootCAs.Equal(b.RootCAs)
+}
+
+// sameCare tells whether the stores are kept as before.
+func (o *Options) sameCare(other *Options) bool {
+	if o.brake() != other.brake() {
+		return false
+	}
+	for i, s := range o.Stores {
+		if s.Conflicts != other.Stores[i].Conflicts {
+			return false
+		}
+	}
+	return true
+}
+
+// care tells the stores how they are kept. The loop calls it.
+func (a *Agent) care(o *Options) {
+	for i, s := range o.Stores {
+		a.stores[i].Replica.SetBrake(o.brake())
+		a.engine.SetConflicts(i, s.Conflicts)
+	}
+}
+
+// patience is a session's, in a form that can be compared.
+func patience(c session.Config) [6]time.Duration {
+	return [...]time.Duration{time.Duration(c.Attempts), c.GiveUp, c.Backoff, c.MaxPause, c.Probe, c.Poll}
+}
+
+// switchOver takes another way to the server, between two exchanges.
+func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Certificate) {
+	a.mu.Lock()
+	if c.User != o.User || c.URL != o.Server {
+		c.Nonce = "" // it was the other's
+	}
+	a.cert, a.secret = cert, o.Secret
+	a.mu.Unlock()
+	a.guard.Use(clientcert.NewTransport(cert, o.TLS))
+	c.URL, c.User, c.Encoding, c.Basic, c.MaxMsgSize = o.Server, o.User, o.Encoding, o.Basic, o.MaxMsgSize
+	c.Kept = &dsclient.Kept{}
+	if l := a.listener(); l != nil {
+		l.Kick() // the broker may be shown the same secret
+	}
+}

@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
+	"github.com/alwayson-sync/alwayson/agent/internal/trigger"
+)
+
+// road is the way by which triggers come: one broker with what this device shows it.
+type road struct {
+	push     Push
+	cert     *clientcert.Certificate // nil without
+	listener *trigger.Listener
+	cancel   context.CancelFunc
+	over     chan struct{} // closed when nothing listens any more
+}
+
+// openRoad makes one; without a broker it is nil. It starts nothing.
+func (a *Agent) openRoad(p Push) (*road, error) {
+	if p.Broker == "" {
+		return nil, nil
+	}
+	r := &road{push: p}
+	var err error
+	if r.cert, err = openCertificate(p.CertFile, p.KeyFile); err != nil {
+		return nil, err
+	}
+	r.listener, err = trigger.New(trigger.Options{
+		Broker: p.Broker, Prefix: p.Prefix, Device: a.o.DeviceID, User: p.User, Password: a.pushPassword, TLS: r.cert.Client(p.TLS),
+		Credential: func() string { return fingerprint(r.cert, p.Broker, p.User, a.pushPassword()) },
+		Refused:    a.refusal(broker), Refuse: a.refusedByBroker, Login: p.login(),
+		Explain:  func(err error) error { return r.cert.Explain("the broker", err) },
+		MinPause: p.MinPause, MaxPause: p.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
+	})
+	return r, err
+}
+
+// login is what to type when the broker has refused the password.
+func (p *Push) login() string {
+	if p.SavePassword == nil {
+		return "alwayson login"
+	}
+	return "alwayson login --push"
+}
+
+// listenOn begins to listen, until ctx or the road ends.
+func (a *Agent) listenOn(ctx context.Context, r *road) {
+	if r == nil {
+		return
+	}
+	ctx, r.cancel = context.WithCancel(ctx)
+	r.over = make(chan struct{})
+	a.wg.Go(func() {
+		defer close(r.over)
+		r.listener.Run(ctx)
+	})
+}
+
+func (a *Agent) currentRoad() *road {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.road
+}
+
+// listener is nil without a broker.
+func (a *Agent) listener() *trigger.Listener {
+	if r := a.currentRoad(); r != nil {
+		return r.listener
+	}
+	return nil
+}
+
+// takeRoad leaves the former road, and then takes the new one: a broker lets one connection of a device in at a time.
+func (a *Agent) takeRoad(r *road) {
+	a.mu.Lock()
+	former := a.road
+	a.road = nil
+	a.mu.Unlock()
+	if former != nil {
+		former.cancel()
+		<-former.over
+	}
+	a.mu.Lock()
+	a.road = r
+	a.mu.Unlock()
+	a.listenOn(a.ctx, r)
+	a.engine.Announce()
+}
