@@ -91,7 +91,10 @@ func TestNothingExtra(t *testing.T) {
 	for _, fn := range []func(*agent.Options){
 		func(o *agent.Options) { o.Brake = &agent.Brake{Count: 1, Percent: 1} },
 		func(o *agent.Options) { o.Session = session.DefaultConfig(); o.Session.Attempts = 3 },
-		func(o *agent.Options) { o.Stores = []agent.Store{o.Stores[0]}; o.Stores[0].Conflicts = ds.ConflictsKeepBoth },
+		func(o *agent.Options) {
+			o.Stores = []agent.Store{o.Stores[0]}
+			o.Stores[0].Conflicts = ds.ConflictsKeepBoth
+		},
 		func(*agent.Options) {},
 	} {
 		if err := d.change(fn); err != nil {
@@ -131,7 +134,9 @@ func TestWhatNeedsARestart(t *testing.T) {
 	d.start(s.http.URL)
 	before := d.on()
 	for name, fn := range map[string]func(*agent.Options){
-		"another folder": func(o *agent.Options) { o.Stores = []agent.Store{{Name: "contacts", Kind: o.Stores[0].Kind, Dir: t.TempDir()}} },
+		"another folder": func(o *agent.Options) {
+			o.Stores = []agent.Store{{Name: "contacts", Kind: o.Stores[0].Kind, Dir: t.TempDir()}}
+		},
 		"another device": func(o *agent.Options) { o.DeviceID = "e" },
 	} {
 		o := d.o
@@ -161,7 +166,9 @@ func TestAnotherBroker(t *testing.T) {
 	if err := d.change(func(o *agent.Options) { o.Push.Broker = other.BrokerURL() }); err != nil {
 		t.Fatal(err)
 	}
-	d.until("connected there", func(now control.Status) bool { return now.Push.State == "refused" && now.Push.Broker == other.BrokerURL() })
+	d.until("connected there", func(now control.Status) bool {
+		return now.Push.State == "refused" && now.Push.Broker == other.BrokerURL()
+	})
 	if err := d.change(func(o *agent.Options) { o.Push.Broker = s.BrokerURL() }); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ type Machine struct {
 	closing bool   // the user wants the session closed when the running exchange has ended
 	// switching is why new values wait to be taken into use, "" if none do.
 	switching string
-	wake    time.Time
-	out     []Action
+	wake      time.Time
+	out       []Action
 }
 
 // New goes on from a Record; the zero Record is a device that was never on.
