@@ -78,9 +78,9 @@ const (
 
 // Value is what a node holds.
 type Value struct {
-	Format Format
+	Format Format // FormatB64 of one that was sent so: Data is decoded, and the format is the node's
 	Type   string // media type of a leaf ("" is text/plain), identifier of the management object of an interior node, or ""
-	Data   []byte // of a leaf; decoded octets of a binary one
+	Data   []byte // of a leaf
 }
 
 // IsNode tells whether the node is an interior one.

@@ -2,6 +2,7 @@ package ddf
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/alwayson-sync/alwayson/dm"
 )
@@ -122,3 +123,8 @@ func (n *Node) Below(name string) *Node {
 
 // Interior tells whether a described node may have others below it.
 func (n *Node) Interior() bool { return n.DF.Format == "" || n.DF.Format == dm.FormatNode }
+
+// TakesType tells whether values of a leaf may have a media type; "" and, where nothing is said, any will do.
+func (p *DFProperties) TakesType(mime string) bool {
+	return mime == "" || len(p.MIME) == 0 || slices.Contains(p.MIME, mime)
+}
