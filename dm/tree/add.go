@@ -152,5 +152,8 @@ func conformLeaf(v dm.Value, desc *ddf.Node, p dm.Path) (dm.Value, error) {
 	if v.Type == dm.TypeText {
 		v.Type = ""
 	}
+	if v.Data == nil {
+		return v, nil // it has no value yet
+	}
 	return v, v.Format.Check(v.Data)
 }

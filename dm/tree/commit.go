@@ -27,10 +27,9 @@ func (x *Tx) Commit() error {
 	}
 	t := x.tree
 	changes := diff(nil, x.base, x.root, nil)
-	b, objects := t.plan(changes)
-	err := b.err
+	err := t.recover()
 	if err == nil {
-		err = t.apply(b, objects)
+		err = t.apply(t.plan(changes))
 	}
 	if err != nil {
 		x.Rollback()
@@ -121,6 +120,9 @@ func same(a, b dm.Value) bool {
 
 // apply makes changes.
 func (t *Tree) apply(b *batch, objects []undoing) error {
+	if b.err != nil {
+		return b.err
+	}
 	if len(objects) == 0 {
 		return t.store.Write(b.put, b.remove)
 	}
