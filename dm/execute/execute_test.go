@@ -268,7 +268,7 @@ func TestFailingStore(t *testing.T) {
 	}
 }
 
-// TestReasons: a refusal says why, and which node it is about if that is not the target (S8; protocol.md H.3).
+// TestReasons: a refusal says why, and which node it is about if that is not the target (protocol.md H.3).
 func TestReasons(t *testing.T) {
 	d := newDevice(t)
 	answers := d.run(body(t, replace("1", "./Set/Port", "x")+add("2", "./DMAcc/a/Other/x", "")))

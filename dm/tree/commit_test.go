@@ -45,7 +45,7 @@ func change(t *testing.T, w *world) error {
 }
 
 // TestCrashAtEveryWrite kills the program at each of the writes that a change makes: opened again, the tree and its object are as before or as
-// after, and the next change works (S17).
+// after, and the next change works.
 func TestCrashAtEveryWrite(t *testing.T) {
 	w, _ := faulty(t, &treetest.Faults{Left: -1})
 	before := w.dump()
@@ -125,7 +125,7 @@ func TestUnfitValues(t *testing.T) {
 	}
 }
 
-// TestUnchangedValues reach neither store nor object (S9).
+// TestUnchangedValues reach neither store nor object.
 func TestUnchangedValues(t *testing.T) {
 	store := treetest.Store{Memory: tree.Memory{}, Faults: &treetest.Faults{Left: -1}}
 	w := newWorld(t, store, all)
