@@ -225,6 +225,25 @@ func sendable(t *testing.T, answers []syncml.Command) {
 	}
 }
 
+// TestSubTreeInWBXML: there a sub-tree is a document of its own within the message.
+func TestSubTreeInWBXML(t *testing.T) {
+	const account = `<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD></SyncHdr><SyncBody><Add><CmdID>1</CmdID>` +
+		`<Meta><Type xmlns="syncml:metinf">application/vnd.syncml.dmtnds+wbxml</Type></Meta><Item><Target><LocURI>./DMAcc</LocURI></Target><Data>` +
+		`<MgmtTree xmlns="syncml:dmddf1.2"><VerDTD>1.2</VerDTD><Node><NodeName>a</NodeName><Node><NodeName>Name</NodeName><Value>n</Value></Node></Node></MgmtTree>` +
+		`</Data></Item></Add><Get><CmdID>2</CmdID><Item><Target><LocURI>./DMAcc/a/Name</LocURI></Target></Item></Get></SyncBody></SyncML>`
+	in, err := syncml.ToWBXML([]byte(account))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := syncml.Decode(in, syncml.WBXML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := show(newDevice(t).run(m.Commands)), "1 Add 200 ./DMAcc; 2 Get 200 ./DMAcc/a/Name; 2: ./DMAcc/a/Name=n"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // TestUserDecides: no is no within an Atomic and within a Sequence; where there is nobody to ask nothing is done either (protocol.md H.2).
 func TestUserDecides(t *testing.T) {
 	for _, c := range []struct {

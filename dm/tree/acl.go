@@ -24,9 +24,15 @@ func must(a ACL, err error) ACL {
 	return a
 }
 
+// maxACL is how long an ACL may be, in octets: there are a handful of servers.
+const maxACL = 4096
+
 // ParseACL reads an ACL, e.g. "Get=*&Replace=srv1+srv2": 400 if it is none.
 func ParseACL(text string) (ACL, error) {
 	var a ACL
+	if len(text) > maxACL {
+		return a, dm.Refuse(ds.StatusTooLarge, "an ACL of %d octets is longer than %d", len(text), maxACL)
+	}
 	if text == "" {
 		return a, nil
 	}

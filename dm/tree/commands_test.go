@@ -98,6 +98,8 @@ func TestCommands(t *testing.T) {
 		"secrets are not read": `
 			Add ./DMAcc/a/Secret chr s > 200
 			Get ./DMAcc/a/Secret > 405
+			Get ./DMAcc/a/Secret?prop=Size > 405
+			Get ./DMAcc/a/Secret?prop=Format > chr
 			Get ./DMAcc/a > Secret/State
 			Get ./DMAcc/a?list=StructData > ./DMAcc/a ./DMAcc/a/State ./DMAcc/a/State/Seen=false
 			Copy ./DMAcc/a/Secret ./DMAcc/a/Name > 405`,
@@ -232,6 +234,7 @@ func TestAccessControl(t *testing.T) {
 		{"one", "Replace ./DMAcc/a?prop=ACL Copy=one", "400"},
 		{"one", "Replace ./DMAcc/a?prop=ACL Get=", "400"},
 		{"one", "Replace ./DMAcc/a?prop=ACL Get=one&", "400"},
+		{"one", "Replace ./DMAcc/a?prop=ACL Get=" + strings.Repeat("x", 5000), "413"},
 		{"one", "Replace ./DMAcc/a?prop=Title t", "200"},
 		{"two", "Replace ./DMAcc/a?prop=Title t", "425"},
 		{"two", "Replace ./DMAcc/a?prop=Name t", "425"},
@@ -268,6 +271,35 @@ func TestForgottenServer(t *testing.T) {
 	} {
 		if got := run(t, x, c.command); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.command, got, c.want)
+		}
+	}
+}
+
+// TestDeviceItself: neither ACLs nor access types concern it.
+func TestDeviceItself(t *testing.T) {
+	w := newWorld(t, tree.Memory{}, "Get=*")
+	w.ok(w.tree.Provision(document(t, strings.Replace(account, "<RTP", "<Path>./DMAcc</Path><RTP", 1)), now))
+	w.ok(w.tree.Provision(document(t, `<Node><NodeName>DevInfo</NodeName><Node><NodeName>Lang</NodeName><Value>de</Value></Node></Node>`), now))
+	w.ok(w.tree.Provision(document(t, `<Node><NodeName>Set</NodeName><Node><NodeName>Host</NodeName><Value>h</Value></Node></Node>`), now))
+	w.open()
+	for _, c := range []struct{ uri, want string }{
+		{"./DMAcc", "a"}, {"./DMAcc/a/AppID", "w7"}, {"./DMAcc/a/Nonce", "\x00\x01\x02"}, {"./DevInfo/Lang", "de"},
+	} {
+		if v, ok := w.tree.Value(uri(t, c.uri).Path); !ok || string(v.Data) != c.want {
+			t.Errorf("%s: %q, %v", c.uri, v.Data, ok)
+		}
+	}
+	if got := string(w.set.Values["Host"].Data); got != "h" {
+		t.Error(got)
+	}
+	w.ok(w.tree.Remove(uri(t, "./DMAcc/a").Path, now))
+	if _, ok := w.tree.Value(uri(t, "./DMAcc/a").Path); ok {
+		t.Error("still there")
+	}
+	for uri, want := range map[string]string{"./DMAcc/a": "404", "./DMAcc": "405", "./Set": "405"} {
+		p, _ := dm.ParsePath(uri)
+		if got := outcome(w.tree.Remove(p, now)); got != want {
+			t.Errorf("%s: %s", uri, got)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (x *Tx) remove(at *place) error {
 	switch {
 	case len(at.path) == 0, desc.DF.Permanent, x.tree.fixed(at.path):
 		return dm.Refuse(ds.StatusNotAllowed, "%s is permanent", at.path)
-	case at.parent.occurring(desc) <= desc.DF.Occurrence.Least():
+	case !x.device && at.parent.occurring(desc) <= desc.DF.Occurrence.Least():
 		return dm.Refuse(ds.StatusNotAllowed, "%s is the last one, and there must be one", at.path)
 	}
 	if err := x.may(dm.Delete, at); err != nil {

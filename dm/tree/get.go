@@ -11,7 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 )
 
-// Result is one item of what a Get found.
+// Result is one item of what a Get found. Data is the tree's and must not be changed.
 type Result struct {
 	URI   string
 	Value dm.Value
@@ -25,7 +25,7 @@ func (x *Tx) Get(u dm.URI) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.may(dm.Get, &at); err != nil {
+	if err := x.mayGet(&at, u.Prop); err != nil {
 		return nil, err
 	}
 	kind := strings.FieldsFunc(u.List, func(r rune) bool { return r == '+' || r == '-' })
@@ -40,6 +40,14 @@ func (x *Tx) Get(u dm.URI) ([]Result, error) {
 		return x.serialized(at, u)
 	}
 	return nil, dm.Refuse(ds.StatusUnsupported, "there is no list %.40q", u.List)
+}
+
+// mayGet: access types are about values, of which the size is a part; properties are for whom the ACL grants it.
+func (x *Tx) mayGet(at *place, prop string) error {
+	if prop == "" || prop == dm.PropSize {
+		return x.may(dm.Get, at)
+	}
+	return x.granted(dm.Get, at.acl, at.path)
 }
 
 // value is what a Get of the node gives.

@@ -20,7 +20,7 @@ type Object interface {
 	Commit([]Change) error
 }
 
-// Change is a node of an object that comes, goes or gets another value.
+// Change is a node of an object that comes, goes or gets another value. What it points to is the tree's and must not be changed.
 type Change struct {
 	Path dm.Path   // below the object's own node
 	Old  *dm.Value // nil if the node is new

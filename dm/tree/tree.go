@@ -15,7 +15,7 @@ import (
 
 // Bounds of a tree.
 const (
-	maxNodes = 20_000  // twice what the largest known tree has; a server shall not fill the device
+	maxNodes = 20_000  // twice what it is measured with; a server shall not fill the device
 	maxValue = 1 << 20 // octets of a value; certificates are the largest ones
 	maxTitle = 255     // octets (protocol.md H.4)
 )
@@ -108,54 +108,6 @@ func (t *Tree) Begin(server string, now time.Time) (*Tx, error) {
 	}
 	t.root = root
 	return &Tx{tree: t, server: server, now: now, base: root, root: root}, nil
-}
-
-// Provision puts what a document holds into the tree: values from the factory, accounts that the user has set up, ACLs. It is the device itself
-// that does so, so that neither ACLs nor access types count. What is there already gets the document's values; nothing is removed.
-func (t *Tree) Provision(doc *ddf.Tree, now time.Time) error {
-	x, err := t.Begin("", now)
-	if err != nil {
-		return err
-	}
-	x.device = true
-	for _, n := range doc.Nodes {
-		if err := x.provide(n); err != nil {
-			return fmt.Errorf("cannot provision management tree: %w", err)
-		}
-	}
-	return x.Commit()
-}
-
-// Forget removes a server from all ACLs. What only it was allowed to do at the root everybody may do then (protocol.md H.4).
-func (t *Tree) Forget(server string, now time.Time) error {
-	x, err := t.Begin("", now)
-	if err != nil {
-		return err
-	}
-	x.root = x.root.without(server, now)
-	if o := x.root.own; o != x.base.own {
-		acl := o.acl.orEverybody(x.base.own.acl)
-		copied := *o
-		copied.acl = &acl
-		x.root = x.root.owning(&copied)
-	}
-	return x.Commit()
-}
-
-// without is n with a server removed from all ACLs.
-func (n *node) without(server string, now time.Time) *node {
-	out := n
-	if n.own.acl != nil {
-		if acl := n.own.acl.Without(server); acl.String() != n.own.acl.String() {
-			out = n.owning(n.own.changed(now, func(o *own) { o.acl = &acl }))
-		}
-	}
-	for i, c := range n.children {
-		if rest := c.without(server, now); rest != c {
-			out = out.with(dm.Path{out.children[i].name}, rest)
-		}
-	}
-	return out
 }
 
 // changed is a copy of o after a change.

@@ -12,7 +12,7 @@ import (
 type Tx struct {
 	tree       *Tree
 	server     string
-	device     bool // the device itself is at work, see Provision
+	device     bool // the device itself is at work, which ACLs and access types do not concern
 	now        time.Time
 	base, root *node // as committed, and with the changes
 }
