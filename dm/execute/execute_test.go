@@ -160,7 +160,7 @@ func TestAnswers(t *testing.T) {
 		{"one status for each item", command("Replace", "1", item("./Set/Host", "<Data>b</Data>")+item("./Set/None", "<Data>b</Data>")+item("./Set/Port", "<Data>x</Data>")),
 			"1 Replace 200 ./Set/Host; 1 Replace 404 ./Set/None; 1 Replace 415 ./Set/Port"},
 		{"lists", get("1", "./Set?list=StructData") + get("2", "./Set?list=TNDS"),
-			"1 Get 200 ./Set?list=StructData; 2 Get 200 ./Set?list=TNDS; 1: ./Set=-; 1: ./Set/Host=a.example; 1: ./Set/Port=1; 2: ./Set?list=TNDS=<MgmtTree>"},
+			"1 Get 200 ./Set?list=StructData; 2 Get 200 ./Set?list=TNDS; 1: ./Set=-; 1: ./Set/Host=a.example; 1: ./Set/Port=1; 2: ./Set=<MgmtTree>"},
 		{"what belongs to the session is passed over", `<Status><CmdID>1</CmdID></Status><Alert><CmdID>2</CmdID><Data>1222</Data></Alert><Results><CmdID>3</CmdID></Results>`, ""},
 		{"commands of synchronization", command("Put", "1", "") + command("Search", "2", "") + command("Sync", "3", "") + command("Map", "4", "") + command("Move", "5", item("./A", "")),
 			"1 Put 406; 2 Search 406; 3 Sync 406; 4 Map 406; 5 Move 406 ./A"},

@@ -60,7 +60,8 @@ func resultItem(r *tree.Result) syncml.Item {
 
 // encode writes octets as base64, which either encoding of a message can carry (protocol.md A.5).
 func encode(it *syncml.Item) {
-	if it.Meta.Format == string(dm.FormatBin) || !syncml.XMLText(it.Data.Bytes) {
+	binary := it.Meta.Format == string(dm.FormatBin) || it.Meta.Format == string(dm.FormatB64)
+	if binary || !syncml.XMLText(it.Data.Bytes) {
 		it.Meta.Format = string(dm.FormatB64)
 		it.Data.Bytes = base64.StdEncoding.AppendEncode(nil, it.Data.Bytes)
 	}

@@ -14,7 +14,7 @@ type ACL struct {
 	servers [len(dm.Commands)][]string // by the place of the command; everybody is "*" alone
 }
 
-// everybody may create nodes and read, where nobody has said anything.
+// rootACL holds where nobody has said anything.
 var rootACL = must(ParseACL("Add=*&Get=*"))
 
 func must(a ACL, err error) ACL {
@@ -74,7 +74,7 @@ func (a *ACL) grant(i int, servers []string) {
 	a.servers[i] = slices.Compact(servers)
 }
 
-// ownerACL is what the creator of a node gets where it could not replace what it made otherwise.
+// ownerACL is what the creator of an interior node gets where it could not replace what it made otherwise.
 func ownerACL(server string) (a ACL) {
 	if validServer(server) {
 		for i := range dm.Commands {

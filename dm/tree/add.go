@@ -72,7 +72,7 @@ func (x *Tx) createHere(p dm.Path, v dm.Value) error {
 		return err
 	}
 	o := &own{value: v, tstamp: x.now.Unix()}
-	if !x.device && !above.acl.Allows(dm.Replace, x.server) {
+	if !x.device && v.IsNode() && !above.acl.Allows(dm.Replace, x.server) {
 		acl := ownerACL(x.server)
 		o.acl = &acl
 	}

@@ -136,9 +136,9 @@ func TestCommands(t *testing.T) {
 			Replace ./DMAcc/a/Name two > 200
 			Copy ./DMAcc/a/Name ./DMAcc/b/Name > 200
 			Get ./DMAcc/b/Name > two
-			Copy ./DMAcc/a/Name ./DMAcc/b/Port > 415
-			Copy ./DMAcc/a/Name ./DMAcc/b/AppAddr > 415
-			Copy ./DMAcc/a/Name ./DMAcc/b > 418
+			Copy ./DMAcc/a/Name ./DMAcc/b/Port > 403
+			Copy ./DMAcc/a/Name ./DMAcc/b/AppAddr > 403
+			Copy ./DMAcc/a/Name ./DMAcc/b > 403
 			Copy ./DMAcc/a ./DMAcc/c > 406
 			Copy ./DMAcc/a/AppID ./DMAcc/b/AppID > 404
 			Copy ./DMAcc/c ./DMAcc/d > 404`,
@@ -242,6 +242,11 @@ func TestAccessControl(t *testing.T) {
 		{"", "Get ./DevInfo/Lang", "en"},
 		{"bad id", "Add ./DMAcc/c node", "200"}, // and nobody can do anything with it
 		{"bad id", "Delete ./DMAcc/c", "425"},
+		{"one", "Add ./DMAcc/a/AppAddr node", "200"},
+		{"one", "Replace ./DMAcc/a/AppAddr?prop=ACL Get=two&Replace=two", "200"},
+		{"one", "Replace ./DMAcc/a/AppAddr?prop=Title x", "425"},
+		{"one", "Replace ./DMAcc/a/AppAddr?prop=ACL Get=two&Replace=two+one", "200"}, // who may replace the parent takes control
+		{"one", "Replace ./DMAcc/a/AppAddr?prop=Title x", "200"},
 		{"one", "Delete ./DMAcc/a", "200"},
 	} {
 		x := w.begin(c.server)

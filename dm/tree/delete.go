@@ -59,15 +59,21 @@ func (x *Tx) mayCopy(source *place) error {
 	return x.may(dm.Get, source)
 }
 
+// copyTo overwrites or creates: 403 if what is there cannot take the value for another reason than rights.
 func (x *Tx) copyTo(p dm.Path, v dm.Value) error {
 	at, err := x.find(p)
 	switch {
 	case err != nil:
-		return x.create(p, v)
+		err = x.create(p, v)
 	case at.node.own.value.IsNode():
-		return dm.Refuse(ds.StatusExists, "%s exists already and is an interior node", p)
+		return dm.Refuse(ds.StatusForbidden, "%s is an interior node", p)
+	default:
+		err = x.replaceValue(&at, v)
 	}
-	return x.replaceValue(&at, v)
+	if dm.StatusOf(err) == ds.StatusMediaType {
+		return dm.Refuse(ds.StatusForbidden, "%w", err)
+	}
+	return err
 }
 
 // Exec hands a call to the object that a node belongs to and gives the status that it answers. What an object does then is its own business:

@@ -181,5 +181,5 @@ func (x *Tx) serialized(at place, u dm.URI) ([]Result, error) {
 		return nil, err
 	}
 	doc := &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{x.serialize(&at, props)}}
-	return []Result{{URI: u.String(), Value: dm.Value{Format: dm.FormatXML, Type: dm.TypeTNDS}, Tree: doc}}, nil
+	return []Result{{URI: at.path.String(), Value: dm.Value{Format: dm.FormatXML, Type: dm.TypeTNDS}, Tree: doc}}, nil
 }

@@ -66,10 +66,10 @@ func (x *Tx) change(at *place, change func(*own)) error {
 	return x.set(at.path, at.node.owning(at.node.own.changed(x.now, change)))
 }
 
-// mayReplaceACL: of an interior node its own ACL counts, of a leaf the one above.
+// mayReplaceACL: who may replace a node may take control of those below it, and of an interior node itself, but not of a leaf.
 func (x *Tx) mayReplaceACL(at *place) error {
-	if at.node.own.value.IsNode() {
-		return x.granted(dm.Replace, at.acl, at.path)
+	if at.node.own.value.IsNode() && x.granted(dm.Replace, at.acl, at.path) == nil {
+		return nil
 	}
 	return x.granted(dm.Replace, at.parentACL, at.path)
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/alwayson-sync/alwayson/dm"
 )
 
-// Store keeps the nodes that no object has, and the properties of those that one has. Keys and values are the tree's business.
+// Store keeps the nodes that no object has, and the properties of those that one has. Keys and values are the tree's business; among them are
+// secrets of accounts and, while a change is being made, of objects.
 type Store interface {
 	// Load calls fn for each entry, in any order. An error of fn ends it and is returned.
 	Load(fn func(key string, value []byte) error) error
-	// Write puts and removes entries. All of it is durable when Write returns nil, and none of it is done otherwise. Removing what is not
-	// there is no error.
+	// Write puts and removes entries, one for each node that changes: as many as a sub-tree has that comes or goes. All of it is durable when
+	// Write returns nil, and none of it is done otherwise. Removing what is not there is no error. An error that is a *dm.Error is the status
+	// of the command, e.g. 420.
 	Write(put map[string][]byte, remove []string) error
 }
 

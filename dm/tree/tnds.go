@@ -54,10 +54,11 @@ func (n *node) writeProperty(into *ddf.Node, name string) {
 
 // writtenFormat is how a value stands in XML: what is no text as base64 (protocol.md H.4).
 func (n *node) writtenFormat() dm.Format {
-	if v := n.own.value; v.Format == dm.FormatBin || !syncml.XMLText(v.Data) {
+	v := n.own.value
+	if v.Format == dm.FormatBin || !syncml.XMLText(v.Data) {
 		return dm.FormatB64
 	}
-	return n.own.value.Format
+	return v.Format
 }
 
 func (n *node) writtenValue() *string {
