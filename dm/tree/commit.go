@@ -186,11 +186,11 @@ func (t *Tree) object(uri string) Object {
 	return nil
 }
 
-// opposite takes changes back, the last one first.
+// opposite takes changes back.
 func opposite(changes []Change) []Change {
 	out := make([]Change, len(changes))
 	for i, c := range changes {
-		out[len(changes)-1-i] = Change{Path: c.Path, Old: c.New, New: c.Old}
+		out[i] = Change{Path: c.Path, Old: c.New, New: c.Old}
 	}
 	return out
 }

@@ -14,7 +14,7 @@ type Object interface {
 	Nodes() (map[string]dm.Value, error)
 	// Check refuses a change that makes no sense by itself. It changes nothing and is asked as soon as the command comes.
 	Check(Change) error
-	// Commit makes changes that belong together, all or none: it is where values that do not fit each other are refused. What counts is New:
+	// Commit makes changes that belong together, all or none, each node after the one above it: it is where values that do not fit each other are refused. What counts is New:
 	// the opposite of changes that were refused, or that were not made because the program died, is committed to take them back, perhaps more
 	// than once; to set what is set and to remove what is not there is no error.
 	Commit([]Change) error
