@@ -87,7 +87,7 @@ func (x *Tx) AddTree(u dm.URI, doc *ddf.Tree) error {
 // except permanent ones, which keep what is below them.
 func (x *Tx) ReplaceTree(u dm.URI, doc *ddf.Tree) error {
 	return x.eachTop(u, doc, func(p dm.Path, n *ddf.Node) error {
-		if _, err := x.find(p); err != nil {
+		if _, err := x.find(p); err != nil && n.Path == "" { // one with a Path goes on where another one ended
 			return err
 		}
 		return x.merge(p, n, true)

@@ -151,6 +151,20 @@ func TestReplacedSubTree(t *testing.T) {
 	}
 }
 
+// TestContinuedSubTree: a deep tree may be written as nodes one behind the other, each with its Path.
+func TestContinuedSubTree(t *testing.T) {
+	const interior = `<RTProperties><Format><node/></Format></RTProperties>`
+	nodes := `<Node><NodeName>ISP</NodeName>` + interior + `</Node><Node><NodeName>GWInfo</NodeName><Path>ISP</Path>` + interior + `</Node>
+		<Node><NodeName>GWName</NodeName><Path>ISP/GWInfo</Path><Value>gw.yyy.se</Value></Node>`
+	w := newWorld(t, tree.Memory{}, all)
+	x := w.begin("admin")
+	w.ok(x.AddTree(uri(t, "./DevInfo/Ext"), document(t, nodes)))
+	w.ok(x.ReplaceTree(uri(t, "./DevInfo/Ext"), document(t, strings.Replace(nodes, "gw.yyy", "gw.zzz", 1))))
+	if got, want := list(t, x, "./DevInfo/Ext/ISP?list=StructData"), "./DevInfo/Ext/ISP ./DevInfo/Ext/ISP/GWInfo ./DevInfo/Ext/ISP/GWInfo/GWName=gw.zzz.se"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestPasspointProfile adds another enablers' object, which gives neither formats nor types, where anything may be.
 func TestPasspointProfile(t *testing.T) {
 	in, err := os.ReadFile(pimtest.Shared(t, "corpus/dm/passpoint/PerProviderSubscription.xml"))
