@@ -101,6 +101,7 @@ const (
 	StatusInProgress      Status = 101
 	StatusOK              Status = 200
 	StatusAdded           Status = 201
+	StatusAccepted        Status = 202
 	StatusMerged          Status = 207
 	StatusClientWins      Status = 208
 	StatusDuplicated      Status = 209
@@ -108,6 +109,10 @@ const (
 	StatusNotDeleted      Status = 211
 	StatusAuthenticated   Status = 212
 	StatusChunk           Status = 213
+	StatusUserCancelled   Status = 214
+	StatusNotExecuted     Status = 215
+	StatusRolledBack      Status = 216
+	StatusNotModified     Status = 304 // in device management: the user said no
 	StatusBadRequest      Status = 400
 	StatusInvalidCred     Status = 401
 	StatusForbidden       Status = 403
@@ -120,6 +125,7 @@ const (
 	StatusSizeRequired    Status = 411
 	StatusIncomplete      Status = 412
 	StatusTooLarge        Status = 413
+	StatusURITooLong      Status = 414
 	StatusMediaType       Status = 415
 	StatusObjectTooLarge  Status = 416
 	StatusRetryLater      Status = 417
@@ -136,12 +142,15 @@ const (
 	StatusNotImplemented  Status = 501
 	StatusDTDVersion      Status = 505
 	StatusProcessing      Status = 506
+	StatusAtomicFailed    Status = 507
 	StatusRefreshRequired Status = 508
 	StatusCannotResume    Status = 509 // of libsynthesis: the server proposes a normal sync instead
 	StatusStoreFailure    Status = 510
 	StatusServerFailure   Status = 511
 	StatusProtoVersion    Status = 513
 	StatusCancelled       Status = 514
+	StatusRollbackFailed  Status = 516
+	StatusAtomicTooLarge  Status = 517 // the answers to an Atomic do not fit into a message
 )
 
 // OK tells whether s means success: 2xx, and 419 and 418, which leave both sides with an item they agree on.
@@ -154,12 +163,15 @@ var statusText = map[Status]string{
 	StatusForbidden: "forbidden", StatusNotFound: "not found", StatusNotAllowed: "not allowed",
 	StatusUnsupported: "not supported", StatusCredMissing: "credentials required", StatusConflict: "conflict",
 	StatusGone: "gone", StatusSizeRequired: "size required", StatusIncomplete: "incomplete command",
-	StatusTooLarge: "too large", StatusMediaType: "unsupported content type", StatusObjectTooLarge: "object too large",
+	StatusTooLarge: "too large", StatusURITooLong: "URI too long", StatusMediaType: "unsupported content type", StatusObjectTooLarge: "object too large",
 	StatusRetryLater: "retry later", StatusExists: "exists already", StatusFull: "device full",
 	StatusBadFilter: "bad filter", StatusSizeMismatch: "size mismatch", StatusPermission: "permission denied",
 	StatusFailed: "command failed", StatusNotImplemented: "not implemented", StatusDTDVersion: "unsupported DTD version",
 	StatusProcessing: "processing error", StatusRefreshRequired: "slow sync required", StatusCannotResume: "cannot resume", StatusStoreFailure: "data store failure",
 	StatusServerFailure: "server failure", StatusProtoVersion: "unsupported protocol version", StatusCancelled: "cancelled",
+	StatusUserCancelled: "cancelled by the user", StatusNotExecuted: "not executed", StatusRolledBack: "rolled back", StatusNotModified: "not modified",
+	StatusAtomicFailed: "atomic failed", StatusRollbackFailed: "rollback failed",
+	StatusAtomicTooLarge: "answers do not fit",
 }
 
 // Error makes a status usable as error text, e.g. "401 (invalid credentials)".
