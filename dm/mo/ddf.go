@@ -1,0 +1,64 @@
+package mo
+
+import (
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/dm"
+	"github.com/alwayson-sync/alwayson/dm/ddf"
+)
+
+// Description is the DDF of the settings: ./DS with its accounts and ./Vendor/AlwaysOn. The nodes are there as long as the device is, and what may be
+// done to them is to read and to replace them.
+func Description() *ddf.Tree {
+	doc := &ddf.Tree{VerDTD: "1.2", Man: "alwayson"}
+	for i := range Table {
+		s := &Table[i]
+		names := strings.Split(strings.TrimPrefix(s.Node, "./"), "/")
+		nodes := &doc.Nodes
+		for i, name := range names[:len(names)-1] {
+			n := interior(nodes, name)
+			if "./"+strings.Join(names[:i+1], "/") == account {
+				n.DF.DDFName = dm.MODS
+			}
+			nodes = &n.Nodes
+		}
+		*nodes = append(*nodes, leaf(names[len(names)-1], s))
+	}
+	return doc
+}
+
+// interior finds or makes the description of a node that has others below it.
+func interior(nodes *[]*ddf.Node, name string) *ddf.Node {
+	df := &ddf.DFProperties{Access: dm.Get, Format: dm.FormatNode, Occurrence: ddf.One, Permanent: true}
+	if name == each {
+		name, df.Occurrence = "", ddf.ZeroOrMore
+	}
+	for _, n := range *nodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	n := &ddf.Node{Name: name, DF: df}
+	*nodes = append(*nodes, n)
+	return n
+}
+
+func leaf(name string, s *Setting) *ddf.Node {
+	df := &ddf.DFProperties{Access: dm.Get | dm.Replace, Format: s.Format(), Occurrence: ddf.One, Permanent: true, Description: s.describe(), MIME: []string{dm.TypeText}}
+	if s.Secret {
+		df.Access = dm.Replace
+	}
+	if text := string(s.Value(s.Default).Data); s.Default != "" {
+		df.DefaultValue = &text
+	}
+	return &ddf.Node{Name: name, DF: df}
+}
+
+// describe is the help with what a reader of the DDF alone would miss.
+func (s *Setting) describe() string {
+	text := s.Help
+	if len(s.OneOf) > 0 {
+		text += " One of: " + strings.Join(s.OneOf, ", ") + "."
+	}
+	return text + " Effect of a change: " + s.Effect.String() + "."
+}
