@@ -1,5 +1,8 @@
 package mo
 
+// Locked is the key of the setting that names keys which only pushes can change.
+const Locked = "locked"
+
 // Addresses that the table and the description share.
 const (
 	account = "./DS/1"
@@ -13,13 +16,13 @@ var Table = []Setting{
 	{Key: "account.user", Node: account + "/AppAuth/1/AAuthName", Effect: Restart, Help: "Whose account it is."},
 	{Key: "account.encoding", Node: vendor + "/Account/Encoding", Default: "wbxml", OneOf: []string{"wbxml", "xml"}, Effect: Restart,
 		Help: "How messages are written."},
-	{Key: "account.auth", Node: vendor + "/Account/Auth", Default: "md5", OneOf: []string{"md5", "basic"}, Effect: Restart,
+	{Key: "account.auth", Node: account + "/AppAuth/1/AAuthType", Default: "md5", OneOf: []string{"md5", "basic"}, Effect: Restart,
 		Help: "How the secret is proved; basic sends it, over https only."},
 	{Key: "account.max_message", Node: account + "/MaxMsgSize", Type: Integer, Default: "0", Max: 4 << 20, Effect: Restart,
 		Help: "Octets of one message; 0 is the usual size."},
 	{Key: "push.broker", Node: account + "/AlwaysOn/PushBroker", Effect: Restart, Help: "Address of the broker that wakes the device."},
 	{Key: "push.prefix", Node: account + "/AlwaysOn/PushTopic", Default: "alwayson", Effect: Restart, Help: "First level of the topics."},
-	{Key: "push.user", Node: vendor + "/Push/User", Effect: Restart, Help: "User at the broker; the device if it is empty."},
+	{Key: "push.user", Node: account + "/AlwaysOn/PushUser", Effect: Restart, Help: "User at the broker; the device if it is empty."},
 	{Key: "session.attempts", Node: vendor + "/Session/Attempts", Type: Integer, Default: "8", Min: 1, Max: 1000,
 		Help: "Attempts before the connection counts as lost."},
 	{Key: "session.give_up", Node: vendor + "/Session/GiveUp", Type: Duration, Default: "10m", Help: "Likewise, by time."},
@@ -32,6 +35,7 @@ var Table = []Setting{
 		Help: "Deletions that are more than this and brake.percent are held; 0 holds none."},
 	{Key: "brake.percent", Node: vendor + "/Brake/Percent", Type: Integer, Default: "25", Max: 100, Help: "Of a store."},
 	{Key: "log.level", Node: vendor + "/Log/Level", Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Help: "What is written about the work."},
+	{Key: Locked, Node: vendor + "/Locked", Help: "Keys that nobody but the administrator can change, separated by spaces."},
 	{Key: "store.*.filter", Node: account + "/DB/*/Filter", Effect: Sync, Help: "What of the store this device keeps; empty is everything."},
 	{Key: "store.*.conflicts", Node: account + "/DB/*/Conflicts", Default: "merge", OneOf: []string{"merge", "keep-both", "server", "device"},
 		Help: "What becomes of an item that was changed here and on the server."},

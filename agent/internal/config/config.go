@@ -125,6 +125,21 @@ func (e *Error) Error() string {
 
 // Load reads and checks a file.
 func Load(path string) (*Config, error) {
+	f, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.With(nil)
+}
+
+// File is a configuration file as it was read.
+type File struct {
+	path string
+	raw  *Config // as it is written, over the defaults
+}
+
+// Read reads a file, and does not check yet whether its values are good.
+func Read(path string) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -138,11 +153,7 @@ func Load(path string) (*Config, error) {
 	if err := dec.Decode(c); err != nil {
 		return nil, &Error{path, mistakes(err)}
 	}
-	c.complete(filepath.Dir(path))
-	if bad := c.check(); len(bad) > 0 {
-		return nil, &Error{path, bad}
-	}
-	return c, nil
+	return &File{path, c}, nil
 }
 
 func defaults() *Config {
