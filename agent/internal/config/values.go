@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/dm/mo"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
 // fields are where the settings of the table lie. What is one of each store is in storeFields.
@@ -81,8 +82,8 @@ func (c *Config) Get(key string) (text string, ok bool) {
 		text = short(time.Duration(*v))
 	case *string:
 		text = *v
-	case fmt.Stringer:
-		text = v.String()
+	case *syncml.Encoding:
+		text = strings.ToLower(v.String())
 	}
 	if s, known := mo.Find(key); known && text == "" {
 		text = s.Default
