@@ -62,3 +62,12 @@ func (s *Setting) describe() string {
 	}
 	return text + " Effect of a change: " + s.Effect.String() + "."
 }
+
+// Rights is what a server that manages the device is given: to replace settings.
+func Rights(server string) *ddf.Tree {
+	acl := "Get=*&Replace=" + server + "&Exec=" + server
+	top := func(name, path string) *ddf.Node {
+		return &ddf.Node{Name: name, Path: path, RT: &ddf.RTProperties{ACL: acl, Format: dm.FormatNode}}
+	}
+	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("AlwaysOn", "./Vendor")}}
+}

@@ -1,0 +1,79 @@
+package managed
+
+import (
+	"time"
+)
+
+// OnProbation tells until when what holds has to prove itself; not ok if it need not.
+func (s *Settings) OnProbation() (until time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.book.Probation == nil {
+		return time.Time{}, false
+	}
+	return s.book.Probation.Until, true
+}
+
+// Proven ends the probation: server and broker were reached.
+func (s *Settings) Proven() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.book.Probation == nil {
+		return nil
+	}
+	next := s.book.clone()
+	next.Probation = nil
+	if err := s.save(next); err != nil {
+		return err
+	}
+	s.book = next
+	return nil
+}
+
+// Return takes back what did not prove itself: the device comes back by itself with what worked before, and reports why (S10).
+func (s *Settings) Return(why string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.book.Probation
+	if p == nil {
+		return nil
+	}
+	next := s.book.clone()
+	next.Probation, next.Report = nil, "the former settings are in use again: "+why
+	for key, value := range p.Former {
+		if now, _ := s.live.Get(key); now != value {
+			seen, _ := s.file.Get(key)
+			next.Entries[key] = Entry{Value: value, By: Back, At: s.now(), Seen: seen}
+		}
+	}
+	live, err := s.file.With(next.over(s.file))
+	if err != nil {
+		return err
+	}
+	if err := s.save(next); err != nil {
+		return err
+	}
+	s.book, s.live, s.reason = next, live, next.Report
+	s.tell()
+	return nil
+}
+
+// Report is what the administrator has to be told, "" if nothing; told forgets it.
+func (s *Settings) Report() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.book.Report
+}
+
+// Reported forgets what the administrator has been told.
+func (s *Settings) Reported() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.book.clone()
+	next.Report = ""
+	if err := s.save(next); err != nil {
+		return err
+	}
+	s.book = next
+	return nil
+}
