@@ -48,7 +48,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Push, Session, Rest and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Push, Session, Managed, Rest and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -78,6 +78,8 @@ type Options struct {
 	Verify      time.Duration  // how often both sides are compared after a safety poll; 0 is once a day
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
+	// Managed lets settings change while the agent runs; nil if they cannot.
+	Managed *Managed
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
 	Rest func()
 	Log  *slog.Logger
@@ -121,16 +123,19 @@ type Agent struct {
 
 	changing sync.Mutex // held while Reconfigure works
 
-	mu      sync.Mutex
-	live    Options                 // what of the options can change while the agent runs; guarded by mu
-	cert    *clientcert.Certificate // of the device, for the server, nil without; guarded by mu
-	road    *road                   // by which triggers come, nil without a broker; guarded by mu
-	secret  string                  // guarded by mu
-	devInf  string                  // of the server; guarded by mu
-	expires time.Time               // of the secret, zero if that is not known; guarded by mu
-	opened  string                  // the logical session that was used last, "" before the first; guarded by mu
-	attempt string                  // fingerprint of what the running exchange shows the server; guarded by mu
-	refused state.Refusals          // guarded by mu
+	mu     sync.Mutex
+	live   Options                 // what of the options can change while the agent runs; guarded by mu
+	cert   *clientcert.Certificate // of the device, for the server, nil without; guarded by mu
+	road   *road                   // by which triggers come, nil without a broker; guarded by mu
+	secret string                  // guarded by mu
+	// switched is when the way to the server became the one that is used; guarded by mu.
+	switched  time.Time
+	switching bool           // it is about to become another one; guarded by mu
+	devInf    string         // of the server; guarded by mu
+	expires   time.Time      // of the secret, zero if that is not known; guarded by mu
+	opened    string         // the logical session that was used last, "" before the first; guarded by mu
+	attempt   string         // fingerprint of what the running exchange shows the server; guarded by mu
+	refused   state.Refusals // guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -187,6 +192,9 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	a.wg.Go(func() { a.watchLink(ctx) })
 	a.wg.Go(func() { a.verifier.Run(ctx) })
 	a.wg.Go(func() { a.watchCredentials(ctx) })
+	if a.o.Managed != nil {
+		a.wg.Go(func() { a.watchSettings(ctx) })
+	}
 	a.wg.Go(func() {
 		defer close(a.ended)
 		a.err = a.engine.Run(ctx)
@@ -197,7 +205,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
@@ -23,15 +24,13 @@ var ErrRestart = errors.New("this takes effect when the agent is restarted")
 
 // Reconfigure takes other options into use while the agent runs (S1, S6, S7); reason is recorded with what follows. Only what differs is touched:
 // another way to the server breaks the session and makes a new one (S11 to S17), another broker is connected instead of the former one, and what the
-// exchanges shall be like holds from the next one on. Nothing is changed if err is not nil.
+// exchanges shall be like holds from the next one on. What a running agent cannot change stays as it was, and the error is ErrRestart then; after any
+// other error nothing is changed.
 func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	former := a.options()
-	if !former.sameAgent(&o) {
-		return ErrRestart
-	}
-	o.keep(&former)
+	pinned := o.keep(&former)
 	cert, err := openCertificate(o.CertFile, o.KeyFile)
 	if err != nil {
 		return err
@@ -52,7 +51,11 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 	if way != a.currentRoad() {
 		a.takeRoad(way)
 	}
-	return a.adopt(ctx, &former, &o, filters, reason, cert)
+	err = a.adopt(ctx, &former, &o, filters, reason, cert)
+	if err == nil && pinned {
+		err = ErrRestart
+	}
+	return err
 }
 
 // adopt tells those who work what has changed. None of it fails but for an agent that stops.
@@ -63,6 +66,9 @@ func (a *Agent) adopt(ctx context.Context, former, o *Options, filters bool, rea
 	}
 	switch {
 	case !former.sameWay(o):
+		a.mu.Lock()
+		a.switching = true
+		a.mu.Unlock()
 		if err := a.engine.Reconfigure(ctx, reason, func(c *dsclient.Client) { a.switchOver(c, o, cert) }); err != nil {
 			return err
 		}
@@ -75,26 +81,28 @@ func (a *Agent) adopt(ctx context.Context, former, o *Options, filters bool, rea
 	return a.engine.Do(ctx, func(context.Context) error { a.care(o); return nil })
 }
 
-// keep takes over what is not said anew.
-func (o *Options) keep(former *Options) {
+// keep takes over what is not said anew, and what a running agent cannot change: pinned tells whether that was asked for.
+func (o *Options) keep(former *Options) (pinned bool) {
 	if o.Session.Poll == 0 {
 		o.Session = session.DefaultConfig()
 	}
 	o.Session.Jitter, o.Log = former.Session.Jitter, former.Log
-}
-
-// sameAgent tells whether a running agent can take the options.
-func (o *Options) sameAgent(other *Options) bool {
-	if o.StateDir != other.StateDir || o.Socket != other.Socket || o.DeviceID != other.DeviceID || len(o.Stores) != len(other.Stores) {
-		return false
-	}
-	for i, s := range o.Stores {
-		t := other.Stores[i]
-		if s.Name != t.Name || s.Remote != t.Remote || s.Kind != t.Kind || s.Dir != t.Dir {
-			return false
+	pinned = o.StateDir != former.StateDir || o.Socket != former.Socket || o.DeviceID != former.DeviceID || len(o.Stores) != len(former.Stores)
+	o.StateDir, o.Socket, o.DeviceID = former.StateDir, former.Socket, former.DeviceID
+	wanted := o.Stores
+	o.Stores = slices.Clone(former.Stores)
+	for i := range o.Stores {
+		s := &o.Stores[i]
+		j := slices.IndexFunc(wanted, func(t Store) bool { return t.Name == s.Name })
+		if j < 0 {
+			pinned = true
+			continue
 		}
+		t := &wanted[j]
+		pinned = pinned || s.Remote != t.Remote || s.Kind != t.Kind || s.Dir != t.Dir
+		s.Filter, s.Conflicts = t.Filter, t.Conflicts
 	}
-	return true
+	return pinned
 }
 
 // sameWay tells whether the server is reached as before.
@@ -148,7 +156,7 @@ func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Cert
 	if c.User != o.User || c.URL != o.Server {
 		c.Nonce = "" // it was the other's
 	}
-	a.cert, a.secret = cert, o.Secret
+	a.cert, a.secret, a.switched, a.switching = cert, o.Secret, time.Now(), false
 	a.mu.Unlock()
 	a.guard.Use(clientcert.NewTransport(cert, o.TLS))
 	c.URL, c.User, c.Encoding, c.Basic, c.MaxMsgSize = o.Server, o.User, o.Encoding, o.Basic, o.MaxMsgSize

@@ -128,29 +128,39 @@ func TestAnotherFilterSyncs(t *testing.T) {
 	}
 }
 
-// TestWhatNeedsARestart: what a running agent cannot change is refused, and nothing of it is done.
+// TestWhatNeedsARestart: what a running agent cannot change stays as it was and is named; the rest is in use. What cannot be used changes nothing.
 func TestWhatNeedsARestart(t *testing.T) {
 	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)
 	before := d.on()
+	kind := d.o.Stores[0].Kind
 	for name, fn := range map[string]func(*agent.Options){
-		"another folder": func(o *agent.Options) {
-			o.Stores = []agent.Store{{Name: "contacts", Kind: o.Stores[0].Kind, Dir: t.TempDir()}}
+		"another folder": func(o *agent.Options) { o.Stores = []agent.Store{{Name: "contacts", Kind: kind, Dir: t.TempDir()}} },
+		"another store": func(o *agent.Options) {
+			o.Stores = append(o.Stores, agent.Store{Name: "more", Kind: kind, Dir: t.TempDir()})
 		},
+		"no store":       func(o *agent.Options) { o.Stores = nil },
 		"another device": func(o *agent.Options) { o.DeviceID = "e" },
 	} {
 		o := d.o
 		fn(&o)
-		o.Server = "http://127.0.0.1:1/ds"
+		o.Server = s.elsewhere()
 		if err := d.agent.Reconfigure(t.Context(), o, name); !errors.Is(err, agent.ErrRestart) {
 			t.Errorf("%s: %v", name, err)
 		}
+		now := d.until("in use", func(now control.Status) bool {
+			return idle(now) && now.Server == o.Server && now.Session.ID != before.Session.ID
+		})
+		if now.Device != "d" || len(now.Stores) != 1 || now.Stores[0].Dir != d.dir {
+			t.Errorf("%s: %+v", name, now)
+		}
 	}
-	d.o.CertFile = "none.pem"
+	before = d.until("in sync", idle)
+	d.o.CertFile, d.o.KeyFile = "none.pem", "none.key"
 	if err := d.agent.Reconfigure(t.Context(), d.o, "a certificate that is not there"); err == nil {
 		t.Error("a certificate that is not there was accepted")
 	}
-	if now, err := d.c.Status(t.Context()); err != nil || now.Session.ID != before.Session.ID || now.Server != s.http.URL {
+	if now, err := d.c.Status(t.Context()); err != nil || now.Session.ID != before.Session.ID || now.Server != before.Server {
 		t.Errorf("%+v, %v", now, err)
 	}
 }

@@ -31,6 +31,8 @@ var Table = []Setting{
 	{Key: "session.probe", Node: vendor + "/Session/Probe", Type: Duration, Default: "30s", Help: "Pause between attempts when the connection is lost."},
 	{Key: "session.poll", Node: vendor + "/Session/Poll", Type: Duration, Default: "30m", Help: "Safety check that catches what every trigger missed."},
 	{Key: "session.verify", Node: vendor + "/Session/Verify", Type: Duration, Default: "24h", Help: "How often both sides are compared."},
+	{Key: "session.probation", Node: vendor + "/Session/Probation", Type: Duration, Default: "2m",
+		Help: "How long new ways to server and broker have to prove themselves before the former ones are used again."},
 	{Key: "brake.count", Node: vendor + "/Brake/Count", Type: Integer, Default: "20", Max: 1 << 30,
 		Help: "Deletions that are more than this and brake.percent are held; 0 holds none."},
 	{Key: "brake.percent", Node: vendor + "/Brake/Percent", Type: Integer, Default: "25", Max: 100, Help: "Of a store."},

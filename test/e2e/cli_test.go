@@ -79,6 +79,12 @@ func TestCommandLine(t *testing.T) {
 		w.Admin(args...)
 	}
 	whyOnServer(t, w)
+	says(0, "set; the change is in use at once", "settings", "set", "log.level", "debug")
+	says(0, "user, ", "settings", "show", "log", "--origin")
+	says(0, "set; the change is in use at once", "settings", "reset", "log.level")
+	says(1, "nothing is changed: account.server", "settings", "set", "account.server", "ftp://x")
+	says(1, "there is no setting nothing", "settings", "set", "nothing", "x")
+	says(2, "there is no setting nothing", "settings", "show", "nothing")
 	says(0, "no transport", "session", "show")
 	says(0, "the last one was closed", "session", "close")
 	says(0, "open since", "session", "open")

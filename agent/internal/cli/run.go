@@ -9,25 +9,30 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/watch"
 )
 
 func (a *app) run() *cobra.Command {
 	return &cobra.Command{
 		Use: "run", Short: "Run the agent in the foreground, as a service manager does", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(a.configPath)
+			s, err := managed.Open(a.configPath, time.Now)
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), c, cmd.ErrOrStderr())
+			return serve(cmd.Context(), s, cmd.ErrOrStderr())
 		},
 	}
 }
@@ -39,32 +44,86 @@ const memory = 48 << 20
 const quiet = 20 * time.Second
 
 // serve runs the agent until ctx ends.
-func serve(ctx context.Context, c *config.Config, errs io.Writer) error {
+func serve(ctx context.Context, settings *managed.Settings, errs io.Writer) error {
 	debug.SetMemoryLimit(memory)
-	log, err := newLog(c.Log, errs)
-	if err != nil {
+	c := settings.Config()
+	h := &host{settings: settings, rest: time.AfterFunc(quiet, debug.FreeOSMemory)}
+	var err error
+	if h.log, err = newLog(c.Log, &h.level, errs); err != nil {
 		return err
 	}
-	o, err := options(c, log)
+	o, err := h.options()
 	if err != nil {
 		return err
 	}
 	for _, s := range c.Stores {
 		if _, err := os.Stat(s.Dir); err != nil {
-			log.Warn("store is not there yet; nothing is deleted for it", "store", s.Name, "dir", s.Dir)
+			h.log.Warn("store is not there yet; nothing is deleted for it", "store", s.Name, "dir", s.Dir)
 		}
 	}
 	a, err := agent.Start(context.WithoutCancel(ctx), o)
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	log.Info("agent runs", "version", o.Version, "device", o.DeviceID, "server", o.Server, "stores", len(o.Stores))
+	h.log.Info("agent runs", "version", o.Version, "device", o.DeviceID, "server", o.Server, "stores", len(o.Stores))
+	var wg sync.WaitGroup
+	watching, stop := context.WithCancel(ctx)
+	wg.Go(func() { h.watchFile(watching) })
 	select {
 	case <-ctx.Done():
-		log.Info("agent stops; the session stays open")
+		h.log.Info("agent stops; the session stays open")
 	case <-a.Ended():
 	}
+	stop()
+	wg.Wait()
 	return a.Stop()
+}
+
+// host is what runs an agent under settings that may change.
+type host struct {
+	settings *managed.Settings
+	level    slog.LevelVar
+	log      *slog.Logger
+	rest     *time.Timer
+}
+
+// options are the agent's under the settings that hold. What concerns the program itself is in use at once.
+func (h *host) options() (agent.Options, error) {
+	c := h.settings.Config()
+	if err := setLevel(&h.level, c.Log.Level); err != nil {
+		return agent.Options{}, err
+	}
+	o, err := options(c, h.log)
+	o.Rest = func() { h.rest.Reset(quiet) }
+	o.Managed = &agent.Managed{Settings: h.settings, Options: h.options}
+	return o, err
+}
+
+// pollFile is how often the configuration file is looked at where its folder cannot be watched.
+const pollFile = time.Minute
+
+// watchFile takes changes of the configuration file into use, until ctx ends (S6).
+func (h *host) watchFile(ctx context.Context) {
+	dir, name := filepath.Split(h.settings.Path())
+	for ctx.Err() == nil {
+		err := watch.Tree(ctx, dir, func(rel string) bool { return rel != name }, func(pim.Hint) { h.reload() })
+		if ctx.Err() != nil {
+			return
+		}
+		h.log.Debug("the configuration file is polled", "reason", err)
+		select {
+		case <-time.After(pollFile):
+			h.reload()
+		case <-ctx.Done():
+		}
+	}
+}
+
+// reload reads the file. Editors leave it half written or away for a moment: what is wrong with it is said, and what held goes on to hold.
+func (h *host) reload() {
+	if _, err := h.settings.Reload(); err != nil {
+		h.log.Warn("the configuration file is not in use as it is now; what held before still holds", "reason", err)
+	}
 }
 
 func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
@@ -72,11 +131,9 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
-	rest := time.AfterFunc(quiet, debug.FreeOSMemory)
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
 		Secret: secret, Version: Version(), Session: c.SessionConfig(), Verify: time.Duration(c.Session.Verify), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
-		Rest:       func() { rest.Reset(quiet) },
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	if o.TLS, err = roots(c.Account.CAFile); err != nil {
@@ -120,10 +177,9 @@ func roots(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-func newLog(c config.Log, w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("log.level = %q is none of debug, info, warn, error", c.Level)}
+func newLog(c config.Log, level *slog.LevelVar, w io.Writer) (*slog.Logger, error) {
+	if err := setLevel(level, c.Level); err != nil {
+		return nil, err
 	}
 	o := &slog.HandlerOptions{Level: level}
 	switch c.Format {
@@ -133,4 +189,13 @@ func newLog(c config.Log, w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, o)), nil
 	}
 	return nil, &exitError{exitConfig, errors.New("log.format must be text or json")}
+}
+
+func setLevel(level *slog.LevelVar, name string) error {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(name)); err != nil {
+		return &exitError{exitConfig, fmt.Errorf("log.level = %q is none of debug, info, warn, error", name)}
+	}
+	level.Set(l)
+	return nil
 }

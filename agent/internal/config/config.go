@@ -74,6 +74,8 @@ type Session struct {
 	Probe    Duration `toml:"probe"`
 	Poll     Duration `toml:"poll"`
 	Verify   Duration `toml:"verify"`
+	// Probation is how long new ways to the server have to prove themselves, before the former ones are used again (S10).
+	Probation Duration `toml:"probation"`
 }
 
 // Brake holds deletions that are many, until the user has looked at them.
@@ -161,7 +163,7 @@ func defaults() *Config {
 	return &Config{
 		Push: Push{Prefix: "alwayson"},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
-			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour)},
+			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour), Probation: Duration(2 * time.Minute)},
 		Brake: Brake{Count: 20, Percent: 25},
 		Log:   Log{Level: "info", Format: "text"},
 	}

@@ -31,6 +31,7 @@ var fields = map[string]func(*Config) any{
 	"session.probe":       func(c *Config) any { return &c.Session.Probe },
 	"session.poll":        func(c *Config) any { return &c.Session.Poll },
 	"session.verify":      func(c *Config) any { return &c.Session.Verify },
+	"session.probation":   func(c *Config) any { return &c.Session.Probation },
 	"brake.count":         func(c *Config) any { return &c.Brake.Count },
 	"brake.percent":       func(c *Config) any { return &c.Brake.Percent },
 	"log.level":           func(c *Config) any { return &c.Log.Level },

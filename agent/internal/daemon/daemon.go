@@ -15,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
@@ -28,7 +29,7 @@ type Store struct {
 	Replica   *replica.Replica
 }
 
-// Parts are what a Daemon shows and steers. All must be set.
+// Parts are what a Daemon shows and steers. All but Settings must be set.
 type Parts struct {
 	Version, Device string
 	Account         func() (user, server string)
@@ -42,6 +43,7 @@ type Parts struct {
 	// LoginPush is Login for a broker that has a secret of its own.
 	LoginPush    func(secret string) error
 	Certificates func() []control.Certificate // of the device
+	Settings     *managed.Settings            // nil if they cannot change
 	Wants        *want.Book
 	Former       *history.Book
 	Verifier     *verify.Verifier
@@ -80,6 +82,8 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"GET /v1/filters":          d.filters,
 		"POST /v1/filters":         d.setFilter,
 		"POST /v1/filters/preview": d.previewFilter,
+		"GET /v1/settings":         d.settings,
+		"POST /v1/settings":        d.setSettings,
 	} {
 		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, h) })
 	}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -62,27 +63,24 @@ func (b book) clone() book {
 
 // Settings are the settings of an agent. They may be used from any goroutine.
 type Settings struct {
-	probation time.Duration
-	now       func() time.Time
-	dir       string
-	changed   chan struct{} // capacity one
+	now     func() time.Time
+	dir     string
+	changed chan struct{} // capacity one
 
 	mu   sync.Mutex
 	file *config.File   // guarded by mu
 	book book           // guarded by mu
 	live *config.Config // what holds; guarded by mu
-	// reason is why it holds since the last change; guarded by mu.
-	reason string
+	// reason is why it holds since the last change, of which there were so many; guarded by mu.
+	reason  string
+	changes int
 }
-
-// DefaultProbation is how long new ways to the server have to prove themselves (design.md §4).
-const DefaultProbation = 2 * time.Minute
 
 const bookName = "managed.json"
 
 // Open reads the file and what was set over it, which lies in a folder beside the state of the agent. What no longer fits the file is an error of
 // type *config.Error.
-func Open(path string, probation time.Duration, now func() time.Time) (*Settings, error) {
+func Open(path string, now func() time.Time) (*Settings, error) {
 	f, err := config.Read(path)
 	if err != nil {
 		return nil, err
@@ -91,7 +89,7 @@ func Open(path string, probation time.Duration, now func() time.Time) (*Settings
 	if err != nil {
 		return nil, err
 	}
-	s := &Settings{probation: probation, now: now, file: f, dir: filepath.Clean(base.State) + "-settings", changed: make(chan struct{}, 1)}
+	s := &Settings{now: now, file: f, dir: filepath.Clean(base.State) + "-settings", changed: make(chan struct{}, 1)}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -166,14 +164,21 @@ func (s *Settings) Config() *config.Config {
 	return s.live
 }
 
+// Path is that of the configuration file.
+func (s *Settings) Path() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file.Path()
+}
+
 // Changed receives when something else holds than before.
 func (s *Settings) Changed() <-chan struct{} { return s.changed }
 
-// Reason is why what holds does so, in words for the log of the session.
-func (s *Settings) Reason() string {
+// Reason is why what holds does so, in words for the log of the session, and after how many changes since Open.
+func (s *Settings) Reason() (text string, changes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reason
+	return s.reason, s.changes
 }
 
 // ErrLocked is the answer to a user or a file that wants to change what is locked.
@@ -234,15 +239,18 @@ func (s *Settings) take(f *config.File, next book, reason string) (mo.Effect, er
 		return 0, err
 	}
 	effect, same := s.effect(live)
+	same = same && reflect.DeepEqual(live, s.live)
 	next.drop(f)
 	if effect == mo.Restart && next.Probation == nil {
 		next.Probation = &Probation{Former: ways(s.live)}
 	}
 	if effect == mo.Restart {
-		next.Probation.Until = s.now().Add(s.probation)
+		next.Probation.Until = s.now().Add(time.Duration(live.Session.Probation))
 	}
-	if err := s.save(next); err != nil {
-		return 0, err
+	if !reflect.DeepEqual(next, s.book) {
+		if err := s.save(next); err != nil {
+			return 0, err
+		}
 	}
 	s.file, s.book, s.live = f, next, live
 	if !same {
@@ -287,6 +295,7 @@ func (s *Settings) effect(live *config.Config) (most mo.Effect, same bool) {
 }
 
 func (s *Settings) tell() {
+	s.changes++
 	select {
 	case s.changed <- struct{}{}:
 	default:

@@ -24,6 +24,7 @@ user = "ana"
 secret_file = "secret"
 [session]
 poll = "20m"
+probation = "1m"
 [[store]]
 name = "contacts"
 kind = "contacts"
@@ -53,7 +54,7 @@ func (w *world) write(text string) {
 
 func (w *world) restart() {
 	w.t.Helper()
-	s, err := managed.Open(w.path, time.Minute, func() time.Time { return w.now })
+	s, err := managed.Open(w.path, func() time.Time { return w.now })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -84,6 +85,11 @@ func (w *world) holds(key, want string, origin managed.Origin) {
 	}
 }
 
+func (w *world) reason() string {
+	text, _ := w.Reason()
+	return text
+}
+
 // told tells whether the agent was told of a change.
 func (w *world) told() bool {
 	select {
@@ -100,8 +106,8 @@ func TestTheLastWishHolds(t *testing.T) {
 	w.holds("session.poll", "20m", managed.File)
 	w.holds("log.level", "info", managed.Default)
 	effect, err := w.set(managed.Pushed, "session.poll", "5m", "log.level", "debug")
-	if err != nil || effect != mo.None || !w.told() || w.Reason() != "settings changed by the administrator" {
-		t.Fatal(effect, err, w.Reason())
+	if err != nil || effect != mo.None || !w.told() || w.reason() != "settings changed by the administrator" {
+		t.Fatal(effect, err, w.reason())
 	}
 	w.holds("session.poll", "5m", managed.Pushed)
 	if effect, err := w.set(managed.User, "session.poll", "7m"); err != nil || effect != mo.None {
@@ -168,7 +174,13 @@ func TestTheDeviceComesBack(t *testing.T) {
 			if _, err := w.set(managed.Pushed, "account.user", "ben"); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Proven(); err != nil {
+			if err := w.Proven(0); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := w.OnProbation(); !ok {
+				t.Error("what was there before has proved what came since")
+			}
+			if err := w.Proven(1); err != nil {
 				t.Fatal(err)
 			}
 			w.spoil(by, wrong)
@@ -183,10 +195,14 @@ func TestTheDeviceComesBack(t *testing.T) {
 			if err := w.Return("no answer from wrong.example.org"); err != nil || !w.told() {
 				t.Fatal(err)
 			}
-			if report := w.Report(); !strings.Contains(report, "no answer from wrong.example.org") || w.Reason() != report {
-				t.Errorf("%q, %q", report, w.Reason())
+			if report := w.Report(); !strings.Contains(report, "no answer from wrong.example.org") || w.reason() != report {
+				t.Errorf("%q, %q", report, w.reason())
 			}
-			w.holds("account.server", "https://sync.example.org/ds", managed.Back)
+			origin := managed.File
+			if by == managed.File {
+				origin = managed.Back
+			}
+			w.holds("account.server", "https://sync.example.org/ds", origin)
 			if c := w.Config(); c.Account.User != "ben" || c.Push.Broker != "" {
 				t.Errorf("%+v", c)
 			}

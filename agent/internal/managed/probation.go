@@ -14,11 +14,11 @@ func (s *Settings) OnProbation() (until time.Time, ok bool) {
 	return s.book.Probation.Until, true
 }
 
-// Proven ends the probation: server and broker were reached.
-func (s *Settings) Proven() error {
+// Proven ends the probation: server and broker were reached by what held after so many changes. If there was another since, that has to prove itself.
+func (s *Settings) Proven(changes int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.book.Probation == nil {
+	if s.book.Probation == nil || s.changes != changes {
 		return nil
 	}
 	next := s.book.clone()
@@ -43,6 +43,10 @@ func (s *Settings) Return(why string) error {
 	for key, value := range p.Former {
 		if now, _ := s.live.Get(key); now != value {
 			seen, _ := s.file.Get(key)
+			if seen == value {
+				delete(next.Entries, key)
+				continue
+			}
 			next.Entries[key] = Entry{Value: value, By: Back, At: s.now(), Seen: seen}
 		}
 	}

@@ -1,0 +1,33 @@
+package control
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Setting is one of the settings of the agent (GET /v1/settings).
+type Setting struct {
+	Key    string     `json:"key"`
+	Value  string     `json:"value"`
+	Origin string     `json:"origin"` // default, file, user, administrator, fallback
+	Set    *time.Time `json:"set,omitempty"`
+	Locked bool       `json:"locked,omitempty"` // by the administrator
+	Effect string     `json:"effect"`           // of a change: none, open, sync, restart
+}
+
+// SettingsChanged is what follows from a change (POST /v1/settings).
+type SettingsChanged struct {
+	Effect string `json:"effect"`
+}
+
+// Settings lists all settings.
+func (c *Client) Settings(ctx context.Context) (list []Setting, err error) {
+	return list, c.call(ctx, http.MethodGet, "/v1/settings", nil, &list)
+}
+
+// SetSettings changes settings together, all or none. A nil value takes back what was set over the configuration file. They are in use when the
+// agent has got round to it; the effect says what that means.
+func (c *Client) SetSettings(ctx context.Context, values map[string]*string) (done SettingsChanged, err error) {
+	return done, c.call(ctx, http.MethodPost, "/v1/settings", values, &done)
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+)
+
+func (a *app) settings() *cobra.Command {
+	cmd := &cobra.Command{Use: "settings", Short: "Show or change what the agent is set to do, while it runs"}
+	var origin bool
+	show := &cobra.Command{
+		Use: "show [KEY]", Short: "Show the settings that hold; KEY may be the beginning of one", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.talk(func(cmd *cobra.Command, c *control.Client) error { return a.settingsShow(cmd, c, args, origin) })(cmd, args)
+		},
+	}
+	show.Flags().BoolVar(&origin, "origin", false, "show where each value comes from, and what a change of it would do")
+	cmd.AddCommand(show,
+		&cobra.Command{Use: "set KEY VALUE", Short: "Change a setting", Args: cobra.ExactArgs(2),
+			Example: "  alwayson settings set session.poll 10m", RunE: a.settingsSet},
+		&cobra.Command{Use: "reset KEY", Short: "Take back what was set over the configuration file", Args: cobra.ExactArgs(1), RunE: a.settingsSet},
+	)
+	return cmd
+}
+
+func (a *app) settingsShow(cmd *cobra.Command, c *control.Client, args []string, origin bool) error {
+	all, err := c.Settings(cmd.Context())
+	if err != nil {
+		return err
+	}
+	list := []control.Setting{}
+	for _, s := range all {
+		if len(args) == 0 || strings.HasPrefix(s.Key, args[0]) {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return &exitError{exitUsage, fmt.Errorf("there is no setting %s; alwayson settings show lists all", args[0])}
+	}
+	return a.show(cmd, list, func() { writeSettings(cmd, list, origin) })
+}
+
+func writeSettings(cmd *cobra.Command, list []control.Setting, origin bool) {
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	if origin {
+		fmt.Fprintln(w, "SETTING\tVALUE\tFROM\tA CHANGE")
+	}
+	for _, s := range list {
+		if !origin {
+			fmt.Fprintf(w, "%s\t%s\n", s.Key, s.Value)
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Key, s.Value, from(&s), effects[s.Effect])
+	}
+	w.Flush() //nolint:errcheck // as every Fprint here
+}
+
+func from(s *control.Setting) string {
+	text := s.Origin
+	if s.Set != nil {
+		text += ", " + s.Set.Local().Format("2006-01-02 15:04")
+	}
+	if s.Locked {
+		text += ", locked"
+	}
+	return text
+}
+
+// effects are what follows from a change, in words.
+var effects = map[string]string{
+	"none": "is in use at once", "open": "opens a session", "sync": "starts a sync", "restart": "breaks the session and makes a new one",
+}
+
+func (a *app) settingsSet(cmd *cobra.Command, args []string) error {
+	values := map[string]*string{args[0]: nil}
+	if len(args) > 1 {
+		values[args[0]] = &args[1]
+	}
+	return a.talk(func(cmd *cobra.Command, c *control.Client) error {
+		done, err := c.SetSettings(cmd.Context(), values)
+		if err != nil {
+			return err
+		}
+		return a.show(cmd, done, func() { fmt.Fprintln(cmd.OutOrStdout(), "set; the change "+effects[done.Effect]) })
+	})(cmd, args)
+}

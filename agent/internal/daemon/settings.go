@@ -1,0 +1,49 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+)
+
+// errFixed is the answer of an agent whose settings cannot change.
+var errFixed = &control.Error{Code: http.StatusConflict, Text: "the settings of this agent are fixed by the program that runs it"}
+
+func (d *Daemon) settings(*http.Request) (any, error) {
+	if d.Settings == nil {
+		return nil, errFixed
+	}
+	out := []control.Setting{}
+	for _, v := range d.Settings.Values() {
+		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// setSettings changes settings together.
+func (d *Daemon) setSettings(r *http.Request) (any, error) {
+	if d.Settings == nil {
+		return nil, errFixed
+	}
+	var values map[string]*string
+	if err := json.NewDecoder(r.Body).Decode(&values); err != nil {
+		return nil, badRequest(err)
+	}
+	effect, err := d.Settings.Set(managed.User, values)
+	var mistakes *config.Error
+	switch {
+	case errors.Is(err, managed.ErrLocked):
+		return nil, &control.Error{Code: http.StatusForbidden, Text: err.Error()}
+	case errors.As(err, &mistakes):
+		return nil, &control.Error{Code: http.StatusBadRequest, Text: "nothing is changed: " + strings.Join(mistakes.Mistakes, "; ")}
+	case err != nil:
+		return nil, err
+	}
+	return control.SettingsChanged{Effect: effect.String()}, nil
+}

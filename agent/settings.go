@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+)
+
+// Managed is what lets settings change while the agent runs.
+type Managed struct {
+	Settings *managed.Settings
+	// Options are those of the agent under the settings that hold.
+	Options func() (Options, error)
+}
+
+// settings are nil if they cannot change.
+func (a *Agent) settings() *managed.Settings {
+	if a.o.Managed == nil {
+		return nil
+	}
+	return a.o.Managed.Settings
+}
+
+// watchSettings takes settings into use when they change, and sees to it that new ways to the server prove themselves, until ctx ends.
+func (a *Agent) watchSettings(ctx context.Context) {
+	s := a.o.Managed.Settings
+	p := probation{agent: a, settings: s, timer: time.NewTimer(0)}
+	defer p.timer.Stop()
+	for {
+		changed := a.engine.Changed()
+		p.look(time.Now())
+		if !p.running {
+			changed = nil // it does not matter
+		}
+		select {
+		case <-s.Changed():
+			p.taken = a.takeSettings(ctx)
+		case <-changed:
+		case <-p.timer.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// takeSettings takes what holds now into use: what does so after how many changes.
+func (a *Agent) takeSettings(ctx context.Context) (changes int) {
+	reason, changes := a.o.Managed.Settings.Reason()
+	o, err := a.o.Managed.Options()
+	if err == nil {
+		err = a.Reconfigure(ctx, o, reason)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, ErrRestart):
+		a.o.Log.Warn("settings are in use, but for what concerns folders, stores and the device itself: restart the agent for that", "because", reason)
+	case err != nil:
+		a.o.Log.Error("settings are not in use", "reason", err, "because", reason)
+		a.unusable(err)
+	default:
+		a.o.Log.Info("settings are in use", "because", reason)
+	}
+	return changes
+}
+
+// unusable takes settings back at once that cannot even be tried.
+func (a *Agent) unusable(err error) {
+	if err := a.o.Managed.Settings.Return(err.Error()); err != nil {
+		a.o.Log.Error("the former settings cannot be restored", "reason", err)
+	}
+}
+
+// probation watches new ways to the server (S10). Only watchSettings uses it.
+type probation struct {
+	agent    *Agent
+	settings *managed.Settings
+	timer    *time.Timer
+	taken    int // after how many changes what is in use held
+	running  bool
+	off      bool      // Always-On was off when it was looked at last: nothing can prove itself
+	until    time.Time // at the latest
+}
+
+// look ends the probation if it has come to an end.
+func (p *probation) look(now time.Time) {
+	until, ok := p.settings.OnProbation()
+	if p.running = ok; !ok {
+		return
+	}
+	p.deadline(now, until)
+	works, why := p.agent.works()
+	switch {
+	case works:
+		p.end(p.settings.Proven(p.taken))
+	case !p.off && !now.Before(p.until):
+		p.agent.o.Log.Warn("the new settings do not work, the former ones are in use again", "reason", why)
+		p.end(p.settings.Return(why))
+	}
+}
+
+func (p *probation) end(err error) {
+	p.running = false
+	if err != nil {
+		p.agent.o.Log.Error("the probation of settings cannot be ended", "reason", err)
+	}
+}
+
+// deadline is later after Always-On was off.
+func (p *probation) deadline(now, until time.Time) {
+	was := p.off
+	if p.off = !p.agent.engine.Snapshot().Session.On; was && !p.off {
+		p.until = now.Add(time.Duration(p.settings.Config().Session.Probation))
+	}
+	if until.After(p.until) {
+		p.until = until
+	}
+	p.timer.Reset(max(p.until.Sub(now), 0))
+	if p.off {
+		p.timer.Stop()
+	}
+}
+
+// works tells whether server and broker were reached in the way that is set, and if not, what is in the way.
+func (a *Agent) works() (ok bool, why string) {
+	a.mu.Lock()
+	since, switching, road := a.switched, a.switching, a.road
+	a.mu.Unlock()
+	s := a.engine.Snapshot()
+	if s.Session.On && (switching || !reached(&s, since)) {
+		return false, "server: " + orElse(s.Session.Reason, "no exchange has ended well")
+	}
+	if road == nil {
+		return true, ""
+	}
+	if p := road.listener.Push(); p.State != "connected" {
+		return false, "broker: " + orElse(p.Reason, p.State)
+	}
+	return true, ""
+}
+
+// reached tells whether an exchange went well since then.
+func reached(s *engine.Snapshot, since time.Time) bool {
+	return s.Good.After(since) && s.Session.ID != ""
+}
+
+func orElse(text, instead string) string {
+	if text == "" {
+		return instead
+	}
+	return text
+}
