@@ -33,6 +33,7 @@ type Tx interface {
 	Filters
 	Safety
 	Journal
+	Settings
 }
 
 // User is an account.

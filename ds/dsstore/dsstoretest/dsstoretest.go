@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(*testing.T) dsstore.Store) {
 		"scope and facts":                           (*bench).scope,
 		"links and filters":                         (*bench).links,
 		"events and presence":                       (*bench).journal,
+		"settings":                                  (*bench).settings,
 		"a device that is deleted leaves nothing": (*bench).deleteDevice,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -230,7 +230,7 @@ func (b *bench) deleteDevice() {
 		return errors.Join(tx.PutDevice(dsstore.Device{ID: "d", User: "ana"}), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}),
 			tx.PutEvent("d", dsstore.Event{What: dsstore.Notified, At: moment}), tx.PutPresence("d", dsstore.Presence{Online: true, Since: moment}),
 			tx.PutLink("d", contacts, dsstore.Link{ClientNext: "1"}), tx.PutFilter("d", contacts, dsstore.Filter{Text: "t"}),
-			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}))
+			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}), want(tx, "d", "log.level", "debug", nil))
 	})
 	b.update(func(tx dsstore.Tx) error { return tx.DeleteDevice("d") })
 	b.view(func(tx dsstore.Tx) error {
@@ -243,6 +243,8 @@ func (b *bench) deleteDevice() {
 		events, _ := tx.Events("d")
 		presence, _ := tx.Presence("d")
 		b.same("events and presence", fmt.Sprintf("%d %t", len(events), presence.Online), "0 false")
+		settings, _ := tx.SettingsHistory("d")
+		b.same("settings", len(settings), 0)
 		b.same("link and filter", fmt.Sprintf("%t %q", l.Known(), f.Text), `false ""`)
 		_, err := tx.Session("s")
 		return err
