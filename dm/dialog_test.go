@@ -15,7 +15,6 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/packet"
 	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/dm/tree/treetest"
-	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
@@ -143,7 +142,7 @@ func (w *world) talk(up packet.Packet) {
 			return
 		}
 	}
-	w.t.Fatal("they do not stop talking")
+	w.t.Fatal("they do not stop talking\n" + strings.Join(w.trace[:min(20, len(w.trace))], "\n"))
 }
 
 func (w *world) noteServer(done bool, err error) {
@@ -493,5 +492,3 @@ func TestAgain(t *testing.T) {
 		}
 	}
 }
-
-var _ ds.Status

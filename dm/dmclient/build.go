@@ -63,7 +63,7 @@ func (s *Session) devInfo() *syncml.Change {
 func (s *Session) challenge(m *syncml.Message) (packet.Packet, error) {
 	b := s.begin(m)
 	for _, c := range turn.Refusals(m, s.server.Refusal()) {
-		b.Put(c)
+		b.Try(c) // who sends more than can be answered is none of ours
 	}
 	out, err := s.finish(b, true)
 	if err == nil && s.server.GivenUp() {

@@ -27,6 +27,8 @@ func (s *Session) take(now time.Time, m *syncml.Message, in packet.Packet) (pack
 		return s.introduce(m)
 	case !trusted:
 		return s.challenge(m)
+	case s.turn.Exhausted():
+		return packet.Packet{}, turn.ErrEndless
 	case aborts(m):
 		return packet.Packet{}, ErrAborted
 	}

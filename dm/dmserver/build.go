@@ -40,7 +40,7 @@ func (s *Session) finish(b *fill.Builder, final bool) (packet.Packet, error) {
 func (s *Session) challenge(m *syncml.Message) (packet.Packet, error) {
 	b := s.begin(m)
 	for _, c := range turn.Refusals(m, s.device.Refusal()) {
-		b.Put(c)
+		b.Try(c) // who sends more than can be answered is none of ours
 	}
 	out, err := s.finish(b, true)
 	if err == nil && s.device.GivenUp() {
@@ -49,42 +49,46 @@ func (s *Session) challenge(m *syncml.Message) (packet.Packet, error) {
 	return out, err
 }
 
-// answer sends work to a device that has answered all there was, and else asks for what it has not said yet.
-func (s *Session) answer(m *syncml.Message, statuses []syncml.Command) (packet.Packet, error) {
+// answer sends work to a device that has answered all there was, and else asks for what it has not said yet. Answers to what it has said go first:
+// the device has to ask for more if they leave no room.
+func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 	b := s.begin(m)
-	for _, st := range statuses {
-		b.Put(st)
+	for len(s.answers) > 0 && b.Try(s.answers[0]) {
+		s.answers = s.answers[1:]
 	}
-	if !s.complete {
-		b.Put(&syncml.Alert{Code: dm.AlertNextMessage})
-		return s.finish(b, false)
+	crowded := b.Count() > 0
+	if s.complete && len(s.answers) == 0 && s.send(b, crowded) {
+		return s.finish(b, s.out == nil)
 	}
-	s.send(b)
-	return s.finish(b, s.out == nil)
+	b.Put(&syncml.Alert{Code: dm.AlertNextMessage})
+	return s.finish(b, false)
 }
 
-// send sends work as far as it fits.
-func (s *Session) send(b *fill.Builder) {
+// send sends work as far as it fits. It says false if the first of it may fit into the next message, which is less crowded.
+func (s *Session) send(b *fill.Builder, crowded bool) bool {
 	if s.out != nil {
 		s.part(b)
-		return
+		return true
 	}
-	for len(s.queue) > 0 {
+	for begun := false; len(s.queue) > 0 && s.out == nil; {
 		t := s.queue[0]
 		c := t.build()
 		switch {
 		case b.Try(c):
-			s.queue = s.queue[1:]
 			s.await(t, c)
-		case b.Count() > 0:
-			return
+			begun = true
+		case begun:
+			return true
+		case crowded && !s.postponed:
+			s.postponed = true
+			return false
 		default:
-			s.queue = s.queue[1:]
-			if s.cut(b, t, c) {
-				return
-			}
+			s.cut(b, t, c)
+			begun = s.out != nil
 		}
+		s.queue, s.postponed = s.queue[1:], false
 	}
+	return true
 }
 
 // await notes under which CmdIDs the answers will come.
@@ -103,20 +107,19 @@ func (s *Session) expect(t *task, c syncml.Command) {
 }
 
 // cut begins to send a task whose value fits into no message, if it can be cut. One that cannot has its outcome already.
-func (s *Session) cut(b *fill.Builder, t *task, c syncml.Command) bool {
+func (s *Session) cut(b *fill.Builder, t *task, c syncml.Command) {
 	change, ok := c.(*syncml.Change)
 	if !ok || change.Items[0].Data == nil {
 		s.tooLarge(t)
-		return false
+		return
 	}
 	o := fill.NewObject(change.Items[0], func(it syncml.Item) syncml.Command { return &syncml.Change{Op: change.Op, Items: []syncml.Item{it}} })
 	if s.maxObj > 0 && o.Size() > s.maxObj {
 		s.tooLarge(t)
-		return false
+		return
 	}
 	s.out = &object{o, t}
 	s.part(b)
-	return true
 }
 
 func (s *Session) tooLarge(t *task) {

@@ -94,14 +94,16 @@ type Session struct {
 	maxMsg   int64 // that the device takes
 	maxObj   int64
 
-	failed   bool
-	complete bool // the device's package is
-	final    bool // our last message was the last one of its package
-	queue    []*task
-	sent     map[string]*task // waiting for an answer, by CmdID in the last message
-	order    []*task          // those of sent in their order, without members
-	out      *object          // what is being sent in parts
-	report   Report
+	failed    bool
+	complete  bool             // the device's package is
+	final     bool             // our last message was the last one of its package
+	answers   []syncml.Command // that have not been sent
+	queue     []*task
+	postponed bool             // the first of queue had no room in the last message
+	sent      map[string]*task // waiting for an answer, by CmdID in the last message
+	order     []*task          // those of sent in their order, without members
+	out       *object          // what is being sent in parts
+	report    Report
 }
 
 // New makes a session, to which a device's message of any session may come first. It refuses an account that cannot work, and work that makes no

@@ -21,6 +21,8 @@ func (s *Session) take(m *syncml.Message, in packet.Packet) (packet.Packet, erro
 	switch {
 	case err != nil:
 		return packet.Packet{}, err
+	case s.turn.Exhausted():
+		return packet.Packet{}, turn.ErrEndless
 	case again:
 		s.requeue()
 	}
@@ -35,7 +37,7 @@ func (s *Session) take(m *syncml.Message, in packet.Packet) (packet.Packet, erro
 	if s.complete {
 		s.settle()
 	}
-	return s.answer(m, t.statuses)
+	return s.answer(m)
 }
 
 func (s *Session) learn(h *syncml.Header) {
@@ -92,9 +94,8 @@ func (s *Session) tell(t *task) {
 // taking is the work on one message.
 type taking struct {
 	*Session
-	m        *syncml.Message
-	statuses []syncml.Command
-	aborted  bool
+	m       *syncml.Message
+	aborted bool
 }
 
 func (t *taking) command(c syncml.Command) {
@@ -104,7 +105,9 @@ func (t *taking) command(c syncml.Command) {
 	case *syncml.Results:
 		t.results(c)
 	case *syncml.Alert:
-		t.give(c, t.alert(c))
+		if c.Code != dm.AlertNextMessage { // which is answered by what comes next
+			t.give(c, t.alert(c))
+		}
 	case *syncml.Change:
 		t.give(c, t.change(c))
 	default:
@@ -113,7 +116,7 @@ func (t *taking) command(c syncml.Command) {
 }
 
 func (t *taking) give(c syncml.Command, code ds.Status) {
-	t.statuses = append(t.statuses, turn.StatusOf(t.m, c, code))
+	t.answers = append(t.answers, turn.StatusOf(t.m, c, code))
 }
 
 // alert takes an alert of the device.
@@ -121,7 +124,6 @@ func (t *taking) alert(a *syncml.Alert) ds.Status {
 	switch a.Code {
 	case dm.AlertByServer, dm.AlertByClient:
 		t.report.ByServer = a.Code == dm.AlertByServer
-	case dm.AlertNextMessage:
 	case dm.AlertAbort:
 		t.aborted = true
 	case dm.AlertNoEndOfData:

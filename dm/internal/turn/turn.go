@@ -4,6 +4,7 @@ package turn
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -15,6 +16,15 @@ import (
 // MaxMsgSize is what a message may have at most, in octets, whatever was agreed upon (design.md §10).
 const MaxMsgSize = 4 << 20
 
+// Bounds of a session, which its end can do nothing to respect but stop: a whole tree in small messages is far below.
+const (
+	maxMessages = 20_000
+	maxOctets   = 256 << 20 // of the peer
+)
+
+// ErrEndless ends a session that has gone beyond any use.
+var ErrEndless = errors.New("the other side does not come to an end")
+
 // Turn counts the messages of one end. The ends speak in turn, so that every message but the first says which one it answers.
 type Turn struct {
 	SessionID string
@@ -23,6 +33,7 @@ type Turn struct {
 	in        [sha256.Size]byte
 	out       packet.Packet
 	answered  bool
+	octets    int
 }
 
 // Begun tells whether something was sent.
@@ -52,7 +63,13 @@ func (t *Turn) Resent(in packet.Packet) (out packet.Packet, ok bool) {
 func (t *Turn) Last() packet.Packet { return t.out }
 
 // Keep notes that in was answered with out.
-func (t *Turn) Keep(in, out packet.Packet) { t.in, t.out, t.answered = sum(in), out, true }
+func (t *Turn) Keep(in, out packet.Packet) {
+	t.in, t.out, t.answered = sum(in), out, true
+	t.octets += len(in.Body)
+}
+
+// Exhausted tells whether the session has gone on too long.
+func (t *Turn) Exhausted() bool { return t.sent > maxMessages || t.octets > maxOctets }
 
 // KeepFirst notes the message that begins the session.
 func (t *Turn) KeepFirst(out packet.Packet) { t.out = out }
