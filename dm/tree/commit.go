@@ -39,6 +39,7 @@ func (x *Tx) Commit() error {
 		t.remember(c)
 	}
 	t.root, x.base, t.stale = x.root, x.root, nil
+	x.committed = true
 	return nil
 }
 

@@ -15,6 +15,7 @@ type Tx struct {
 	device     bool // the device itself is at work, which ACLs and access types do not concern
 	now        time.Time
 	base, root *node // as committed, and with the changes
+	committed  bool
 }
 
 // place is a node with what decides about commands to it.
@@ -97,6 +98,9 @@ func (x *Tx) set(p dm.Path, n *node) error {
 
 // Rollback drops what was changed since the last Commit.
 func (x *Tx) Rollback() { x.root = x.base }
+
+// Committed tells whether a Commit has changed the tree.
+func (x *Tx) Committed() bool { return x.committed }
 
 // Changed tells whether something was changed since the last Commit.
 func (x *Tx) Changed() bool { return x.root != x.base }

@@ -34,6 +34,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"ds/reconcile", "time", "decisions are pure: no clock"},
 	{"ds/dsclient", module + "ds/dsserver", "the two ends meet on the wire only"},
 	{"ds/dsserver", module + "ds/dsclient", "the two ends meet on the wire only"},
+	{"dm/dmclient", module + "dm/dmserver", "the two ends meet on the wire only"},
+	{"dm/dmserver", module + "dm/dmclient", "the two ends meet on the wire only"},
 	{"agent/cmd/alwayson", module + "mqtt/broker", "devices carry no broker"},
 	{"agent/cmd/alwayson", module + "ds/dsserver", "devices carry no server"},
 	{"agent/cmd/alwayson", "modernc.org/sqlite", "devices carry no SQL"},
