@@ -17,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
+	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
@@ -26,6 +27,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
+	"github.com/alwayson-sync/alwayson/dm/dmclient"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
@@ -115,6 +117,7 @@ type Agent struct {
 	control  *http.Server
 	guard    *link.Guard
 	verifier *verify.Verifier
+	manager  *dmrun.Runner   // nil if the device is not managed
 	ctx      context.Context // ends with the agent
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -130,12 +133,13 @@ type Agent struct {
 	secret string                  // guarded by mu
 	// switched is when the way to the server became the one that is used; guarded by mu.
 	switched  time.Time
-	switching bool           // it is about to become another one; guarded by mu
-	devInf    string         // of the server; guarded by mu
-	expires   time.Time      // of the secret, zero if that is not known; guarded by mu
-	opened    string         // the logical session that was used last, "" before the first; guarded by mu
-	attempt   string         // fingerprint of what the running exchange shows the server; guarded by mu
-	refused   state.Refusals // guarded by mu
+	switching bool            // it is about to become another one; guarded by mu
+	nonces    dmclient.Nonces // of device management; guarded by mu
+	devInf    string          // of the server; guarded by mu
+	expires   time.Time       // of the secret, zero if that is not known; guarded by mu
+	opened    string          // the logical session that was used last, "" before the first; guarded by mu
+	attempt   string          // fingerprint of what the running exchange shows the server; guarded by mu
+	refused   state.Refusals  // guarded by mu
 }
 
 // roundTrip bounds one message and its answer, however large the sync is.
@@ -193,6 +197,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	a.wg.Go(func() { a.verifier.Run(ctx) })
 	a.wg.Go(func() { a.watchCredentials(ctx) })
 	if a.o.Managed != nil {
+		a.wg.Go(func() { a.manager.Run(ctx) })
 		a.wg.Go(func() { a.watchSettings(ctx) })
 	}
 	a.wg.Go(func() {
@@ -252,6 +257,9 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err := a.openVerifier(); err != nil {
 		return err
 	}
+	if err := a.openManager(); err != nil {
+		return err
+	}
 	a.road, err = a.openRoad(a.o.Push)
 	return err
 }
@@ -277,6 +285,9 @@ func (o *Options) verify() time.Duration {
 
 // wake is called by the trigger. A notification that asks for the server's changes only gets just that (F6).
 func (a *Agent) wake(ctx context.Context, ev session.Event, syncs []san.Sync) {
+	if _, up := ev.(session.LinkUp); up && a.manager != nil {
+		a.manager.Wish()
+	}
 	a.engine.TellWith(ctx, ev, a.abbreviated(syncs)) //nolint:errcheck // a stopping agent need not be woken
 }
 

@@ -153,6 +153,7 @@ func patience(c session.Config) [6]time.Duration {
 // switchOver takes another way to the server, between two exchanges.
 func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Certificate) {
 	a.mu.Lock()
+	other := a.secret != o.Secret
 	if c.User != o.User || c.URL != o.Server {
 		c.Nonce = "" // it was the other's
 	}
@@ -161,7 +162,7 @@ func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Cert
 	a.guard.Use(clientcert.NewTransport(cert, o.TLS))
 	c.URL, c.User, c.Encoding, c.Basic, c.MaxMsgSize = o.Server, o.User, o.Encoding, o.Basic, o.MaxMsgSize
 	c.Kept = &dsclient.Kept{}
-	if l := a.listener(); l != nil {
+	if l := a.listener(); l != nil && other {
 		l.Kick() // the broker may be shown the same secret
 	}
 }

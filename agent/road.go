@@ -31,9 +31,17 @@ func (a *Agent) openRoad(p Push) (*road, error) {
 		Credential: func() string { return fingerprint(r.cert, p.Broker, p.User, a.pushPassword()) },
 		Refused:    a.refusal(broker), Refuse: a.refusedByBroker, Login: p.login(),
 		Explain:  func(err error) error { return r.cert.Explain("the broker", err) },
-		MinPause: p.MinPause, MaxPause: p.MaxPause, Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
+		MinPause: p.MinPause, MaxPause: p.MaxPause, Manage: a.managed(), Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,
 	})
 	return r, err
+}
+
+// managed takes what concerns device management, nil if the device is not managed.
+func (a *Agent) managed() trigger.Manage {
+	if a.manager == nil {
+		return nil
+	}
+	return a.manager
 }
 
 // login is what to type when the broker has refused the password.

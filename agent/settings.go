@@ -12,6 +12,8 @@ import (
 // Managed is what lets settings change while the agent runs.
 type Managed struct {
 	Settings *managed.Settings
+	// ServerID is the server that may manage the device; "" is DefaultServerID.
+	ServerID string
 	// Options are those of the agent under the settings that hold.
 	Options func() (Options, error)
 }
@@ -37,12 +39,26 @@ func (a *Agent) watchSettings(ctx context.Context) {
 		}
 		select {
 		case <-s.Changed():
+			a.awaitManager(ctx)
 			p.taken = a.takeSettings(ctx)
 		case <-changed:
 		case <-p.timer.C:
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// managing is how long a session of device management may still need to tell the server what it has done, before the way to the server changes.
+const managing = 15 * time.Second
+
+func (a *Agent) awaitManager(ctx context.Context) {
+	late := time.NewTimer(managing)
+	defer late.Stop()
+	select {
+	case <-a.manager.Idle():
+	case <-late.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -98,6 +114,7 @@ func (p *probation) look(now time.Time) {
 	case !p.off && !now.Before(p.until):
 		p.agent.o.Log.Warn("the new settings do not work, the former ones are in use again", "reason", why)
 		p.end(p.settings.Return(why))
+		p.agent.manager.Wish()
 	}
 }
 

@@ -85,13 +85,29 @@ func (t Topics) Notify() string { return t.prefix + "/" + t.device + "/notify" }
 // Presence is "online" or "offline", retained.
 func (t Topics) Presence() string { return t.prefix + "/" + t.device + "/presence" }
 
+// ManageDown carries messages of device management to the device, ManageUp those of the device.
+func (t Topics) ManageDown() string { return t.prefix + "/" + t.device + "/dm/down" }
+
+// ManageUp is described at ManageDown.
+func (t Topics) ManageUp() string { return t.prefix + "/" + t.device + manageUp }
+
+const manageUp = "/dm/up"
+
+// AllManageUp is the filter for the messages of device management of every device.
+func AllManageUp(prefix string) string { return prefix + "/+" + manageUp }
+
+// ManagedDevice is the device that has sent a message of device management, "" if the topic is another one.
+func ManagedDevice(prefix, topic string) string { return deviceIn(prefix, topic, manageUp) }
+
 // AllPresences is the filter for the presence of every device.
 func AllPresences(prefix string) string { return prefix + "/+/presence" }
 
 // PresentDevice is the device that a message on its presence is about, "" if it is about something else.
-func PresentDevice(prefix, topic string) string {
+func PresentDevice(prefix, topic string) string { return deviceIn(prefix, topic, "/presence") }
+
+func deviceIn(prefix, topic, rest string) string {
 	device, ok := strings.CutPrefix(topic, prefix+"/")
-	device, is := strings.CutSuffix(device, "/presence")
+	device, is := strings.CutSuffix(device, rest)
 	if !ok || !is || !ValidDevice(device) {
 		return ""
 	}

@@ -42,3 +42,7 @@ var Table = []Setting{
 	{Key: "store.*.conflicts", Node: account + "/DB/*/Conflicts", Default: "merge", OneOf: []string{"merge", "keep-both", "server", "device"},
 		Help: "What becomes of an item that was changed here and on the server."},
 }
+
+// Returned is the type of the event by which a device tells that it has returned to the former value of a node, since it could not be reached with the
+// one that it was set to (S10). Its data is the reason.
+const Returned = "Reversed-Domain-Name: org.alwayson.settings.returned"

@@ -28,6 +28,14 @@ type Setting struct {
 // KeepSettings is how many wishes of a device that no longer hold are kept for its history.
 const KeepSettings = 200
 
+// Management is what the sessions of device management with a device leave to the next one: the nonces of both directions, as base64 text, and the id of
+// the session that the device was notified of last.
+type Management struct {
+	OwnNonce    string // for the server's next proof
+	DeviceNonce string // for the device's
+	Session     uint16
+}
+
 // Settings keeps what administrators want of devices.
 type Settings interface {
 	// WantSetting notes a wish, which is pending then, and gives it its version.
@@ -38,6 +46,9 @@ type Settings interface {
 	Settings(device string) ([]Setting, error)
 	// SettingsHistory are all wishes for a device that are kept, the newest first.
 	SettingsHistory(device string) ([]Setting, error)
+	// Management is the zero value of a device that was never managed.
+	Management(device string) (Management, error)
+	PutManagement(device string, m Management) error
 	// Unsettled are the devices with wishes that hold and are pending, in order.
 	Unsettled() ([]string, error)
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -86,5 +87,111 @@ func TestSettingsThatDoNotWorkAreTakenBack(t *testing.T) {
 				t.Errorf("a slow sync: %+v", x)
 			}
 		}
+	}
+}
+
+// pushed is a world of managed devices.
+type pushed struct {
+	*testing.T
+	w *testenv.World
+}
+
+// admin asks for settings of devices.
+func (p *pushed) set(args ...string) { p.w.Admin(append([]string{"settings", "set"}, args...)...) }
+
+// becomes waits until the server knows what became of a setting.
+func (p *pushed) becomes(device, key, state, reason string) {
+	p.Helper()
+	testenv.Ask(p, device+": "+key+" is not "+state, func(context.Context) error {
+		out := p.w.Admin("settings", "show", device)
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, key+" ") && strings.Contains(line, " "+state) && strings.Contains(line, reason) {
+				return nil
+			}
+		}
+		return errors.New(out)
+	})
+}
+
+// exchanges is how many a device has made.
+func exchanges(t *testing.T, d *testenv.Device) int {
+	t.Helper()
+	list, err := d.Control.Log(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// TestPushedSettings is S1 to S22 from the administrator's command to the device and back, over Mosquitto: what concerns no data causes no exchange (1.11), what a device shall keep
+// starts a sync (1.10), another way to the server breaks the session (1.9), what does not work is taken back, and everybody learns of it.
+func TestPushedSettings(t *testing.T) {
+	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop", "phone"}, Mosquitto: true})
+	p := &pushed{t, w}
+	laptop, phone := w.Devices[0], w.Devices[1]
+	for _, d := range w.Devices {
+		d.On()
+		until(t, d, "in sync at first", inSync)
+	}
+	p.set("--all", "session.probation=2s")
+	p.becomes("phone", "session.probation", "applied", "")
+
+	n := exchanges(t, laptop) // 1.11: nothing extra happens
+	before := until(t, laptop, "in sync", inSync)
+	p.set("--user", "ana", "log.level=debug", "brake.count=30")
+	for _, d := range []string{"laptop", "phone"} {
+		p.becomes(d, "log.level", "applied", "")
+		p.becomes(d, "brake.count", "applied", "")
+	}
+	if out, err := laptop.Command("settings", "show", "log", "--origin"); err != nil || !strings.Contains(out, "administrator") {
+		t.Error(out, err)
+	}
+	if now := until(t, laptop, "in sync", inSync); exchanges(t, laptop) != n || now.Session.ID != before.Session.ID {
+		t.Errorf("%d exchanges for nothing, session %s", exchanges(t, laptop)-n, now.Session.ID)
+	}
+
+	p.set("--device", "laptop", "store.contacts.filter=name:ana") // 1.10
+	p.becomes("laptop", "store.contacts.filter", "applied", "")
+	until(t, laptop, "filtered", func(s control.Status) bool {
+		return inSync(s) && s.Session.ID == before.Session.ID && exchanges(t, laptop) > n
+	})
+
+	elsewhere := strings.Replace(before.Server, "127.0.0.1", "localhost", 1) // 1.9
+	p.set("--device", "laptop", "account.server="+elsewhere)
+	p.becomes("laptop", "account.server", "applied", "")
+	now := until(t, laptop, "in sync elsewhere", func(s control.Status) bool {
+		return inSync(s) && s.Server == elsewhere && s.Session.ID != before.Session.ID
+	})
+	if now.Ended == nil || now.Ended.Reason != "settings changed by the administrator" {
+		t.Errorf("%+v", now.Ended)
+	}
+
+	port := testenv.FreePort(t) // S10
+	p.set("--device", "laptop", "push.broker=mqtt://127.0.0.1:"+port, "account.server=http://127.0.0.1:"+port+"/ds")
+	p.becomes("laptop", "account.server", "failed", "cannot reach the server")
+	p.becomes("laptop", "push.broker", "failed", "cannot reach")
+	until(t, laptop, "back", func(s control.Status) bool { return inSync(s) && s.Server == elsewhere })
+
+	p.set("--device", "laptop", "store.nothing.filter=name:ana", "session.poll=11m") // together or not at all
+	p.becomes("laptop", "store.nothing.filter", "failed", "")
+	p.becomes("laptop", "session.poll", "failed", "")
+	if out, err := laptop.Command("settings", "show", "session.poll"); err != nil || strings.Contains(out, "11m") {
+		t.Error(out, err)
+	}
+
+	phone.Kill() // S8: it gets it when it is back
+	p.set("--all", "locked=log.level", "log.level=warn")
+	p.becomes("laptop", "locked", "applied", "")
+	p.becomes("phone", "log.level", "pending", "")
+	phone.Start()
+	p.becomes("phone", "log.level", "applied", "")
+	if out, err := phone.Command("settings", "set", "log.level", "debug"); err == nil || !strings.Contains(out, "locked by the administrator") {
+		t.Error(out, err)
+	}
+	if out := w.Admin("settings", "history", "phone"); strings.Count(out, "log.level") < 2 {
+		t.Error(out)
+	}
+	if out := w.Admin("settings", "preview", "--device", "phone", "log.level=warn"); !strings.Contains(out, "nothing") { // S9
+		t.Error(out)
 	}
 }

@@ -95,7 +95,7 @@ func (h *host) options() (agent.Options, error) {
 	}
 	o, err := options(c, h.log)
 	o.Rest = func() { h.rest.Reset(quiet) }
-	o.Managed = &agent.Managed{Settings: h.settings, Options: h.options}
+	o.Managed = &agent.Managed{Settings: h.settings, ServerID: c.Account.ServerID, Options: h.options}
 	return o, err
 }
 

@@ -41,7 +41,8 @@ type Account struct {
 	Server     string `toml:"server"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
-	CAFile     string `toml:"ca_file"` // default: the system's
+	ServerID   string `toml:"server_id"` // how the server names itself when it manages the device; default: alwayson-server
+	CAFile     string `toml:"ca_file"`   // default: the system's
 	// The certificate of the device, if it has one, and its key. They are read again when they change.
 	CertFile string `toml:"cert_file"`
 	KeyFile  string `toml:"key_file"`

@@ -52,12 +52,12 @@ type Probation struct {
 type book struct {
 	Entries   map[string]Entry
 	Probation *Probation `json:",omitempty"`
-	// Report is what the administrator has to be told of values that were taken back, "" if nothing.
-	Report string `json:",omitempty"`
+	// Report is what the administrator has to be told of values that were taken back, by key: why.
+	Report map[string]string `json:",omitempty"`
 }
 
 func (b book) clone() book {
-	b.Entries = maps.Clone(b.Entries)
+	b.Entries, b.Report = maps.Clone(b.Entries), maps.Clone(b.Report)
 	return b
 }
 

@@ -195,7 +195,8 @@ func TestTheDeviceComesBack(t *testing.T) {
 			if err := w.Return("no answer from wrong.example.org"); err != nil || !w.told() {
 				t.Fatal(err)
 			}
-			if report := w.Report(); !strings.Contains(report, "no answer from wrong.example.org") || w.reason() != report {
+			report := w.Report()
+			if len(report) != 2 || report["account.server"] != "no answer from wrong.example.org" || !strings.HasSuffix(w.reason(), report["push.broker"]) {
 				t.Errorf("%q, %q", report, w.reason())
 			}
 			origin := managed.File
@@ -209,8 +210,13 @@ func TestTheDeviceComesBack(t *testing.T) {
 			if _, ok := w.OnProbation(); ok {
 				t.Error("still on probation")
 			}
-			if err := w.Reported(); err != nil || w.Report() != "" {
-				t.Error(err)
+			for key := range report {
+				if err := w.Reported(key); err != nil {
+					t.Error(err)
+				}
+			}
+			if w.restart(); len(w.Report()) != 0 {
+				t.Error(w.Report())
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package managed
 
 import (
+	"maps"
 	"time"
 )
 
@@ -39,9 +40,10 @@ func (s *Settings) Return(why string) error {
 		return nil
 	}
 	next := s.book.clone()
-	next.Probation, next.Report = nil, "the former settings are in use again: "+why
+	next.Probation, next.Report = nil, map[string]string{}
 	for key, value := range p.Former {
 		if now, _ := s.live.Get(key); now != value {
+			next.Report[key] = why
 			seen, _ := s.file.Get(key)
 			if seen == value {
 				delete(next.Entries, key)
@@ -57,24 +59,26 @@ func (s *Settings) Return(why string) error {
 	if err := s.save(next); err != nil {
 		return err
 	}
-	s.book, s.live, s.reason = next, live, next.Report
+	s.book, s.live, s.reason = next, live, "the former settings are in use again: "+why
 	s.tell()
 	return nil
 }
 
-// Report is what the administrator has to be told, "" if nothing; told forgets it.
-func (s *Settings) Report() string {
+// Report is what the administrator has to be told of values that were taken back: why, by key.
+func (s *Settings) Report() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.book.Report
+	return maps.Clone(s.book.Report)
 }
 
-// Reported forgets what the administrator has been told.
-func (s *Settings) Reported() error {
+// Reported forgets what the administrator has been told of a key.
+func (s *Settings) Reported(key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.book.clone()
-	next.Report = ""
+	if delete(next.Report, key); len(next.Report) == len(s.book.Report) {
+		return nil
+	}
 	if err := s.save(next); err != nil {
 		return err
 	}

@@ -41,11 +41,20 @@ type Options struct {
 	Key func() (credential, session string)
 	// Wake takes an event for the session, with what the server's notification asks for if it was one; it may block for a moment.
 	Wake func(context.Context, session.Event, []san.Sync)
+	// Manage takes what concerns device management; nil if the device is not managed.
+	Manage Manage
 	// Changed is told that Push tells something else; may be nil.
 	Changed func()
 	// Note is told why a notification led to nothing; may be nil.
 	Note func(why string)
 	Log  *slog.Logger
+}
+
+// Manage is told of device management. It must not block.
+type Manage interface {
+	// Notified tells whether a notification is about device management.
+	Notified(payload []byte) bool
+	Received(payload []byte)
 }
 
 // Listener listens while Run runs.
@@ -85,10 +94,24 @@ func New(o Options) (*Listener, error) {
 		Credentials: func() (string, string) { return o.User, o.Password() },
 		Ready:       l.ready,
 		Topics:      []string{topics.Notify()},
+		Wishes:      wishes(o, topics),
 		Will:        &mqtt.Message{Topic: topics.Presence(), Payload: []byte("offline"), Retain: true},
 		Received:    l.received, Connected: l.connected, Lost: l.lost,
 	})
 	return l, err
+}
+
+// wishes are what brokers may refuse that know nothing of device management.
+func wishes(o Options, topics mqtt.Topics) []string {
+	if o.Manage == nil {
+		return nil
+	}
+	return []string{topics.ManageDown()}
+}
+
+// SendManage carries a message of device management to the server.
+func (l *Listener) SendManage(ctx context.Context, payload []byte) error {
+	return l.client.Publish(ctx, mqtt.Message{Topic: l.topics.ManageUp(), Payload: payload})
 }
 
 // Push is where the connection stands.
@@ -271,6 +294,15 @@ func (l *Listener) Recheck() {
 
 // received takes a notification. What is not from our server, or comes again, is dropped silently (protocol.md F.2).
 func (l *Listener) received(m mqtt.Message) {
+	if l.o.Manage != nil {
+		if m.Topic == l.topics.ManageDown() {
+			l.o.Manage.Received(m.Payload)
+			return
+		}
+		if l.o.Manage.Notified(m.Payload) {
+			return
+		}
+	}
 	credential, id := l.o.Key()
 	n, err := notify.Read(m.Payload, credential, id)
 	if err != nil {

@@ -50,6 +50,14 @@ func (b *bench) settings() {
 		b.same("of none", len(none), 0)
 		return err
 	})
+	m := dsstore.Management{OwnNonce: "a", DeviceNonce: "b", Session: 65535}
+	b.update(func(tx dsstore.Tx) error { return tx.PutManagement("d", m) })
+	b.view(func(tx dsstore.Tx) error {
+		got, err := tx.Management("d")
+		none, _ := tx.Management("e")
+		b.same("management", []dsstore.Management{got, none}, []dsstore.Management{m, {}})
+		return err
+	})
 	b.update(func(tx dsstore.Tx) (err error) {
 		for i := range dsstore.KeepSettings + 10 {
 			err = errors.Join(err, want(tx, "d", "log.level", fmt.Sprint(i), nil))

@@ -46,7 +46,7 @@ func (t *tx) DeleteDevice(id string) error {
 			return err
 		}
 	}
-	return errors.Join(drop(t, t.events, id), drop(t, t.presence, id), drop(t, t.settings, id), drop(t, t.devices, id))
+	return errors.Join(drop(t, t.events, id), drop(t, t.presence, id), drop(t, t.settings, id), drop(t, t.management, id), drop(t, t.devices, id))
 }
 
 func (t *tx) dropPlace(p place, device string) error {

@@ -31,6 +31,7 @@ type Store struct {
 	events      map[string][]dsstore.Event // by device, oldest first
 	presence    map[string]dsstore.Presence
 	settings    map[string][]wish // by device, oldest first
+	management  map[string]dsstore.Management
 }
 
 // place is one collection as one device sees it.
@@ -66,7 +67,7 @@ func New() *Store {
 	return &Store{users: map[string]dsstore.User{}, devices: map[string]dsstore.Device{}, sessions: map[string]dsstore.Session{},
 		collections: map[dsstore.Collection]*collection{}, bodies: map[[32]byte][]byte{}, links: map[place]dsstore.Link{},
 		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{},
-		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, settings: map[string][]wish{}}
+		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, settings: map[string][]wish{}, management: map[string]dsstore.Management{}}
 }
 
 // Update implements dsstore.Store.

@@ -79,3 +79,9 @@ func (t *tx) Unsettled() (out []string, err error) {
 	}
 	return out, nil
 }
+
+func (t *tx) Management(device string) (dsstore.Management, error) { return t.management[device], nil }
+
+func (t *tx) PutManagement(device string, m dsstore.Management) error {
+	return put(t, t.management, device, m)
+}

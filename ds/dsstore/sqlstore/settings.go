@@ -48,3 +48,15 @@ func (t *tx) Unsettled() ([]string, error) {
 	return collect(t, `SELECT DISTINCT device FROM settings WHERE holds = 1 AND state = 'pending' ORDER BY device`, nil,
 		func(r *sql.Rows, device *string) error { return r.Scan(device) })
 }
+
+func (t *tx) Management(device string) (m dsstore.Management, err error) {
+	err = t.row(`SELECT own_nonce, device_nonce, session FROM management WHERE device = ?`, []any{device}, &m.OwnNonce, &m.DeviceNonce, &m.Session)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		err = nil
+	}
+	return m, err
+}
+
+func (t *tx) PutManagement(device string, m dsstore.Management) error {
+	return t.exec(`INSERT OR REPLACE INTO management (device, own_nonce, device_nonce, session) VALUES (?, ?, ?, ?)`, device, m.OwnNonce, m.DeviceNonce, int64(m.Session))
+}

@@ -54,6 +54,15 @@ var routes = []struct {
 	{"GET /v1/devices/{id}/filters", user, ofDevice(func(c *call, id string) (any, error) { return Filters(c.Context(), c.site.store, id) })},
 	{"PUT /v1/devices/{id}/filters/{store}", user, ofDevice(putFilter)},
 	{"PUT /v1/filters/{store}", administrator, putFilters},
+	{"GET /v1/devices/{id}/settings", user, ofDevice(func(c *call, id string) (any, error) {
+		return Settings(c.Context(), c.site.store, id, c.FormValue("history") != "")
+	})},
+	{"PUT /v1/devices/{id}/settings", administrator, ofDevice(func(c *call, id string) (any, error) {
+		return putSettings(c, func(settingsRequest) Whom { return Whom{Device: id} })
+	})},
+	{"PUT /v1/settings", administrator, func(c *call) (any, error) {
+		return putSettings(c, func(r settingsRequest) Whom { return Whom{User: r.User, All: r.User == ""} })
+	}},
 	{"GET /v1/devices/{id}/why", user, ofDevice(func(c *call, id string) (any, error) { return Why(c.Context(), c.site.store, id) })},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},
 }

@@ -29,15 +29,18 @@ func newPresences(store dsstore.Store, prefix string, log *slog.Logger) *presenc
 	return &presences{store: store, prefix: prefix, log: log, wake: make(chan struct{}, 1), new: make(map[string]dsstore.Presence)}
 }
 
+// What devices, or the broker for them, say of themselves.
+const online, offline = "online", "offline"
+
 // received takes what a device, or the broker for it, has published.
 func (p *presences) received(m mqtt.Message) {
 	device, said := mqtt.PresentDevice(p.prefix, m.Topic), string(m.Payload)
-	if device == "" || said != "online" && said != "offline" {
+	if device == "" || said != online && said != offline {
 		return
 	}
 	p.mu.Lock()
 	if len(p.new) < manyPresences {
-		p.new[device] = dsstore.Presence{Online: said == "online", Since: time.Now()}
+		p.new[device] = dsstore.Presence{Online: said == online, Since: time.Now()}
 	}
 	p.mu.Unlock()
 	select {

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/manage"
 	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
@@ -53,6 +54,7 @@ type Site struct {
 	store     *sqlstore.Store
 	server    *dsserver.Server
 	notifier  *notify.Notifier
+	manager   *manage.Manager
 	client    *pahoclient.Client
 	presences *presences
 	cancel    context.CancelFunc
@@ -153,6 +155,7 @@ func (s *Site) compose() {
 		stores = append(stores, notify.Datastore(d))
 	}
 	s.presences = newPresences(s.store, s.o.Prefix, s.o.Log)
+	s.manager = manage.New(manage.Options{Store: s.store, ServerID: s.o.ServerID, Notify: s.send, Send: s.manage, Log: s.o.Log})
 	s.notifier = notify.New(notify.Options{Store: s.store, ServerID: s.o.ServerID, Stores: stores, Send: s.send, Log: s.o.Log})
 	s.server = dsserver.New(dsserver.Options{Store: s.store, Datastores: dsserver.DefaultDatastores(), ID: s.o.ServerID, Version: s.o.Version,
 		Lease: s.o.Lease, Brake: reconcile.DefaultBrake, Authenticator: dsserver.MaxAge(s.o.MaxAge), Changed: s.notifier.Changed, Answered: s.notifier.Answered, Asked: s.notifier.Asked,
@@ -166,13 +169,34 @@ const busy = 20 * time.Second
 const sendTime = 10 * time.Second
 
 func (s *Site) send(ctx context.Context, device string, payload []byte) error {
+	return s.publish(ctx, device, mqtt.Topics.Notify, payload)
+}
+
+// manage sends a message of device management.
+func (s *Site) manage(ctx context.Context, device string, payload []byte) error {
+	return s.publish(ctx, device, mqtt.Topics.ManageDown, payload)
+}
+
+func (s *Site) publish(ctx context.Context, device string, topic func(mqtt.Topics) string, payload []byte) error {
 	topics, err := mqtt.NewTopics(s.o.Prefix, device)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	return s.client.Publish(ctx, mqtt.Message{Topic: topics.Notify(), Payload: payload})
+	return s.client.Publish(ctx, mqtt.Message{Topic: topic(topics), Payload: payload})
+}
+
+// received takes what devices publish.
+func (s *Site) received(m mqtt.Message) {
+	if device := mqtt.ManagedDevice(s.o.Prefix, m.Topic); device != "" {
+		s.manager.Received(device, m.Payload)
+		return
+	}
+	s.presences.received(m)
+	if device := mqtt.PresentDevice(s.o.Prefix, m.Topic); device != "" && string(m.Payload) == online {
+		s.manager.Online(device)
+	}
 }
 
 // serverUser is the server's name at its own broker. It is no device id.
@@ -187,8 +211,8 @@ func (s *Site) dial() (err error) {
 	}
 	s.client, err = pahoclient.New(mqtt.Config{Broker: url, ClientID: s.o.ServerID, TLS: conf, MinPause: 50 * time.Millisecond, MaxPause: 10 * time.Second,
 		Credentials: func() (string, string) { return user, password },
-		Wishes:      []string{mqtt.AllPresences(s.o.Prefix)},
-		Received:    s.presences.received,
+		Wishes:      []string{mqtt.AllPresences(s.o.Prefix), mqtt.AllManageUp(s.o.Prefix)},
+		Received:    s.received,
 		Connected:   func(bool) { s.notifier.Reconnected() },
 		Lost:        func(err error) { s.o.Log.Warn("no broker; devices are woken when it is back", "reason", err) },
 	})
@@ -201,6 +225,7 @@ func (s *Site) run(ctx context.Context) {
 	s.wg.Go(func() { s.sweep(ctx) })
 	s.wg.Go(func() { s.watchFilters(ctx) })
 	s.wg.Go(func() { s.presences.run(ctx) })
+	s.wg.Go(func() { s.manager.Run(ctx) })
 }
 
 func (s *Site) sweep(ctx context.Context) {
@@ -367,7 +392,7 @@ func (s *Site) authorize(user, password string) (broker.Rights, bool) {
 		ok = err == nil && subtle.ConstantTimeCompare([]byte(syncml.Credential(d.User, password)), []byte(d.Credential)) == 1
 		return err
 	})
-	return broker.Rights{Publish: []string{topics.Presence()}, Subscribe: []string{topics.Notify()}}, ok && err == nil
+	return broker.Rights{Publish: []string{topics.Presence(), topics.ManageUp()}, Subscribe: []string{topics.Notify(), topics.ManageDown()}}, ok && err == nil
 }
 
 // Close stops everything, in the order in which it would be missed.

@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
+	"github.com/alwayson-sync/alwayson/dm"
+	"github.com/alwayson-sync/alwayson/dm/ddf"
+	"github.com/alwayson-sync/alwayson/dm/dmclient"
+	"github.com/alwayson-sync/alwayson/dm/mo"
+	"github.com/alwayson-sync/alwayson/dm/tree"
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+	"github.com/alwayson-sync/alwayson/mqtt"
+)
+
+// DefaultServerID is how a server names itself that is not told otherwise.
+const DefaultServerID = "alwayson-server"
+
+const noncesKey = "dm-nonces"
+
+// openManager makes the device manageable over the broker, if its settings can change.
+func (a *Agent) openManager() error {
+	if a.o.Managed == nil {
+		return nil
+	}
+	t, err := a.openTree()
+	if err != nil {
+		return err
+	}
+	var nonces dmclient.Nonces
+	if err := kv.LoadJSON(a.db, noncesKey, &nonces); err != nil {
+		return err
+	}
+	a.nonces = nonces
+	a.manager = dmrun.New(dmrun.Options{Tree: t, Account: a.managedAs, SaveNonces: a.saveNonces, DevInfo: a.devInfo, Send: a.sendManage,
+		Events: a.events, Told: a.o.Managed.Settings.Reported, Log: a.o.Log})
+	return nil
+}
+
+// openTree opens the management tree with the settings in it, in which the server may change them.
+func (a *Agent) openTree() (*tree.Tree, error) {
+	schema := ddf.NewSchema()
+	if err := schema.Add(nil, mo.Description()); err != nil {
+		return nil, err
+	}
+	t, err := tree.Open(schema, &treeStore{a.db}, a.o.Managed.Settings.Objects())
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Provision(mo.Rights(a.serverID()), time.Now())
+}
+
+func (a *Agent) serverID() string {
+	if a.o.Managed.ServerID != "" {
+		return a.o.Managed.ServerID
+	}
+	return DefaultServerID
+}
+
+// managedAs is how device and server know each other: by the secret that the device was enrolled with, of which the server has the digest.
+func (a *Agent) managedAs() dmclient.Account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return dmclient.Account{ServerID: a.serverID(), User: a.live.User, Secret: a.secret, ServerSecret: syncml.Credential(a.live.User, a.secret), Nonces: a.nonces}
+}
+
+func (a *Agent) saveNonces(n dmclient.Nonces) error {
+	if err := kv.SaveJSON(a.db, noncesKey, n); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.nonces = n
+	return nil
+}
+
+func (a *Agent) devInfo() dm.DevInfo {
+	return dm.DevInfo{DevID: a.o.DeviceID, Man: "alwayson", Mod: runtime.GOOS + "/" + runtime.GOARCH, DmV: "1.2", Lang: "en"}
+}
+
+func (a *Agent) sendManage(ctx context.Context, payload []byte) error {
+	l := a.listener()
+	if l == nil {
+		return mqtt.ErrDisconnected
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return l.SendManage(ctx, payload)
+}
+
+// events are values that did not work, for the administrator (S8, S10).
+func (a *Agent) events() (out []dm.Event) {
+	report := a.o.Managed.Settings.Report()
+	for _, key := range slices.Sorted(maps.Keys(report)) {
+		if row, ok := mo.Find(key); ok {
+			out = append(out, dm.Event{ID: key, Type: mo.Returned, URI: row.Of(key).String(), Mark: "warning", Data: []byte(report[key])})
+		}
+	}
+	return out
+}
+
+// treeStore keeps what of the tree is not settings.
+type treeStore struct{ db kv.Store }
+
+const treePrefix = "dm-tree/"
+
+// Load implements tree.Store.
+func (s *treeStore) Load(fn func(string, []byte) error) error {
+	return s.db.View(func(r kv.Reader) error {
+		return r.Scan(treePrefix, func(key string, value []byte) error { return fn(key[len(treePrefix):], value) })
+	})
+}
+
+// Write implements tree.Store.
+func (s *treeStore) Write(put map[string][]byte, remove []string) error {
+	err := s.db.Update(func(w kv.Writer) error {
+		for key, value := range put {
+			if err := w.Set(treePrefix+key, value); err != nil {
+				return err
+			}
+		}
+		for _, key := range remove {
+			if err := w.Delete(treePrefix + key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, kv.ErrTooLarge) {
+		return dm.Refuse(ds.StatusFull, "the change is too large to be made at once")
+	}
+	return err
+}

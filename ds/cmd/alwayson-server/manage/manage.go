@@ -1,0 +1,401 @@
+// Package manage has devices managed: what administrators want them to be set to is told to them in sessions of device management over the broker,
+// and what became of it is kept (S5, S8, S9).
+package manage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/dm"
+	"github.com/alwayson-sync/alwayson/dm/dmserver"
+	"github.com/alwayson-sync/alwayson/dm/mo"
+	"github.com/alwayson-sync/alwayson/dm/packet"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/san"
+)
+
+// Options of a Manager. All but Log and Now must be set.
+type Options struct {
+	Store    dsstore.Store
+	ServerID string
+	// Notify sends a notification, Send a message of a session to a device.
+	Notify, Send func(ctx context.Context, device string, payload []byte) error
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// Manager manages devices while Run runs. Received, Online and Reconnected may be called from any goroutine.
+type Manager struct {
+	o        Options
+	inbox    chan message
+	sessions map[string]*live // by device; only Run touches it and all below
+	asked    map[string]*ask
+}
+
+// message is what has come from a device, or that it is there if there is no payload.
+type message struct {
+	device  string
+	payload []byte
+}
+
+// live is a session that runs, or that has ended and may be asked for its last answer again.
+type live struct {
+	*dmserver.Session
+	nonces  dmserver.Nonces // that are durable
+	settled map[string]bool // work whose outcome is durable, by id
+	events  int             // that were taken
+	touched time.Time
+}
+
+// ask is what a device was notified of.
+type ask struct {
+	version int64 // of the newest setting
+	next    time.Time
+	pause   time.Duration
+}
+
+const (
+	look       = time.Second      // for settings that another process has set, the command line or another server
+	idle       = 5 * time.Minute  // a session that does not go on is forgotten
+	firstPause = 10 * time.Second // before a device that has not answered is notified again; it doubles
+	lastPause  = 10 * time.Minute
+	many       = 4096 // messages that wait; what is beyond is lost, and sent again by its device
+)
+
+// New makes a manager. It starts nothing.
+func New(o Options) *Manager {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Manager{o: o, inbox: make(chan message, many), sessions: make(map[string]*live), asked: make(map[string]*ask)}
+}
+
+// Received takes a message of a device. It does not block.
+func (m *Manager) Received(device string, payload []byte) {
+	select {
+	case m.inbox <- message{device, payload}:
+	default:
+	}
+}
+
+// Online says that a device has come: what was sent while it was away may be lost. It does not block.
+func (m *Manager) Online(device string) { m.Received(device, nil) }
+
+// Run manages until ctx ends.
+func (m *Manager) Run(ctx context.Context) {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case in := <-m.inbox:
+			err = m.take(ctx, in)
+		case <-t.C:
+			err = m.look(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			m.o.Log.Error("devices are managed later", "reason", err)
+		}
+	}
+}
+
+// take takes what has come from a device.
+func (m *Manager) take(ctx context.Context, in message) error {
+	if in.payload == nil {
+		delete(m.asked, in.device)
+		return m.look(ctx)
+	}
+	p, err := packet.Parse(in.payload)
+	if err != nil {
+		m.o.Log.Debug("message of device management not understood", "device", in.device, "reason", err)
+		return nil
+	}
+	return m.handle(ctx, in.device, p)
+}
+
+// handle answers a message. What it says is durable before it is answered.
+func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) error {
+	s := m.sessions[device]
+	if s == nil {
+		var err error
+		if s, err = m.begin(ctx, device); err != nil {
+			return ignoreUnknown(err)
+		}
+	}
+	answer, done, err := s.Handle(in)
+	if errors.Is(err, dmserver.ErrAnew) {
+		if s, err = m.begin(ctx, device); err != nil {
+			return err
+		}
+		answer, done, err = s.Handle(in)
+	}
+	if err != nil {
+		m.o.Log.Info("device management", "device", device, "reason", err)
+	}
+	s.touched = m.o.Now()
+	if err := m.keep(ctx, device, s); err != nil {
+		delete(m.sessions, device) // nothing was answered, so the device begins anew
+		return err
+	}
+	if done {
+		delete(m.asked, device)
+	}
+	if answer.IsZero() {
+		return nil
+	}
+	return m.o.Send(ctx, device, answer.Marshal())
+}
+
+// ignoreUnknown: who is no device of ours is not told so.
+func ignoreUnknown(err error) error {
+	if errors.Is(err, dsstore.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// begin makes a session with all that a device has to be told.
+func (m *Manager) begin(ctx context.Context, device string) (*live, error) {
+	var d dsstore.Device
+	var all []dsstore.Setting
+	var nonces dsstore.Management
+	err := m.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
+		if d, err = tx.Device(device); err != nil {
+			return err
+		}
+		if all, err = tx.Settings(device); err != nil {
+			return err
+		}
+		nonces, err = tx.Management(device)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := dmserver.New(dmserver.Options{Account: m.account(&d, nonces), DeviceID: device, Work: work(all)})
+	if err != nil {
+		return nil, err
+	}
+	l := &live{Session: s, nonces: dmserver.Nonces{Own: nonces.OwnNonce, Device: nonces.DeviceNonce}, settled: map[string]bool{}, touched: m.o.Now()}
+	m.sessions[device] = l
+	return l, nil
+}
+
+// account is how a device and this server know each other: by the secret that the device was enrolled with, of which the server has the digest
+// that DS needs, too.
+func (m *Manager) account(d *dsstore.Device, n dsstore.Management) dmserver.Account {
+	return dmserver.Account{ServerID: m.o.ServerID, Secret: d.Credential, User: d.User, Credential: d.Credential,
+		Nonces: dmserver.Nonces{Own: n.OwnNonce, Device: n.DeviceNonce}}
+}
+
+// work is what is pending. What was wanted together is done together or not at all.
+func work(all []dsstore.Setting) (out []dmserver.Work) {
+	pending := slices.DeleteFunc(slices.Clone(all), func(s dsstore.Setting) bool { return s.State != dsstore.SettingPending })
+	slices.SortStableFunc(pending, func(a, b dsstore.Setting) int { return a.At.Compare(b.At) })
+	for len(pending) > 0 {
+		n := 1
+		for n < len(pending) && pending[n].At.Equal(pending[0].At) && pending[n].By == pending[0].By {
+			n++
+		}
+		var members []dmserver.Work
+		for _, s := range pending[:n] {
+			if w, ok := replace(&s); ok {
+				members = append(members, w)
+			}
+		}
+		if len(members) > 1 {
+			members = []dmserver.Work{{ID: "together " + members[0].ID, Op: dmserver.Atomic, Members: members}}
+		}
+		out, pending = append(out, members...), pending[n:]
+	}
+	return out
+}
+
+// replace is the command for a setting; not ok if the table does not have it any more.
+func replace(s *dsstore.Setting) (dmserver.Work, bool) {
+	row, ok := mo.Find(s.Key)
+	if !ok {
+		return dmserver.Work{}, false
+	}
+	return dmserver.Work{ID: strconv.FormatInt(s.Version, 10), Op: dmserver.Replace, URI: row.Of(s.Key).String(), Value: row.Value(s.Value)}, true
+}
+
+// keep makes durable what a session has achieved since it was kept last.
+func (m *Manager) keep(ctx context.Context, device string, s *live) error {
+	r := s.Report()
+	fresh := slices.DeleteFunc(slices.Clone(r.Outcomes), func(o dmserver.Outcome) bool { return o.Status == 0 || s.settled[o.ID] })
+	events := r.Events[min(s.events, len(r.Events)):]
+	if r.Nonces == s.nonces && len(fresh)+len(events) == 0 {
+		return nil
+	}
+	err := m.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		was, err := tx.Management(device)
+		if err != nil {
+			return err
+		}
+		was.OwnNonce, was.DeviceNonce = r.Nonces.Own, r.Nonces.Device
+		if err := errors.Join(tx.PutManagement(device, was), m.settle(tx, fresh)); err != nil {
+			return err
+		}
+		return m.told(tx, device, events)
+	})
+	if err != nil {
+		return err
+	}
+	s.nonces, s.events = r.Nonces, len(r.Events)
+	for _, o := range fresh {
+		s.settled[o.ID] = true
+	}
+	return nil
+}
+
+// settle notes what became of settings.
+func (m *Manager) settle(tx dsstore.Tx, outcomes []dmserver.Outcome) error {
+	for _, o := range outcomes {
+		version, err := strconv.ParseInt(o.ID, 10, 64)
+		if err != nil {
+			continue // a group
+		}
+		state, reason := dsstore.SettingApplied, ""
+		if !o.Applied() {
+			state, reason = dsstore.SettingFailed, refusal(o)
+		}
+		if err := tx.SettleSetting(version, state, reason, m.o.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal is one sentence of why a setting is not in use.
+func refusal(o dmserver.Outcome) string {
+	if o.Reason != "" {
+		return o.Reason
+	}
+	return "the device answered " + o.Status.Error()
+}
+
+// told takes what a device tells by itself: that it has returned to what it had, because it could not be reached with what it was set to (S10).
+func (m *Manager) told(tx dsstore.Tx, device string, events []dm.Event) error {
+	for _, e := range events {
+		if e.Type != mo.Returned {
+			continue
+		}
+		if err := m.returned(tx, device, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Manager) returned(tx dsstore.Tx, device string, e dm.Event) error {
+	at, err := dm.ParsePath(e.URI)
+	if err != nil {
+		return nil //nolint:nilerr // it is about nothing that we know
+	}
+	_, key, ok := mo.At(at)
+	if !ok {
+		return nil
+	}
+	all, err := tx.Settings(device)
+	for _, s := range all {
+		if s.Key == key {
+			m.o.Log.Warn("a device could not be reached with a setting and has returned to what it had", "device", device, "setting", key, "reason", string(e.Data))
+			err = errors.Join(err, tx.SettleSetting(s.Version, dsstore.SettingFailed, string(e.Data), m.o.Now()))
+		}
+	}
+	return err
+}
+
+// look notifies devices that have something to be told, and forgets sessions that do not go on.
+func (m *Manager) look(ctx context.Context) error {
+	now := m.o.Now()
+	for device, s := range m.sessions {
+		if now.Sub(s.touched) > idle {
+			delete(m.sessions, device)
+		}
+	}
+	var devices []string
+	err := m.o.Store.View(ctx, func(tx dsstore.Tx) (err error) { devices, err = tx.Unsettled(); return err })
+	if err != nil {
+		return err
+	}
+	for _, device := range devices {
+		if err := m.ask(ctx, device, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask notifies a device, unless it was just notified of the same.
+func (m *Manager) ask(ctx context.Context, device string, now time.Time) error {
+	a := m.asked[device]
+	if a != nil && now.Before(a.next) {
+		if newest, err := m.newest(ctx, device); err != nil || newest <= a.version {
+			return err
+		}
+	}
+	payload, version, err := m.notification(ctx, device, a != nil)
+	if err != nil {
+		return ignoreUnknown(err)
+	}
+	next := &ask{version: version, pause: firstPause}
+	if a != nil && a.version == version {
+		next.pause = min(2*a.pause, lastPause)
+	}
+	next.next = now.Add(next.pause)
+	m.asked[device] = next
+	if err := m.o.Notify(ctx, device, payload); err != nil {
+		m.o.Log.Debug("a device is notified of settings later", "device", device, "reason", err)
+	}
+	return nil
+}
+
+func (m *Manager) newest(ctx context.Context, device string) (version int64, err error) {
+	err = m.o.Store.View(ctx, func(tx dsstore.Tx) error {
+		all, err := tx.Settings(device)
+		for _, s := range all {
+			version = max(version, s.Version)
+		}
+		return err
+	})
+	return version, err
+}
+
+// notification is package 0 for a device. One that is sent again names the same session.
+func (m *Manager) notification(ctx context.Context, device string, again bool) (payload []byte, version int64, err error) {
+	if version, err = m.newest(ctx, device); err != nil {
+		return nil, 0, err
+	}
+	err = m.o.Store.Update(ctx, func(tx dsstore.Tx) error {
+		d, err := tx.Device(device)
+		if err != nil {
+			return err
+		}
+		n, err := tx.Management(device)
+		if err != nil {
+			return err
+		}
+		if !again || n.Session == 0 {
+			if n.Session++; n.Session == 0 {
+				n.Session++
+			}
+			if err := tx.PutManagement(device, n); err != nil {
+				return err
+			}
+		}
+		payload, err = dmserver.Notification(m.account(&d, n), n.Session, san.Background)
+		return err
+	})
+	return payload, version, err
+}
