@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -261,7 +262,7 @@ func (t *table) extended(tx dsstore.Tx, c dsstore.Collection, k pim.Kind, rev in
 		after = t.rev
 	}
 	var bare []dsstore.Noted
-	err := tx.EachNoted(c, after, func(n dsstore.Noted) {
+	err := tx.EachNoted(c, after, math.MaxInt, func(n dsstore.Noted) {
 		if t != nil {
 			changed[n.GUID] = true
 		}

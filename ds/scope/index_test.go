@@ -189,7 +189,7 @@ func TestBodiesAreReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := w.store.View(t.Context(), func(tx dsstore.Tx) error {
-		return tx.EachNoted(inbox, 0, func(n dsstore.Noted) {
+		return tx.EachNoted(inbox, 0, 100, func(n dsstore.Noted) {
 			if !n.Deleted && n.Type == pim.TypeMessage && !strings.Contains(string(n.Facts), "example") {
 				t.Errorf("%s: facts %q", n.GUID, n.Facts)
 			}

@@ -30,6 +30,7 @@ type Store struct {
 	deletions   map[deletion]dsstore.Deletion
 	events      map[string][]dsstore.Event // by device, oldest first
 	presence    map[string]dsstore.Presence
+	blocks      map[dsstore.Collection][]block // by Upto; a list is never changed
 }
 
 // place is one collection as one device sees it.
@@ -65,7 +66,7 @@ func New() *Store {
 	return &Store{users: map[string]dsstore.User{}, devices: map[string]dsstore.Device{}, sessions: map[string]dsstore.Session{},
 		collections: map[dsstore.Collection]*collection{}, bodies: map[[32]byte][]byte{}, links: map[place]dsstore.Link{},
 		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{},
-		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}}
+		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, blocks: map[dsstore.Collection][]block{}}
 }
 
 // Update implements dsstore.Store.
