@@ -12,7 +12,8 @@ import (
 
 // Survey finds out which of many devices have something to fetch, in one transaction and for one time, and says of each what Due says (F8). What the
 // former filter of a device and the new one differ about it finds in columns, and it looks at those items only. What it has found holds for all
-// devices of a user: ask for them one after the other. It serves one goroutine.
+// devices of a user: ask for them one after the other. Filters that look at the text, at properties, for a trip or at another part of messages it
+// judges item by item. What a device wrote itself although its filter leaves it out may stay there, and is no difference. It serves one goroutine.
 type Survey struct {
 	tx    dsstore.Tx
 	now   time.Time
