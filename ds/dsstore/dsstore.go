@@ -31,6 +31,7 @@ type Tx interface {
 	Items
 	Maps
 	Filters
+	Columns
 	Safety
 	Journal
 	Settings
@@ -213,11 +214,33 @@ type Filters interface {
 	Rolled(now time.Time) ([]string, error)
 	// PutFacts notes what filters look at. PutItem forgets it.
 	PutFacts(c Collection, guid string, facts []byte) error
-	// EachNoted calls fn for each item with Rev > after, by Rev, also for deleted ones.
-	EachNoted(c Collection, after int64, fn func(Noted)) error
+	// EachNoted calls fn, by Rev, for at most limit items with Rev > after, also for deleted ones.
+	EachNoted(c Collection, after int64, limit int, fn func(Noted)) error
 	// Scope lists, by Rev, at most limit items with Rev > after that may be part of what the device has: live ones, with their mapping, and
 	// deleted ones that it holds.
 	Scope(device string, c Collection, after int64, limit int) ([]Pending, error)
+}
+
+// Block is a run of a collection in columns: of the items that were live and no folders when it was made, those with After < Rev ≤ Upto, by Rev. It
+// never changes. Whatever changed since has another Rev, behind it.
+type Block struct {
+	After, Upto int64
+	Items       int
+	Form        int // of the columns; one of another form is to be made anew
+}
+
+// Columns keeps what filters look at of many items together, so that a change of filters over a fleet is judged quickly (F8). It can always be
+// made anew from the items.
+type Columns interface {
+	// Blocks lists those of a collection by Upto.
+	Blocks(c Collection) ([]Block, error)
+	// Column is the octets of one of the block that ends at upto, ErrNotFound if that has none of this name.
+	Column(c Collection, upto int64, name string) (string, error)
+	// PutBlock stores a block instead of those that lie in it, and of those of another form that end in it. If it lies in one itself, as another
+	// server may have made it, nothing is done.
+	PutBlock(c Collection, b Block, columns map[string]string) error
+	// Behind lists collections with at least so many revisions behind their last block of a form, with their newest revision.
+	Behind(form int, revs int64) (map[Collection]int64, error)
 }
 
 // Maps keeps mappings and links.

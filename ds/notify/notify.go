@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"log/slog"
-	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,10 +46,7 @@ type Notifier struct {
 	o     Options
 	wake  chan struct{}
 	noted chan struct{}
-	index *scope.Index
-
-	warmed chan struct{}
-	next   uint16 // session id of the next notification
+	next  uint16 // session id of the next notification
 
 	mu    sync.Mutex
 	users map[string]string // whose data changed, and what was; guarded by mu
@@ -64,9 +61,6 @@ type Notifier struct {
 	events []event                      // not in the store yet; guarded by mu
 }
 
-// indexSize bounds what is remembered of items, in octets: some 400,000 of them. What does not fit is read anew.
-const indexSize = 64 << 20
-
 // New makes a Notifier. It starts nothing.
 func New(o Options) *Notifier {
 	if o.Now == nil {
@@ -77,7 +71,7 @@ func New(o Options) *Notifier {
 	}
 	var b [2]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return &Notifier{o: o, wake: make(chan struct{}, 1), noted: make(chan struct{}, 1), index: scope.NewIndex(indexSize), warmed: make(chan struct{}), next: binary.BigEndian.Uint16(b[:]),
+	return &Notifier{o: o, wake: make(chan struct{}, 1), noted: make(chan struct{}, 1), next: binary.BigEndian.Uint16(b[:]),
 		users: make(map[string]string), asked: make(map[string]*ask), busy: make(map[string]bool), again: make(map[string]string), told: make(map[string]news),
 		seen: make(map[dsstore.Collection]int64), all: true}
 }
@@ -156,12 +150,6 @@ func (n *Notifier) note(fn func()) {
 func (n *Notifier) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() {
-		defer close(n.warmed)
-		if err := n.warm(ctx); err != nil && ctx.Err() == nil {
-			n.o.Log.Error("cannot read ahead what filters look at", "reason", err)
-		}
-	})
 	wg.Go(func() { n.keepJournal(ctx) })
 	defer n.flush(context.WithoutCancel(ctx))
 	for {
@@ -188,56 +176,6 @@ func (n *Notifier) wait(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil
-}
-
-// Warmed is closed when what filters look at has been read ahead after the start, as far as it is to be remembered.
-func (n *Notifier) Warmed() <-chan struct{} { return n.warmed }
-
-// warm reads ahead the collections of devices that can be notified.
-func (n *Notifier) warm(ctx context.Context) error {
-	all, err := n.collections(ctx)
-	if err != nil {
-		return err
-	}
-	for c, k := range all {
-		if room, err := n.index.Warm(ctx, n.o.Store, c, k); err != nil || !room {
-			return err
-		}
-	}
-	return nil
-}
-
-// collections are those that devices with an open session synchronize.
-func (n *Notifier) collections(ctx context.Context) (map[dsstore.Collection]pim.Kind, error) {
-	out := map[dsstore.Collection]pim.Kind{}
-	return out, n.o.Store.View(ctx, func(tx dsstore.Tx) error {
-		all, err := tx.Devices("")
-		for _, d := range all {
-			if err != nil {
-				return err
-			}
-			err = n.addCollections(tx, d, out)
-		}
-		return err
-	})
-}
-
-func (n *Notifier) addCollections(tx dsstore.Tx, d dsstore.Device, out map[dsstore.Collection]pim.Kind) error {
-	sessions, err := tx.Sessions(d.ID)
-	if err != nil || len(sessions) == 0 || !sessions[0].Open(n.o.Now()) {
-		return err
-	}
-	for _, s := range n.o.Stores {
-		c := dsstore.Collection{User: d.User, Store: s.URI}
-		l, err := tx.Link(d.ID, c)
-		if err != nil {
-			return err
-		}
-		if l.Known() {
-			out[c] = s.Kind
-		}
-	}
-	return nil
 }
 
 // round looks at the users whose data changed, and at the devices that have answered or may have missed their notification.
@@ -267,7 +205,7 @@ func (n *Notifier) round(ctx context.Context) error {
 	for _, d := range due {
 		n.send(ctx, d)
 	}
-	return n.index.Note(ctx, n.o.Store)
+	return nil
 }
 
 // see notes the revisions that are looked at from now on.
@@ -287,14 +225,17 @@ func (n *Notifier) see(tx dsstore.Tx, users map[string]string) error {
 	return nil
 }
 
-// manyDevices is from how many on they are looked at by several goroutines.
-const manyDevices = 32
+// manyDevices is from how many on they are looked at by several goroutines. They are more than processors may be, for a disk answers several at a time.
+const (
+	manyDevices = 32
+	manyLookers = 4
+)
 
 // look finds the devices to be notified. Those of one user are looked at together, for what is found about a collection holds for all of them.
 func (n *Notifier) look(ctx context.Context, devices []dsstore.Device, c *causes) ([]target, error) {
 	parts := make([][]dsstore.Device, 1)
 	if len(devices) > manyDevices {
-		parts = make([][]dsstore.Device, min(runtime.GOMAXPROCS(0), 4))
+		parts = make([][]dsstore.Device, manyLookers)
 	}
 	for _, d := range devices {
 		i := crc32.ChecksumIEEE([]byte(d.User)) % uint32(len(parts)) //nolint:gosec // a few
@@ -312,8 +253,10 @@ func (n *Notifier) look(ctx context.Context, devices []dsstore.Device, c *causes
 func (n *Notifier) lookAt(ctx context.Context, devices []dsstore.Device, c *causes) (due []target, err error) {
 	return due, n.o.Store.View(ctx, func(tx dsstore.Tx) (err error) {
 		now := n.o.Now()
+		v := scope.NewSurvey(tx, now)
+		slices.SortStableFunc(devices, func(a, b dsstore.Device) int { return strings.Compare(a.User, b.User) })
 		for _, d := range devices {
-			if due, err = n.add(tx, due, d, c.of(d), now); err != nil {
+			if due, err = n.add(tx, v, due, d, c.of(d), now); err != nil {
 				return err
 			}
 		}
@@ -359,7 +302,7 @@ func (c *causes) candidates(tx dsstore.Tx) (out []dsstore.Device, err error) {
 }
 
 // add adds a device that has something to fetch which it was not told of, and notes why another is not notified.
-func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device, why string, now time.Time) ([]target, error) {
+func (n *Notifier) add(tx dsstore.Tx, v *scope.Survey, due []target, d dsstore.Device, why string, now time.Time) ([]target, error) {
 	n.mu.Lock()
 	a, busy, told := n.asked[d.ID], n.busy[d.ID], n.told[d.ID]
 	repeat := a != nil && a.due(now)
@@ -371,7 +314,7 @@ func (n *Notifier) add(tx dsstore.Tx, due []target, d dsstore.Device, why string
 		n.notNotified(d.ID, why, pending(a), now)
 		return due, nil
 	}
-	t, err := n.target(tx, d, now)
+	t, err := n.target(tx, v, d, now)
 	switch {
 	case err != nil:
 		return due, err
@@ -405,7 +348,7 @@ type news struct {
 }
 
 // target finds what a device has to fetch. One without an open session is not woken: it fetches when it opens one.
-func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device, now time.Time) (t target, err error) {
+func (n *Notifier) target(tx dsstore.Tx, v *scope.Survey, d dsstore.Device, now time.Time) (t target, err error) {
 	t.device = d
 	sessions, err := tx.Sessions(d.ID)
 	if err != nil || len(sessions) == 0 || !sessions[0].Open(now) {
@@ -413,7 +356,7 @@ func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device, now time.Time) (t tar
 	}
 	t.session = sessions[0].ID
 	for _, store := range n.o.Stores {
-		if err := n.examine(tx, &t, store, now); err != nil {
+		if err := n.examine(tx, v, &t, store, now); err != nil {
 			return t, err
 		}
 	}
@@ -421,7 +364,7 @@ func (n *Notifier) target(tx dsstore.Tx, d dsstore.Device, now time.Time) (t tar
 }
 
 // examine adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
-func (n *Notifier) examine(tx dsstore.Tx, t *target, store Datastore, now time.Time) error {
+func (n *Notifier) examine(tx dsstore.Tx, v *scope.Survey, t *target, store Datastore, now time.Time) error {
 	c := dsstore.Collection{User: t.device.User, Store: store.URI}
 	l, err := tx.Link(t.device.ID, c)
 	if err != nil || !l.Known() {
@@ -432,7 +375,7 @@ func (n *Notifier) examine(tx dsstore.Tx, t *target, store Datastore, now time.T
 		return err
 	}
 	t.revs += rev
-	due, filtered, err := n.index.Due(tx, t.device.ID, c, store.Kind, l, now)
+	due, filtered, err := v.Due(t.device.ID, c, store.Kind, l)
 	if err != nil || !due {
 		return err
 	}

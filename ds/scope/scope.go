@@ -253,7 +253,20 @@ func (s *Scope) Stale(l dsstore.Link, now time.Time) bool {
 // Due tells whether a device has something to fetch from a collection: changes, or what its filter brings or takes away. Filtered means that
 // it is not only changes. It reads only.
 func Due(tx dsstore.Tx, device string, c dsstore.Collection, k pim.Kind, l dsstore.Link, now time.Time) (due, filtered bool, err error) {
-	return (*Index)(nil).Due(tx, device, c, k, l, now)
+	s, due, stale, err := pending(tx, device, c, k, l, now)
+	if due || !stale || err != nil {
+		return due, false, err
+	}
+	due, err = s.any(tx, tx.Scope, device, c, 0, now)
+	return due, due, err
+}
+
+// pending tells whether a device has changes to fetch from a collection; if not, whether it is stale.
+func pending(tx dsstore.Tx, device string, c dsstore.Collection, k pim.Kind, l dsstore.Link, now time.Time) (s Scope, due, stale bool, err error) {
+	if s, err = Of(tx, device, c, k, now); err == nil {
+		due, err = s.any(tx, tx.Pending, device, c, l.Done, now)
+	}
+	return s, due, s.Stale(l, now), err
 }
 
 type lister func(device string, c dsstore.Collection, after int64, limit int) ([]dsstore.Pending, error)

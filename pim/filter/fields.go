@@ -19,6 +19,7 @@ type field struct {
 	always    bool // is known also of an item that cannot be read
 	read      func(word string) (value, string)
 	judge     func(j *judgement, t *term, v *value) verdict
+	scale     *scale // of what is about a number, judged by measure
 	help      string
 }
 
@@ -44,18 +45,21 @@ var fields = []field{
 	{name: "org", kinds: cards, read: readWords, judge: contains, help: "a part of the organization"},
 	{name: "location", kinds: events, read: readWords, judge: contains, help: "a part of the place"},
 	{name: "category", kinds: sorted, read: readWords, judge: equals, help: "a whole category"},
-	{name: "since", kinds: dated, single: true, read: readSince, judge: since,
+	{name: "since", kinds: dated, single: true, read: readSince, judge: measure, scale: &scale{of: ends},
 		help: "received, or ends, at this time or later: 14d, 2w, 6m, 1y, 12h ago, or 2026-11-25; a series ends with its last event, an open task not at all"},
-	{name: "before", kinds: dated, single: true, read: readSince, judge: before,
+	{name: "before", kinds: dated, single: true, read: readSince, judge: measure, scale: &scale{of: begins, below: true},
 		help: "received, or begins, before this time: as since; +30d is in thirty days"},
-	{name: "due", kinds: []pim.Kind{pim.Tasks}, single: true, read: readDue, judge: due, help: "due within 7d, or on 2026-11-25 or earlier; overdue ones too"},
+	{name: "due", kinds: []pim.Kind{pim.Tasks}, single: true, read: readDue, judge: measure, scale: &scale{of: dueAt, below: true, last: true, none: no},
+		help: "due within 7d, or on 2026-11-25 or earlier; overdue ones too"},
 	{name: "status", kinds: []pim.Kind{pim.Tasks}, read: readStatus, judge: status, help: "open or done; cancelled is done"},
 	{name: "flag", kinds: mails, always: true, read: readFlag, judge: flag, help: "seen, answered, flagged, draft, forwarded, trashed, or a keyword's letter"},
 	{name: "has", kinds: mails, read: readHas, judge: has, help: "attachment"},
 	{name: "folder", kinds: every, always: true, read: readFolder, judge: folder,
 		help: "a folder with those in it; / is the top alone, as is inbox for mail"},
-	{name: "larger", kinds: every, single: true, always: true, read: readBytes, judge: larger, help: "of more octets: 100k, 5m"},
-	{name: "smaller", kinds: every, single: true, always: true, read: readBytes, judge: smaller, help: "of fewer octets: 100k, 5m"},
+	{name: "larger", kinds: every, single: true, always: true, read: readBytes, judge: measure, scale: &scale{of: sizeOf, last: true},
+		help: "of more octets: 100k, 5m"},
+	{name: "smaller", kinds: every, single: true, always: true, read: readBytes, judge: measure, scale: &scale{of: sizeOf, below: true},
+		help: "of fewer octets: 100k, 5m"},
 	{name: "property", kinds: withProps, needsBody: true, read: readExact, judge: property,
 		help: "NAME=value is the value, NAME~value a part of it, < <= > >= compare; NAME= is none; == and ~~ mind case; header fields of mail"},
 	{name: "text", kinds: every, needsBody: true, read: readWords, judge: inText, help: "a part of the whole text"},

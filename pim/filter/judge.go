@@ -6,7 +6,11 @@ import "strings"
 
 // anyWord tells whether one of the item's texts of a field satisfies ok.
 func anyWord(j *judgement, t *term, ok func(string) bool) verdict {
-	for _, w := range j.facts.Words[t.field.name] {
+	words := j.words
+	if words == nil {
+		words = j.facts.Words[t.field.name]
+	}
+	for _, w := range words {
 		if ok(w) {
 			return yes
 		}
@@ -66,25 +70,42 @@ func (j *judgement) cutoff(v *value) int64 {
 	return v.n
 }
 
-// notBefore tells whether a moment is at or after a second.
-func notBefore(m *Moment, at int64) verdict {
-	switch {
-	case m == nil || m[0] < at && m[1] >= at:
-		return maybe
-	default:
-		return verdictOf(m[0] >= at)
-	}
+// scale is how a field compares a number of an item with a value: it holds from the value on, or below it.
+type scale struct {
+	of    func(*Facts) *Moment
+	below bool
+	last  bool    // the value itself still counts as below
+	none  verdict // on an item that has no such number
 }
 
-func since(j *judgement, _ *term, v *value) verdict  { return notBefore(j.facts.End, j.cutoff(v)) }
-func before(j *judgement, _ *term, v *value) verdict { return -notBefore(j.facts.Begin, j.cutoff(v)) }
+func ends(f *Facts) *Moment   { return f.End }
+func begins(f *Facts) *Moment { return f.Begin }
+func dueAt(f *Facts) *Moment  { return f.Due }
+func sizeOf(f *Facts) *Moment { return &Moment{f.Size, f.Size} }
 
-func due(j *judgement, _ *term, v *value) verdict {
-	if j.facts.Due == nil {
-		return no
+func measure(j *judgement, t *term, v *value) verdict {
+	s := t.field.scale
+	m := s.of(j.facts)
+	if m == nil {
+		return s.none
 	}
-	return -notBefore(j.facts.Due, j.cutoff(v)+1)
+	edge := s.edge(j, v)
+	if early := s.point(m[0], edge); early == s.point(m[1], edge) {
+		return early
+	}
+	return maybe
 }
+
+// edge is the least number that does not count as below a value.
+func (s *scale) edge(j *judgement, v *value) int64 {
+	if s.last {
+		return j.cutoff(v) + 1
+	}
+	return j.cutoff(v)
+}
+
+// point is the verdict on a number.
+func (s *scale) point(n, edge int64) verdict { return verdictOf(n < edge == s.below) }
 
 func status(j *judgement, _ *term, v *value) verdict {
 	if v.text == "open" {
@@ -95,9 +116,6 @@ func status(j *judgement, _ *term, v *value) verdict {
 
 func flag(j *judgement, _ *term, v *value) verdict { return verdictOf(j.facts.Flags.Has(byte(v.n))) }
 func has(j *judgement, _ *term, _ *value) verdict  { return known(j.facts.Attachment) }
-
-func larger(j *judgement, _ *term, v *value) verdict  { return verdictOf(j.facts.Size > v.n) }
-func smaller(j *judgement, _ *term, v *value) verdict { return verdictOf(j.facts.Size < v.n) }
 
 // folder: a folder above a wanted one is needed to reach it.
 func folder(j *judgement, _ *term, v *value) verdict {

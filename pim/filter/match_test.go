@@ -85,26 +85,8 @@ func TestMatch(t *testing.T) {
 				if got := parse(t, text).Match(samples[c.kind], c.kind, now); got != (i == 0) {
 					t.Errorf("%s %s: in scope is %t", c.kind, text, got)
 				}
-				matchesPacked(t, parse(t, text), c.kind)
 			}
 		}
-	}
-}
-
-// matchesPacked checks that packed facts say the same of a sample.
-func matchesPacked(t *testing.T, f filter.Filter, kind pim.Kind) {
-	t.Helper()
-	facts := filter.FactsOf(samples[kind], kind)
-	u := filter.Unpacker{Kind: kind, Words: f.LooksAtWords()}
-	got := *u.Read(string(facts.Pack(nil)))
-	if !u.Words {
-		facts.Words = nil
-	}
-	if d := cmp.Diff(facts, got); d != "" {
-		t.Errorf("%s facts, packed: %s", kind, d)
-	}
-	if want := f.MatchFacts(filter.FactsOf(samples[kind], kind), now); u.Match(&f, now) != want {
-		t.Errorf("%s %s: by packed facts, in scope is %t", kind, f, !want)
 	}
 }
 

@@ -29,7 +29,7 @@ type server struct {
 	w     *World
 	store *memstore.Store
 	ds    *dsserver.Server
-	index *scope.Index
+	packs *scope.Keeper
 	skew  time.Duration
 	fails int // commits from now
 }
@@ -44,7 +44,7 @@ func newServer(w *World) *server {
 // restart is a server that has forgotten everything it did not store.
 func (s *server) restart() {
 	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease, Now: s.now})
-	s.index = scope.NewIndex(1 << 20)
+	s.packs = &scope.Keeper{Store: s.store, Kinds: map[string]pim.Kind{storeName: s.w.plan.Kind}, Slack: 3, Items: 20}
 }
 
 func (s *server) now() time.Time { return s.w.now().Add(s.skew) }
@@ -150,7 +150,7 @@ func (s *server) sweep() {
 	s.surely("sweep", func() error {
 		n, err := s.ds.Sweep(ctx)
 		s.w.logf("  server: %d sessions have run out", n)
-		return err
+		return errors.Join(err, s.packs.Round(ctx))
 	})
 }
 
@@ -203,7 +203,10 @@ func (s *server) due(d *device) (due bool, plan *engine.Plan) {
 			return err
 		}
 		var filtered bool
-		due, filtered, err = s.index.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now())
+		due, filtered, err = scope.NewSurvey(tx, s.now()).Due(d.id, collection, s.w.plan.Kind, l)
+		if want, _, e := scope.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now()); want != due || e != nil {
+			s.w.fail("server", "columns say that it is %t that %s has something to fetch; looking at each item says %t (%v)", due, d.id, want, e)
+		}
 		if filtered {
 			plan = &engine.Plan{Types: map[string]ds.Alert{"./" + storeName: ds.AlertOneWayFromServer}, Only: true}
 		}

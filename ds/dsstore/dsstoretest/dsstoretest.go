@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(*testing.T) dsstore.Store) {
 		"pending":                                   (*bench).pending,
 		"scope and facts":                           (*bench).scope,
 		"links and filters":                         (*bench).links,
+		"columns":                                   (*bench).columns,
 		"events and presence":                       (*bench).journal,
 		"settings":                                  (*bench).settings,
 		"a device that is deleted leaves nothing": (*bench).deleteDevice,

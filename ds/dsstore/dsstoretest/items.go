@@ -192,8 +192,8 @@ func (b *bench) scope() {
 		b.same("facts", string(list[0].Facts), "f")
 		b.same("facts of a former version", list[5].Facts == nil, true)
 		noted := ""
-		e := tx.EachNoted(contacts, 8, func(n dsstore.Noted) { noted += fmt.Sprintf("%s@%d %t %q, ", n.GUID, n.Rev, n.Deleted, n.Facts) })
-		b.same("noted", noted, `changed@9 false "", gone@10 true "", never@11 true "", refused-gone@12 true "", held@13 false "", `)
+		e := tx.EachNoted(contacts, 8, 4, func(n dsstore.Noted) { noted += fmt.Sprintf("%s@%d %t %q, ", n.GUID, n.Rev, n.Deleted, n.Facts) })
+		b.same("noted", noted, `changed@9 false "", gone@10 true "", never@11 true "", refused-gone@12 true "", `)
 		b.same("error", e, nil)
 		return err
 	})
@@ -289,4 +289,53 @@ func (b *bench) journal() {
 		b.same("of others", len(other), 1)
 		return err
 	})
+}
+
+func (b *bench) columns() {
+	mails := dsstore.Collection{User: "ana", Store: "mail"}
+	some := func(text string) map[string]string {
+		return map[string]string{"from": text, "rev": text + "!"}
+	}
+	block := func(after, upto int64, form int) dsstore.Block {
+		return dsstore.Block{After: after, Upto: upto, Items: 3, Form: form}
+	}
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(put(tx, "g", "u", "1"), put(tx, "h", "v", "2"), put(tx, "i", "w", "3"), tx.PutBlock(mails, block(0, 10, 1), some("a")),
+			tx.PutBlock(contacts, block(0, 1, 2), some("b")), tx.PutBlock(contacts, block(1, 2, 2), some("c")))
+	})
+	state := func(want string) {
+		b.t.Helper()
+		b.view(func(tx dsstore.Tx) error {
+			got := ""
+			list, err := tx.Blocks(contacts)
+			for _, x := range list {
+				data, err := tx.Column(contacts, x.Upto, "from")
+				got += fmt.Sprintf("%d-%d %d %d %s %v, ", x.After, x.Upto, x.Items, x.Form, data, err)
+			}
+			b.same("blocks", got, want)
+			return err
+		})
+	}
+	state("0-1 3 2 b <nil>, 1-2 3 2 c <nil>, ")
+	b.view(func(tx dsstore.Tx) error {
+		_, e := tx.Column(contacts, 2, "none")
+		b.missing("column", e)
+		_, e = tx.Column(contacts, 3, "from")
+		b.missing("block", e)
+		behind, _ := tx.Behind(2, 1)
+		b.same("behind", behind, map[dsstore.Collection]int64{contacts: 3})
+		behind, _ = tx.Behind(2, 2)
+		b.same("that far behind", len(behind), 0)
+		behind, err := tx.Behind(1, 3)
+		b.same("of another form", behind, map[dsstore.Collection]int64{contacts: 3})
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error { return tx.PutBlock(contacts, block(0, 3, 2), some("d")) })
+	state("0-3 3 2 d <nil>, ")
+	b.update(func(tx dsstore.Tx) error {
+		return errors.Join(tx.PutBlock(contacts, block(1, 3, 2), some("in d")), tx.PutBlock(contacts, block(1, 4, 2), some("e")))
+	})
+	state("0-3 3 2 d <nil>, 1-4 3 2 e <nil>, ")
+	b.update(func(tx dsstore.Tx) error { return tx.PutBlock(contacts, block(2, 4, 3), some("f")) })
+	state("2-4 3 3 f <nil>, ")
 }

@@ -112,14 +112,15 @@ func (t *tx) Keep(c dsstore.Collection, former dsstore.Item, body []byte, reason
 	return t.putBody(former.Hash, body)
 }
 
-func (t *tx) EachNoted(c dsstore.Collection, after int64, fn func(dsstore.Noted)) error {
+func (t *tx) EachNoted(c dsstore.Collection, after int64, limit int, fn func(dsstore.Noted)) error {
 	x := t.at(c)
 	if x == nil {
 		return nil
 	}
 	all := slices.SortedFunc(maps.Values(x.items), func(a, b item) int { return cmp.Compare(a.Rev, b.Rev) })
 	for _, it := range all {
-		if it.Rev > after {
+		if it.Rev > after && limit > 0 {
+			limit--
 			fn(dsstore.Noted{GUID: it.GUID, Rev: it.Rev, Deleted: it.Deleted, Type: it.Type, Facts: it.facts})
 		}
 	}

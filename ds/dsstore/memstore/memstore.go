@@ -32,6 +32,7 @@ type Store struct {
 	presence    map[string]dsstore.Presence
 	settings    map[string][]wish // by device, oldest first
 	management  map[string]dsstore.Management
+	blocks      map[dsstore.Collection][]block // by Upto; a list is never changed
 }
 
 // place is one collection as one device sees it.
@@ -67,7 +68,8 @@ func New() *Store {
 	return &Store{users: map[string]dsstore.User{}, devices: map[string]dsstore.Device{}, sessions: map[string]dsstore.Session{},
 		collections: map[dsstore.Collection]*collection{}, bodies: map[[32]byte][]byte{}, links: map[place]dsstore.Link{},
 		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{},
-		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, settings: map[string][]wish{}, management: map[string]dsstore.Management{}}
+		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, blocks: map[dsstore.Collection][]block{},
+		settings: map[string][]wish{}, management: map[string]dsstore.Management{}}
 }
 
 // Update implements dsstore.Store.

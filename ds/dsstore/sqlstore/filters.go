@@ -57,14 +57,14 @@ func (t *tx) PutFacts(c dsstore.Collection, guid string, facts []byte) error {
 	return t.exec(`UPDATE items SET facts = ? WHERE collection = ? AND guid = ?`, facts, id, guid)
 }
 
-func (t *tx) EachNoted(c dsstore.Collection, after int64, fn func(dsstore.Noted)) error {
+func (t *tx) EachNoted(c dsstore.Collection, after int64, limit int, fn func(dsstore.Noted)) error {
 	id, err := t.collectionID(c, false)
 	if err != nil || id == 0 {
 		return err
 	}
 	var n dsstore.Noted
 	var facts sql.RawBytes
-	return t.rows(`SELECT guid, rev, deleted, type, facts FROM items WHERE collection = ? AND rev > ? ORDER BY rev`, []any{id, after}, func(r *sql.Rows) error {
+	return t.rows(`SELECT guid, rev, deleted, type, facts FROM items WHERE collection = ? AND rev > ? ORDER BY rev LIMIT ?`, []any{id, after, limit}, func(r *sql.Rows) error {
 		err := r.Scan(&n.GUID, &n.Rev, &n.Deleted, &n.Type, &facts)
 		n.Facts = facts
 		fn(n)

@@ -46,7 +46,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(8)
 	conn, err := write.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot open the database %s: %w", path, err), read.Close(), write.Close())
@@ -78,7 +78,13 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // Close closes the database. Transactions must have ended.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.conn.Close(), s.write.Close()) }
+func (s *Store) Close() error {
+	var errs []error
+	for _, st := range s.statements { // else they keep the file open
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(errors.Join(errs...), s.read.Close(), s.conn.Close(), s.write.Close())
+}
 
 // Update implements dsstore.Store. Its statements do not watch ctx, which would cost a goroutine for each: a transaction is short, and one
 // whose caller is gone at its end is undone.

@@ -20,6 +20,7 @@ type tx struct {
 	now         time.Time
 	reading     bool // what is not there does not come while the transaction lasts
 	collections map[dsstore.Collection]int64
+	users       map[string]bool // of whom all collections are known, if it only reads
 	revs        map[int64]int64 // of collections that were changed, by number; written by finish
 }
 
@@ -111,8 +112,12 @@ func fromUnix(us int64) time.Time {
 
 // collectionID is the number of a collection, 0 if it has none yet and create is not set.
 func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
-	if id, known := t.collections[c]; id != 0 || known && t.reading {
+	if id := t.collections[c]; id != 0 || t.reading && t.users[c.User] {
 		return id, nil
+	}
+	if t.reading {
+		err := t.collectionsOf(c.User)
+		return t.collections[c], err
 	}
 	var id int64
 	args := []any{c.User, c.Store}
@@ -120,7 +125,6 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 	err := t.row(query, args, &id)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		if !create {
-			t.note(c, 0)
 			return 0, nil
 		}
 		if err = t.exec(`INSERT INTO collections (user_name, store, rev) VALUES (?, ?, 0)`, args...); err == nil {
@@ -132,6 +136,21 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 	}
 	t.note(c, id)
 	return id, nil
+}
+
+// collectionsOf looks all collections of a user up at once: who asks for one will ask for the others.
+func (t *tx) collectionsOf(user string) error {
+	if t.users == nil {
+		t.users = make(map[string]bool)
+	}
+	t.users[user] = true
+	return t.rows(`SELECT id, store FROM collections WHERE user_name = ?`, []any{user}, func(r *sql.Rows) error {
+		var id int64
+		c := dsstore.Collection{User: user}
+		err := r.Scan(&id, &c.Store)
+		t.note(c, id)
+		return err
+	})
 }
 
 // note remembers the number of a collection.

@@ -25,10 +25,12 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore/sqlstore"
 	"github.com/alwayson-sync/alwayson/ds/notify"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
 	"github.com/alwayson-sync/alwayson/mqtt/broker"
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
+	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // Options of a Site. DataDir must be set.
@@ -226,6 +228,30 @@ func (s *Site) run(ctx context.Context) {
 	s.wg.Go(func() { s.watchFilters(ctx) })
 	s.wg.Go(func() { s.presences.run(ctx) })
 	s.wg.Go(func() { s.manager.Run(ctx) })
+	s.wg.Go(func() { s.pack(ctx) })
+}
+
+// packing is how often is looked for items whose facts are to be packed.
+const packing = time.Minute
+
+// pack keeps in columns what filters look at.
+func (s *Site) pack(ctx context.Context) {
+	k := scope.Keeper{Store: s.store, Kinds: make(map[string]pim.Kind)}
+	for _, d := range dsserver.DefaultDatastores() {
+		k.Kinds[d.URI] = d.Kind
+	}
+	t := time.NewTicker(packing)
+	defer t.Stop()
+	for {
+		if err := k.Round(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Error("changes of filters will take longer to be judged", "reason", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }
 
 func (s *Site) sweep(ctx context.Context) {
