@@ -31,6 +31,7 @@ const described = `
 ./Set/Port int Get,Replace permanent
 ./Set/TLS bool Get,Replace permanent
 ./Set/Locked chr Get,Replace permanent
+./Set/Note chr Get,Replace permanent
 ./Set/Id chr Get permanent
 ./Set/Restart null Exec permanent
 `
@@ -63,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, store: treetest.Store{Memory: tree.Memory{}, Faults: &treetest.Faults{Left: -1}}}
 	w.set = &treetest.Settings{Values: map[string]dm.Value{
 		"Host": chr("a.example"), "Port": {Format: dm.FormatInt, Data: []byte("1")}, "TLS": {Format: dm.FormatBool, Data: []byte("true")},
-		"Locked": chr("no"), "Id": chr("35-1"), "Restart": {Format: dm.FormatNull},
+		"Locked": chr("no"), "Note": chr(""), "Id": chr("35-1"), "Restart": {Format: dm.FormatNull},
 	}}
 	w.open()
 	acl := &ddf.Tree{Nodes: []*ddf.Node{{Name: ".", RT: &ddf.RTProperties{ACL: "Add=srv&Delete=srv&Exec=srv&Get=*&Replace=srv"}},

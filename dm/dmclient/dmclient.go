@@ -136,8 +136,8 @@ func New(o Options) (*Session, error) {
 	defaults(&o)
 	s := &Session{o: o, maxMsg: DefaultMaxMsgSize, events: o.Events, told: map[ref]string{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.User, Credential: syncml.Credential(a.User, a.Secret), Nonce: a.Own}}
-	s.server = auth.Verifier{Scheme: scheme, Issue: o.Nonce, Former: a.FormerServer,
-		Key: auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.ServerSecret), Nonce: a.Server}}
+	server := auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.ServerSecret), Nonce: a.Server}
+	s.server = auth.NewVerifier(scheme, server, a.FormerServer, o.Nonce)
 	s.turn.SessionID, s.in.Max = o.SessionID, o.MaxObjSize
 	s.report = Report{Events: map[string]ds.Status{}, Nonces: a.Nonces}
 	return s, nil

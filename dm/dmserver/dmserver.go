@@ -120,7 +120,7 @@ func New(o Options) (*Session, error) {
 	defaults(&o)
 	s := &Session{o: o, maxMsg: silentMaxMsgSize, sent: map[string]*task{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.Secret), Nonce: a.Own}}
-	s.device = auth.Verifier{Scheme: scheme, Issue: o.Nonce, Key: auth.Key{User: a.User, Credential: a.Credential, Nonce: a.Device}}
+	s.device = auth.NewVerifier(scheme, auth.Key{User: a.User, Credential: a.Credential, Nonce: a.Device}, "", o.Nonce)
 	s.in.Max = o.MaxObjSize
 	s.report.Nonces = a.Nonces
 	return s, s.Add(o.Work...)

@@ -132,6 +132,11 @@ func (p *Prover) challenged(s *syncml.Status) error {
 	return nil
 }
 
+// NewVerifier checks a peer, to which the key's nonce was issued. former is the one that it has proved itself with last.
+func NewVerifier(scheme string, k Key, former string, issue func() string) Verifier {
+	return Verifier{Scheme: scheme, Key: k, Former: former, Issue: issue, unused: k.Nonce != "" && k.Nonce != former}
+}
+
 // Verifier checks who the peer is.
 type Verifier struct {
 	Key // its Nonce is the one that was issued last
@@ -141,6 +146,7 @@ type Verifier struct {
 	Issue  func() string // makes a nonce
 
 	trusted  bool
+	unused   bool // nothing was proved with Nonce yet
 	told     bool // md5: that the peer is trusted
 	missing  int
 	failures int
@@ -168,7 +174,7 @@ func (v *Verifier) Check(h *syncml.Header, p packet.Packet) bool {
 	v.trusted = right
 	switch {
 	case right:
-		v.Former, v.failures, v.missing = v.Nonce, 0, 0
+		v.Former, v.unused, v.failures, v.missing = v.Nonce, false, 0, 0
 	case shown:
 		v.failures++
 		v.refusal = ds.StatusInvalidCred
@@ -212,7 +218,11 @@ func (v *Verifier) Answer(s *syncml.Status) {
 	}
 }
 
+// challenge issues a nonce. One that nothing was proved with remains: whoever cannot show it may have got it nevertheless, and two nonces are all
+// that a notification is tried with.
 func (v *Verifier) challenge() *syncml.Meta {
-	v.Nonce = v.Issue()
+	if !v.unused {
+		v.Nonce, v.unused = v.Issue(), true
+	}
 	return &syncml.Meta{Type: v.Scheme, Format: "b64", NextNonce: v.Nonce}
 }
