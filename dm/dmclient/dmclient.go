@@ -121,14 +121,8 @@ type ref struct{ msg, cmd string }
 func New(o Options) (*Session, error) {
 	a := &o.Account
 	scheme, err := auth.CheckScheme(a.Scheme)
-	switch {
-	case err != nil:
-	case o.Tree == nil:
-		err = errors.New("there is no tree")
-	case a.ServerID == "" || a.User == "" || a.ServerSecret == "":
-		err = errors.New("the account lacks the server's id, the user, or the secret of the server")
-	case o.SessionID == "":
-		err = errors.New("there is no session id")
+	if err == nil {
+		err = check(&o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot begin a session of device management: %w", err)
@@ -141,6 +135,18 @@ func New(o Options) (*Session, error) {
 	s.turn.SessionID, s.in.Max = o.SessionID, o.MaxObjSize
 	s.report = Report{Events: map[string]ds.Status{}, Nonces: a.Nonces}
 	return s, nil
+}
+
+func check(o *Options) error {
+	switch {
+	case o.Tree == nil:
+		return errors.New("there is no tree")
+	case o.Account.ServerSecret == "":
+		return errors.New("there is no secret of the server, so that it cannot be told from anybody else")
+	case o.SessionID == "":
+		return errors.New("there is no session id")
+	}
+	return auth.CheckNames(o.Account.ServerID, o.Account.User)
 }
 
 func defaults(o *Options) {

@@ -111,8 +111,12 @@ type Session struct {
 func New(o Options) (*Session, error) {
 	a := &o.Account
 	scheme, err := auth.CheckScheme(a.Scheme)
-	if err == nil && (a.ServerID == "" || a.Secret == "" || a.User == "" || a.Credential == "") {
-		err = errors.New("the account lacks the server's id or secret, the user, or the credential of the device")
+	switch {
+	case err != nil:
+	case a.Secret == "" || a.Credential == "":
+		err = errors.New("the account lacks the secret of the server or the credential of the device")
+	default:
+		err = auth.CheckNames(a.ServerID, a.User)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot begin a session of device management: %w", err)

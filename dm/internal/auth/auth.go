@@ -37,6 +37,16 @@ func CheckScheme(scheme string) (string, error) {
 	return "", fmt.Errorf("the authentication scheme %q is neither %s nor %s", scheme, syncml.AuthMD5, HMAC)
 }
 
+// CheckNames refuses what cannot name somebody in a header.
+func CheckNames(names ...string) error {
+	for _, n := range names {
+		if n == "" || strings.ContainsAny(n, "\"\r\n") {
+			return fmt.Errorf("%q cannot name anybody", n)
+		}
+	}
+	return nil
+}
+
 // NewNonce makes a nonce of 128 random bits.
 func NewNonce() string {
 	b := make([]byte, 16)
