@@ -192,10 +192,12 @@ func (s *Session) read(in packet.Packet) (*syncml.Message, error) {
 		return nil, fmt.Errorf("message %q of session %q answers one that is not known", m.Header.MsgID, m.Header.SessionID)
 	case !first:
 		return m, s.turn.Accept(m)
+	case s.turn.Begun() && s.turn.IsFirst(in):
+		return nil, fmt.Errorf("the first message of session %q came again when it was answered long ago", m.Header.SessionID)
 	case s.turn.Begun():
 		return nil, ErrAnew
 	}
-	s.turn.AcceptFirst(m)
+	s.turn.AcceptFirst(m, in)
 	s.encoding, s.deviceID, s.report.SessionID = syncml.Sniff(in.Body), m.Header.Source.URI, m.Header.SessionID
 	return m, nil
 }

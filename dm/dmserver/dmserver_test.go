@@ -215,6 +215,10 @@ func TestDeviceBeginsAnew(t *testing.T) {
 	if d.heard() != "Alert:200 Replace Final" || d.err != nil {
 		t.Errorf("%s %v", d.heard(), d.err)
 	}
+	d.say(d.status("Replace", 200), true, "Final")
+	if d.hand(first); d.err == nil || errors.Is(d.err, dmserver.ErrAnew) || d.done || !d.out.IsZero() {
+		t.Errorf("the first message is taken late: %+v %t %v", d.out, d.done, d.err)
+	}
 	d.answer = nil
 	d.hand(d.body(hello, true))
 	if !errors.Is(d.err, dmserver.ErrAnew) || d.done || !d.out.IsZero() {
@@ -233,6 +237,27 @@ func TestOtherDevice(t *testing.T) {
 	d := newDevice(t, o)
 	if d.hand(d.body(hello, true)); d.err == nil || d.done || d.s.Report().Known {
 		t.Errorf("%t %v", d.done, d.err)
+	}
+}
+
+// TestWorkedMessage takes the message DM1 of protocol.md L.
+func TestWorkedMessage(t *testing.T) {
+	o := work(getA)
+	o.Account.Device = "bm9uY2Ux"
+	d := newDevice(t, o)
+	d.hand([]byte(`<SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>A5</SessionID><MsgID>1</MsgID><Target><LocURI>http://srv.example/dm</LocURI></Target>
+<Source><LocURI>IMEI:35-1</LocURI><LocName>user</LocName></Source>
+<Cred><Meta><Type xmlns="syncml:metinf">syncml:auth-md5</Type><Format xmlns="syncml:metinf">b64</Format></Meta><Data>bO9siA2ybOhJmCc59YnbaA==</Data></Cred></SyncHdr>
+<SyncBody>
+<Alert><CmdID>1</CmdID><Data>1200</Data></Alert>
+<Replace><CmdID>2</CmdID><Item><Source><LocURI>./DevInfo/DevId</LocURI></Source><Data>IMEI:35-1</Data></Item>
+<Item><Source><LocURI>./DevInfo/Man</LocURI></Source><Data>Acme</Data></Item>
+<Item><Source><LocURI>./DevInfo/Mod</LocURI></Source><Data>X1</Data></Item><Item><Source><LocURI>./DevInfo/DmV</LocURI></Source><Data>1.2</Data></Item><Item><Source>
+<LocURI>./DevInfo/Lang</LocURI></Source><Data>en</Data></Item></Replace>
+<Final/></SyncBody></SyncML>`))
+	r := d.s.Report()
+	if want := (dm.DevInfo{DevID: "IMEI:35-1", Man: "Acme", Mod: "X1", DmV: "1.2", Lang: "en"}); d.heard() != "Alert:200 Replace:200 Get Final" || !r.ByServer || r.DevInfo != want {
+		t.Errorf("%s, %+v", d.heard(), r)
 	}
 }
 
