@@ -172,6 +172,19 @@ func (v *Verifier) Refusal() ds.Status { return v.refusal }
 // GivenUp tells that the peer has been challenged and could not prove it nevertheless.
 func (v *Verifier) GivenUp() bool { return !v.trusted && (v.failures > 1 || v.missing > 1) }
 
+// Forged tells that somebody else has put a message into the session of a peer that has proved who it is, and shows a proof with each message. It
+// changes nothing.
+func (v *Verifier) Forged(p packet.Packet) bool {
+	if !v.trusted || v.Scheme != HMAC {
+		return false
+	}
+	_, right := v.hmac(p)
+	return !right
+}
+
+// ErrForged is what Forged tells.
+var ErrForged = errors.New("somebody else has put a message into the session")
+
 // Check checks a message. With md5 one proof counts for the whole session, with HMAC each message needs its own.
 func (v *Verifier) Check(h *syncml.Header, p packet.Packet) bool {
 	if v.trusted && v.Scheme == syncml.AuthMD5 {

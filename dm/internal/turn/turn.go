@@ -86,7 +86,7 @@ func Read(p packet.Packet) (*syncml.Message, error) {
 	}
 	m, err := syncml.Decode(p.Body, syncml.Sniff(p.Body))
 	if err == nil && m.Header.VerProto != "" && !strings.HasPrefix(m.Header.VerProto, "DM/") {
-		err = fmt.Errorf("the message is one of %s, not of device management", m.Header.VerProto)
+		return nil, fmt.Errorf("the message is one of %s, not of device management", m.Header.VerProto)
 	}
 	return m, err
 }
