@@ -31,6 +31,7 @@ const described = `
 ./Set/Port int Get,Replace permanent
 ./Set/TLS bool Get,Replace permanent
 ./Set/Locked chr Get,Replace permanent
+./Set/Note chr Get,Replace permanent
 ./Set/Id chr Get permanent
 ./Set/Restart null Exec permanent
 `
@@ -63,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, store: treetest.Store{Memory: tree.Memory{}, Faults: &treetest.Faults{Left: -1}}}
 	w.set = &treetest.Settings{Values: map[string]dm.Value{
 		"Host": chr("a.example"), "Port": {Format: dm.FormatInt, Data: []byte("1")}, "TLS": {Format: dm.FormatBool, Data: []byte("true")},
-		"Locked": chr("no"), "Id": chr("35-1"), "Restart": {Format: dm.FormatNull},
+		"Locked": chr("no"), "Note": chr(""), "Id": chr("35-1"), "Restart": {Format: dm.FormatNull},
 	}}
 	w.open()
 	acl := &ddf.Tree{Nodes: []*ddf.Node{{Name: ".", RT: &ddf.RTProperties{ACL: "Add=srv&Delete=srv&Exec=srv&Get=*&Replace=srv"}},
@@ -491,4 +492,68 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%d lost: calls %d, commits %d", lost, len(w.set.Calls), len(w.set.Commits))
 		}
 	}
+}
+
+// TestForged: with HMAC, once both ends know each other, nobody else gets a word in, not even one that ends the session.
+func TestForged(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if w.device.Account.Scheme != dmclient.HMAC {
+			t.Skip("md5 proves the first message only")
+		}
+		small(w)
+		w.server.Work = []dmserver.Work{push(), get("g", "./Set/Host"), replace("n", "./Set/Note", strings.Repeat("b.example", 300))}
+		w.carry = func(_ *world, _ bool, n int, p packet.Packet) []packet.Packet {
+			if n < 3 {
+				return []packet.Packet{p}
+			}
+			forged := p
+			forged.Body = bytes.ReplaceAll(bytes.ReplaceAll(p.Body, []byte("b.example"), []byte("x.example")), []byte("35-1"), []byte("35-2"))
+			bare := packet.Packet{Body: forged.Body}
+			return []packet.Packet{forged, bare, p}
+		}
+		w.run()
+		w.expect(pushed + "; g:200 ./Set/Host=b.example; n:200")
+		if w.strays == 0 || strings.Contains(w.value("./Set/Note"), "x.example") {
+			t.Errorf("%d packets were refused", w.strays)
+		}
+	})
+}
+
+func TestOtherScheme(t *testing.T) {
+	for _, scheme := range []string{dmclient.MD5, dmclient.HMAC} {
+		w := newWorld(t)
+		w.device.Account.Scheme = scheme
+		w.server.Account.Scheme = map[string]string{dmclient.MD5: dmserver.HMAC, dmclient.HMAC: dmserver.MD5}[scheme]
+		w.server.Work = []dmserver.Work{push()}
+		w.run()
+		if w.devErr == nil || w.outcomes() != "" || len(w.set.Commits) != 0 {
+			t.Errorf("%v, %q", w.devErr, w.outcomes())
+		}
+	}
+}
+
+func TestEveryOperation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		sub := &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{{Name: "b", RT: &ddf.RTProperties{Format: dm.FormatNode}, Nodes: []*ddf.Node{
+			{Name: "Name", RT: &ddf.RTProperties{Format: dm.FormatChr}, Value: ptr("of b")}}}}}
+		w.server.Work = []dmserver.Work{{ID: "all", Op: dmserver.Sequence, Members: []dmserver.Work{
+			{ID: "add", Op: dmserver.Add, URI: "./DMAcc/a/Name", Value: chr("of a")},
+			{ID: "tree", Op: dmserver.Add, URI: "./DMAcc/b", Tree: sub},
+			{ID: "copy", Op: dmserver.Copy, URI: "./DMAcc/c/Name", From: "./DMAcc/b/Name"},
+			{ID: "acl", Op: dmserver.Replace, URI: "./DMAcc/a?prop=ACL", Value: chr("Get=*&Delete=srv")},
+			get("names", "./DMAcc"), get("copied", "./DMAcc/c/Name"),
+			{ID: "delete", Op: dmserver.Delete, URI: "./DMAcc/a"},
+			{ID: "exec", Op: dmserver.Exec, URI: "./Set/Restart", Value: chr("now"), Correlator: "c7"},
+		}}, get("left", "./DMAcc")}
+		w.device.Events = []dm.Event{{ID: "e", Type: "Reversed-Domain-Name: org.example", URI: "./Set", Mark: "warning", Correlator: "c6", Format: dm.FormatBin, Data: []byte{0, 1}}}
+		w.run()
+		w.expect("all:200; add:200; tree:200; copy:200; acl:200; names:200 ./DMAcc=a/b/c; copied:200 ./DMAcc/c/Name=of b; delete:200; exec:202; left:200 ./DMAcc=b/c")
+		if c := w.set.Calls; len(c) != 1 || string(c[0].Data) != "now" || c[0].Correlator != "c7" || !w.dev.Report().Executed {
+			t.Errorf("calls %+v", c)
+		}
+		want := "[{ID: Type:Reversed-Domain-Name: org.example URI:./Set Mark:warning Correlator:c6 Format:b64 Data:[0 1]}]"
+		if got := fmt.Sprintf("%+v", w.srv.Report().Events); got != want {
+			t.Errorf("events %s", got)
+		}
+	})
 }

@@ -24,7 +24,7 @@ const (
 	HMAC = auth.HMAC
 )
 
-// Limits that are announced if Options say nothing else.
+// Limits if Options say nothing else.
 const (
 	DefaultMaxMsgSize = 64 << 10 // half of what brokers are asked to carry (design.md §6)
 	DefaultMaxObjSize = 1 << 20  // settings are small; certificates and profiles of accounts are the largest
@@ -38,7 +38,9 @@ type Account struct {
 	Secret   string
 	// ServerSecret is what the server proves itself with. There is no session without.
 	ServerSecret string
-	Scheme       string // MD5 or HMAC, "" is MD5; the other one is refused
+	// Scheme is MD5 or HMAC, "" is MD5; the other one is refused. MD5 proves who began to speak, HMAC who says each word: where others might put
+	// messages in between, it takes HMAC.
+	Scheme string
 	Nonces
 }
 
@@ -63,8 +65,8 @@ type Options struct {
 	SessionID  string // that of the notification, or else one that the server has not seen lately
 	ByServer   bool   // the server has asked for the session
 	Encoding   syncml.Encoding
-	MaxMsgSize int64 // octets that are taken, 0 is the default
-	MaxObjSize int64
+	MaxMsgSize int64      // octets of a message in either direction, as the carrier takes them; 0 is the default
+	MaxObjSize int64      // octets of a value that is taken, 0 is the default
 	Events     []dm.Event // to be told in the first message
 	// Ask shows something to the user or asks something (alerts 1100 to 1104), and returns when there is an answer. If it is nil, there is no
 	// user to ask: 406.
@@ -121,26 +123,32 @@ type ref struct{ msg, cmd string }
 func New(o Options) (*Session, error) {
 	a := &o.Account
 	scheme, err := auth.CheckScheme(a.Scheme)
-	switch {
-	case err != nil:
-	case o.Tree == nil:
-		err = errors.New("there is no tree")
-	case a.ServerID == "" || a.User == "" || a.ServerSecret == "":
-		err = errors.New("the account lacks the server's id, the user, or the secret of the server")
-	case o.SessionID == "":
-		err = errors.New("there is no session id")
+	if err == nil {
+		err = check(&o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot begin a session of device management: %w", err)
 	}
 	defaults(&o)
-	s := &Session{o: o, maxMsg: DefaultMaxMsgSize, events: o.Events, told: map[ref]string{}}
+	s := &Session{o: o, maxMsg: o.MaxMsgSize, events: o.Events, told: map[ref]string{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.User, Credential: syncml.Credential(a.User, a.Secret), Nonce: a.Own}}
-	s.server = auth.Verifier{Scheme: scheme, Issue: o.Nonce, Former: a.FormerServer,
-		Key: auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.ServerSecret), Nonce: a.Server}}
+	server := auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.ServerSecret), Nonce: a.Server}
+	s.server = auth.NewVerifier(scheme, server, a.FormerServer, o.Nonce)
 	s.turn.SessionID, s.in.Max = o.SessionID, o.MaxObjSize
 	s.report = Report{Events: map[string]ds.Status{}, Nonces: a.Nonces}
 	return s, nil
+}
+
+func check(o *Options) error {
+	switch {
+	case o.Tree == nil:
+		return errors.New("there is no tree")
+	case o.Account.ServerSecret == "":
+		return errors.New("there is no secret of the server, so that it cannot be told from anybody else")
+	case o.SessionID == "":
+		return errors.New("there is no session id")
+	}
+	return auth.CheckNames(o.Account.ServerID, o.Account.User)
 }
 
 func defaults(o *Options) {
@@ -191,10 +199,7 @@ func (s *Session) Handle(now time.Time, in packet.Packet) (answer packet.Packet,
 	if s.over {
 		return packet.Packet{}, true, nil
 	}
-	m, err := turn.Read(in)
-	if err == nil {
-		err = s.turn.Accept(m)
-	}
+	m, err := s.read(in)
 	if err != nil {
 		return packet.Packet{}, false, fmt.Errorf("cannot take a message of device management: %w", err)
 	}
@@ -205,4 +210,15 @@ func (s *Session) Handle(now time.Time, in packet.Packet) (answer packet.Packet,
 		err = fmt.Errorf("the session of device management ended: %w", err)
 	}
 	return answer, s.over, err
+}
+
+func (s *Session) read(in packet.Packet) (*syncml.Message, error) {
+	if s.server.Forged(in) {
+		return nil, auth.ErrForged
+	}
+	m, err := turn.Read(in)
+	if err != nil {
+		return nil, err
+	}
+	return m, s.turn.Accept(m)
 }

@@ -41,7 +41,7 @@ func (s *Session) take(now time.Time, m *syncml.Message, in packet.Packet) (pack
 func (s *Session) learn(m *syncml.Message) {
 	s.report.Nonces.Own = s.self.Nonce
 	if n := m.Header.Meta.MaxMsgSize; n > 0 {
-		s.maxMsg = min(n, turn.MaxMsgSize)
+		s.maxMsg = min(n, s.o.MaxMsgSize)
 	}
 }
 

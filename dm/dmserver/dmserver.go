@@ -21,12 +21,14 @@ const (
 	HMAC = auth.HMAC
 )
 
-// Limits that are announced if Options say nothing else, and what a device takes that says nothing.
+// Limits if Options say nothing else.
 const (
 	DefaultMaxMsgSize = 64 << 10 // half of what brokers are asked to carry (design.md §6)
 	DefaultMaxObjSize = 4 << 20  // a whole tree of a device
-	silentMaxMsgSize  = 16 << 10
 )
+
+// silentMaxMsgSize is what a device is sent that does not say what it takes.
+const silentMaxMsgSize = 16 << 10
 
 // Account is how server and device know each other (protocol.md H.7).
 type Account struct {
@@ -35,7 +37,9 @@ type Account struct {
 	User     string // of the device
 	// Credential is the device's: syncml.Credential of user and secret.
 	Credential string
-	Scheme     string // MD5 or HMAC, "" is MD5; the other one is refused
+	// Scheme is MD5 or HMAC, "" is MD5; the other one is refused. MD5 proves who began to speak, HMAC who says each word: where others might put
+	// messages in between, it takes HMAC.
+	Scheme string
 	Nonces
 }
 
@@ -51,8 +55,8 @@ type Options struct {
 	Account    Account
 	DeviceID   string // of the device that may speak, "" is any that knows the account's secret
 	Work       []Work
-	MaxMsgSize int64 // octets that are taken, 0 is the default
-	MaxObjSize int64
+	MaxMsgSize int64 // octets of a message in either direction, as the carrier takes them; 0 is the default
+	MaxObjSize int64 // octets of a value that is taken, 0 is the default
 	// Nonce makes the nonces that are issued to the device, as base64 text; nil is 128 random bits.
 	Nonce func() string
 }
@@ -111,16 +115,20 @@ type Session struct {
 func New(o Options) (*Session, error) {
 	a := &o.Account
 	scheme, err := auth.CheckScheme(a.Scheme)
-	if err == nil && (a.ServerID == "" || a.Secret == "" || a.User == "" || a.Credential == "") {
-		err = errors.New("the account lacks the server's id or secret, the user, or the credential of the device")
+	switch {
+	case err != nil:
+	case a.Secret == "" || a.Credential == "":
+		err = errors.New("the account lacks the secret of the server or the credential of the device")
+	default:
+		err = auth.CheckNames(a.ServerID, a.User)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot begin a session of device management: %w", err)
 	}
 	defaults(&o)
-	s := &Session{o: o, maxMsg: silentMaxMsgSize, sent: map[string]*task{}}
+	s := &Session{o: o, maxMsg: min(silentMaxMsgSize, o.MaxMsgSize), sent: map[string]*task{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.Secret), Nonce: a.Own}}
-	s.device = auth.Verifier{Scheme: scheme, Issue: o.Nonce, Key: auth.Key{User: a.User, Credential: a.Credential, Nonce: a.Device}}
+	s.device = auth.NewVerifier(scheme, auth.Key{User: a.User, Credential: a.Credential, Nonce: a.Device}, "", o.Nonce)
 	s.in.Max = o.MaxObjSize
 	s.report.Nonces = a.Nonces
 	return s, s.Add(o.Work...)
@@ -176,6 +184,9 @@ func (s *Session) idle() bool {
 }
 
 func (s *Session) read(in packet.Packet) (*syncml.Message, error) {
+	if s.device.Forged(in) {
+		return nil, auth.ErrForged
+	}
 	m, err := turn.Read(in)
 	if err != nil {
 		return nil, err
@@ -188,10 +199,12 @@ func (s *Session) read(in packet.Packet) (*syncml.Message, error) {
 		return nil, fmt.Errorf("message %q of session %q answers one that is not known", m.Header.MsgID, m.Header.SessionID)
 	case !first:
 		return m, s.turn.Accept(m)
+	case s.turn.Begun() && s.turn.IsFirst(in):
+		return nil, fmt.Errorf("the first message of session %q came again when it was answered long ago", m.Header.SessionID)
 	case s.turn.Begun():
 		return nil, ErrAnew
 	}
-	s.turn.AcceptFirst(m)
+	s.turn.AcceptFirst(m, in)
 	s.encoding, s.deviceID, s.report.SessionID = syncml.Sniff(in.Body), m.Header.Source.URI, m.Header.SessionID
 	return m, nil
 }

@@ -42,7 +42,7 @@ func (s *Session) take(m *syncml.Message, in packet.Packet) (packet.Packet, erro
 
 func (s *Session) learn(h *syncml.Header) {
 	if n := h.Meta.MaxMsgSize; n > 0 {
-		s.maxMsg = min(n, turn.MaxMsgSize)
+		s.maxMsg = min(n, s.o.MaxMsgSize)
 	}
 	if n := h.Meta.MaxObjSize; n > 0 {
 		s.maxObj = n

@@ -17,7 +17,7 @@ type Packet struct {
 
 // HMAC is what the header x-syncml-hmac says.
 type HMAC struct {
-	User string
+	User string // without quotation marks and line ends
 	MAC  string // base64
 }
 
@@ -100,6 +100,9 @@ func (h *HMAC) set(name, value string) error {
 			return fmt.Errorf("the algorithm %q of the HMAC is unknown", value)
 		}
 	case "username":
+		if strings.Contains(value, `"`) {
+			return errors.New("the user of the HMAC has a quotation mark")
+		}
 		h.User = value
 	case "mac":
 		h.MAC = value

@@ -37,6 +37,16 @@ func CheckScheme(scheme string) (string, error) {
 	return "", fmt.Errorf("the authentication scheme %q is neither %s nor %s", scheme, syncml.AuthMD5, HMAC)
 }
 
+// CheckNames refuses what cannot name somebody in a header.
+func CheckNames(names ...string) error {
+	for _, n := range names {
+		if n == "" || strings.ContainsAny(n, "\"\r\n") {
+			return fmt.Errorf("%q cannot name anybody", n)
+		}
+	}
+	return nil
+}
+
 // NewNonce makes a nonce of 128 random bits.
 func NewNonce() string {
 	b := make([]byte, 16)
@@ -132,6 +142,11 @@ func (p *Prover) challenged(s *syncml.Status) error {
 	return nil
 }
 
+// NewVerifier checks a peer, to which the key's nonce was issued. former is the one that it has proved itself with last.
+func NewVerifier(scheme string, k Key, former string, issue func() string) Verifier {
+	return Verifier{Scheme: scheme, Key: k, Former: former, Issue: issue, unused: k.Nonce != "" && k.Nonce != former}
+}
+
 // Verifier checks who the peer is.
 type Verifier struct {
 	Key // its Nonce is the one that was issued last
@@ -141,6 +156,7 @@ type Verifier struct {
 	Issue  func() string // makes a nonce
 
 	trusted  bool
+	unused   bool // nothing was proved with Nonce yet
 	told     bool // md5: that the peer is trusted
 	missing  int
 	failures int
@@ -156,6 +172,19 @@ func (v *Verifier) Refusal() ds.Status { return v.refusal }
 // GivenUp tells that the peer has been challenged and could not prove it nevertheless.
 func (v *Verifier) GivenUp() bool { return !v.trusted && (v.failures > 1 || v.missing > 1) }
 
+// Forged tells that somebody else has put a message into the session of a peer that has proved who it is, and shows a proof with each message. It
+// changes nothing.
+func (v *Verifier) Forged(p packet.Packet) bool {
+	if !v.trusted || v.Scheme != HMAC {
+		return false
+	}
+	_, right := v.hmac(p)
+	return !right
+}
+
+// ErrForged is what Forged tells.
+var ErrForged = errors.New("somebody else has put a message into the session")
+
 // Check checks a message. With md5 one proof counts for the whole session, with HMAC each message needs its own.
 func (v *Verifier) Check(h *syncml.Header, p packet.Packet) bool {
 	if v.trusted && v.Scheme == syncml.AuthMD5 {
@@ -168,7 +197,7 @@ func (v *Verifier) Check(h *syncml.Header, p packet.Packet) bool {
 	v.trusted = right
 	switch {
 	case right:
-		v.Former, v.failures, v.missing = v.Nonce, 0, 0
+		v.Former, v.unused, v.failures, v.missing = v.Nonce, false, 0, 0
 	case shown:
 		v.failures++
 		v.refusal = ds.StatusInvalidCred
@@ -212,7 +241,11 @@ func (v *Verifier) Answer(s *syncml.Status) {
 	}
 }
 
+// challenge issues a nonce. One that nothing was proved with remains: whoever cannot show it may have got it nevertheless, and two nonces are all
+// that a notification is tried with.
 func (v *Verifier) challenge() *syncml.Meta {
-	v.Nonce = v.Issue()
+	if !v.unused {
+		v.Nonce, v.unused = v.Issue(), true
+	}
 	return &syncml.Meta{Type: v.Scheme, Format: "b64", NextNonce: v.Nonce}
 }

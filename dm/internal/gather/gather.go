@@ -33,9 +33,6 @@ func keyOf(command string, it *syncml.Item) key {
 	return k
 }
 
-// Open tells whether an object is coming.
-func (g *Gatherer) Open() bool { return g.open != nil }
-
 // Take takes an item of a command. It gives the item back if it is whole, and the whole object if it is its last part; both nil mean that the
 // part is kept: 213. lost is the item of an object whose other parts will not come any more, because this item is not one of them.
 func (g *Gatherer) Take(command string, meta syncml.Meta, it syncml.Item) (whole, lost *syncml.Item, err error) {

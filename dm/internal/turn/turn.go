@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/alwayson-sync/alwayson/dm/packet"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -29,7 +30,8 @@ var ErrEndless = errors.New("the other side does not come to an end")
 type Turn struct {
 	SessionID string
 	sent      int
-	theirs    string // MsgID of the last message of the peer
+	theirs    string            // MsgID of the last message of the peer
+	first     [sha256.Size]byte // of the message that began the session, if it was the peer's
 	in        [sha256.Size]byte
 	out       packet.Packet
 	answered  bool
@@ -82,7 +84,11 @@ func Read(p packet.Packet) (*syncml.Message, error) {
 	if len(p.Body) > MaxMsgSize {
 		return nil, fmt.Errorf("a message of %d octets is too long", len(p.Body))
 	}
-	return syncml.Decode(p.Body, syncml.Sniff(p.Body))
+	m, err := syncml.Decode(p.Body, syncml.Sniff(p.Body))
+	if err == nil && m.Header.VerProto != "" && !strings.HasPrefix(m.Header.VerProto, "DM/") {
+		return nil, fmt.Errorf("the message is one of %s, not of device management", m.Header.VerProto)
+	}
+	return m, err
 }
 
 // Accept refuses a message that is no answer to the last one: it is of another session, is old, or was made up.
@@ -103,9 +109,12 @@ func (t *Turn) Accept(m *syncml.Message) error {
 }
 
 // AcceptFirst takes the message that begins the session.
-func (t *Turn) AcceptFirst(m *syncml.Message) {
-	t.SessionID, t.theirs = m.Header.SessionID, m.Header.MsgID
+func (t *Turn) AcceptFirst(m *syncml.Message, p packet.Packet) {
+	t.SessionID, t.theirs, t.first = m.Header.SessionID, m.Header.MsgID, sum(p)
 }
+
+// IsFirst tells whether p is the message that began the session.
+func (t *Turn) IsFirst(p packet.Packet) bool { return t.first == sum(p) }
 
 // HeaderStatus is what a message says of the header of the one that it answers, nil if nothing.
 func HeaderStatus(m *syncml.Message) *syncml.Status {
