@@ -76,10 +76,11 @@ func (r *Runner) Notified(payload []byte) bool {
 	account := r.o.Account()
 	n, err := dmclient.ReadNotification(payload, account)
 	if err != nil {
-		raw, err := san.Parse(payload)
-		if err != nil || raw.Version != san.DM || raw.ServerID != account.ServerID {
+		raw, bad := san.Parse(payload)
+		if bad != nil || raw.Version != san.DM || raw.ServerID != account.ServerID {
 			return false
 		}
+		r.o.Log.Debug("notification of device management not verified", "reason", err)
 		r.doubt()
 		return true
 	}
@@ -147,11 +148,13 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// notified begins the session that the server asks for. What comes twice, or while a session runs, asks for that one.
+// notified begins the session that the server asks for. What comes twice asks for the same one. A server that asks for another one while one runs has
+// forgotten that, because it was restarted (found by killing servers at random).
 func (r *Runner) notified(ctx context.Context, n dmclient.Notification) {
-	if r.session != nil || n.SessionID != "" && n.SessionID == r.last {
+	if n.SessionID != "" && n.SessionID == r.last || n.SessionID == "" && r.session != nil {
 		return
 	}
+	r.end()
 	r.last = n.SessionID
 	r.begin(ctx, n.SessionID, true)
 }
@@ -185,6 +188,7 @@ func (r *Runner) begin(ctx context.Context, id string, byServer bool) {
 		r.o.Log.Error("the device cannot be managed", "reason", err)
 		return
 	}
+	r.o.Log.Debug("device management begins", "session", id, "by server", byServer)
 	r.session, r.nonces, r.tries = s, account.Nonces, 0
 	r.mu.Lock()
 	r.idle = make(chan struct{})

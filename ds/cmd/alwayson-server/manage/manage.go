@@ -141,6 +141,7 @@ func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) e
 	if err != nil {
 		m.o.Log.Info("device management", "device", device, "reason", err)
 	}
+	m.o.Log.Debug("device management", "device", device, "answered", !answer.IsZero(), "done", done)
 	s.touched = m.o.Now()
 	if err := m.keep(ctx, device, s); err != nil {
 		delete(m.sessions, device) // nothing was answered, so the device begins anew
@@ -355,6 +356,7 @@ func (m *Manager) ask(ctx context.Context, device string, now time.Time) error {
 	}
 	next.next = now.Add(next.pause)
 	m.asked[device] = next
+	m.o.Log.Debug("a device is notified of settings", "device", device, "again after", next.pause)
 	if err := m.o.Notify(ctx, device, payload); err != nil {
 		m.o.Log.Debug("a device is notified of settings later", "device", device, "reason", err)
 	}
