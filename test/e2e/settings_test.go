@@ -123,8 +123,9 @@ func exchanges(t *testing.T, d *testenv.Device) int {
 	return len(list)
 }
 
-// TestPushedSettings is S1 to S22 from the administrator's command to the device and back, over Mosquitto: what concerns no data causes no exchange (1.11), what a device shall keep
-// starts a sync (1.10), another way to the server breaks the session (1.9), what does not work is taken back, and everybody learns of it.
+// TestPushedSettings goes from the administrator's command to the device and back, over Mosquitto (S1, S6, S7, S8): what concerns no data causes no exchange (1.11: S22), what a
+// device shall keep starts a sync (1.10: S4, S20), another way to the server breaks the session (1.9: S11, S12, S13, S14, S16), what is wanted already is not
+// wanted anew (S9), what does not work is taken back, and the administrator learns of it (S10).
 func TestPushedSettings(t *testing.T) {
 	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop", "phone"}, Mosquitto: true})
 	p := &pushed{t, w}

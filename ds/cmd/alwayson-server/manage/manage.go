@@ -59,7 +59,7 @@ type ask struct {
 }
 
 const (
-	look       = time.Second      // for settings that another process has set, the command line or another server
+	look       = time.Second / 5  // for settings that another process has set, the command line or another server
 	idle       = 5 * time.Minute  // a session that does not go on is forgotten
 	firstPause = 10 * time.Second // before a device that has not answered is notified again; it doubles
 	lastPause  = 10 * time.Minute

@@ -1,0 +1,335 @@
+package manage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/dm"
+	"github.com/alwayson-sync/alwayson/dm/ddf"
+	"github.com/alwayson-sync/alwayson/dm/dmclient"
+	"github.com/alwayson-sync/alwayson/dm/mo"
+	"github.com/alwayson-sync/alwayson/dm/packet"
+	"github.com/alwayson-sync/alwayson/dm/tree"
+	"github.com/alwayson-sync/alwayson/dm/tree/treetest"
+	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/manage"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
+)
+
+const serverID = "srv"
+
+// fleet is a server that manages devices, with the broker between them.
+type fleet struct {
+	t       *testing.T
+	store   *memstore.Store
+	manager *manage.Manager
+	devices map[string]*device
+
+	mu   sync.Mutex
+	sent int // notifications; guarded by mu
+}
+
+// device is a managed device without an agent around it. Messages are handled one after the other.
+type device struct {
+	f        *fleet
+	id       string
+	settings *treetest.Settings
+	tree     *tree.Tree
+
+	mu      sync.Mutex // guards all below
+	account dmclient.Account
+	session *dmclient.Session
+	last    string // id of the session it was notified of
+	away    bool
+	lose    int // of so many messages in both directions one is lost, 0 is none
+	count   int
+}
+
+func newFleet(t *testing.T, n int) *fleet {
+	f := &fleet{t: t, store: memstore.New(), devices: map[string]*device{}}
+	f.manager = manage.New(manage.Options{Store: f.store, ServerID: serverID, Notify: f.notify, Send: f.send})
+	for i := range n {
+		f.add(fmt.Sprintf("d%03d", i))
+	}
+	return f
+}
+
+func (f *fleet) update(fn func(dsstore.Tx) error) {
+	f.t.Helper()
+	if err := f.store.Update(f.t.Context(), fn); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fleet) add(id string) *device {
+	f.t.Helper()
+	credential := syncml.Credential("ana", "secret-"+id)
+	f.update(func(tx dsstore.Tx) error {
+		return tx.PutDevice(dsstore.Device{ID: id, User: "ana", Credential: credential})
+	})
+	settings := &treetest.Settings{Values: map[string]dm.Value{}}
+	for i := range mo.Table {
+		s := &mo.Table[i]
+		if rest, ok := s.Of(s.Key).Below(dm.Path{"Vendor", "AlwaysOn"}); ok {
+			settings.Values[strings.Join(rest, "/")] = s.Value(s.Default)
+		}
+	}
+	schema := ddf.NewSchema()
+	if err := schema.Add(nil, mo.Description()); err != nil {
+		f.t.Fatal(err)
+	}
+	m, err := tree.Open(schema, tree.Memory{}, map[string]tree.Object{"./Vendor/AlwaysOn": settings})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	rights := mo.Rights(serverID)
+	rights.Nodes = rights.Nodes[1:]
+	if err := m.Provision(rights, time.Now()); err != nil {
+		f.t.Fatal(err)
+	}
+	d := &device{f: f, id: id, settings: settings, tree: m,
+		account: dmclient.Account{ServerID: serverID, User: "ana", Secret: "secret-" + id, ServerSecret: credential}}
+	f.devices[id] = d
+	return d
+}
+
+// want asks for a setting of every device.
+func (f *fleet) want(values ...string) {
+	f.t.Helper()
+	at := time.Now()
+	f.update(func(tx dsstore.Tx) (err error) {
+		for id := range f.devices {
+			for i := 0; i < len(values); i += 2 {
+				_, e := tx.WantSetting(dsstore.Setting{Device: id, Key: values[i], Value: values[i+1], By: "admin", At: at})
+				err = errors.Join(err, e)
+			}
+		}
+		return err
+	})
+}
+
+// states counts how far the settings of all devices have come.
+func (f *fleet) states() map[dsstore.SettingState]int {
+	out := map[dsstore.SettingState]int{}
+	err := f.store.View(f.t.Context(), func(tx dsstore.Tx) error {
+		for id := range f.devices {
+			all, err := tx.Settings(id)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				out[s.State]++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return out
+}
+
+// run manages for so long.
+func (f *fleet) run(d time.Duration) {
+	ctx, cancel := context.WithTimeout(f.t.Context(), d)
+	defer cancel()
+	f.manager.Run(ctx)
+}
+
+func (f *fleet) notify(_ context.Context, id string, payload []byte) error {
+	f.mu.Lock()
+	f.sent++
+	f.mu.Unlock()
+	d := f.devices[id]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away || d.lost() {
+		return nil
+	}
+	n, err := dmclient.ReadNotification(payload, d.account)
+	if err != nil || n.SessionID == d.last && d.session != nil {
+		return nil //nolint:nilerr // it is dropped silently
+	}
+	d.last = n.SessionID
+	d.begin(n.SessionID)
+	return nil
+}
+
+func (d *device) lost() bool {
+	d.count++
+	return d.lose > 0 && d.count%d.lose == 0
+}
+
+func (d *device) begin(id string) {
+	s, err := dmclient.New(dmclient.Options{Account: d.account, Tree: d.tree, DevInfo: dm.DevInfo{DevID: d.id, Man: "m", Mod: "m", DmV: "1.2", Lang: "en"},
+		SessionID: id, ByServer: true})
+	if err != nil {
+		d.f.t.Error(err)
+		return
+	}
+	first, err := s.Start()
+	if err != nil {
+		d.f.t.Error(err)
+		return
+	}
+	d.session = s
+	d.up(first)
+}
+
+func (d *device) up(p packet.Packet) {
+	if !d.lost() {
+		d.f.manager.Received(d.id, p.Marshal())
+	}
+}
+
+func (f *fleet) send(_ context.Context, id string, payload []byte) error {
+	d := f.devices[id]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away || d.session == nil || d.lost() {
+		return nil
+	}
+	p, err := packet.Parse(payload)
+	if err != nil {
+		f.t.Error(err)
+		return nil
+	}
+	answer, done, err := d.session.Handle(time.Now(), p)
+	if err != nil {
+		f.t.Logf("%s: %v", id, err)
+	}
+	d.account.Nonces = d.session.Report().Nonces
+	if !answer.IsZero() {
+		d.up(answer)
+	}
+	if done {
+		d.session = nil
+	}
+	return nil
+}
+
+func (d *device) value(node string) string { return string(d.settings.Values[node].Data) }
+
+// TestAThousandDevices: 100 of them are away, 100 lose messages, 10 refuse the value. All that can have it get it, the others are known with a reason,
+// and those that were away get it when they come (S8).
+func TestAThousandDevices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1000)
+		for i := range 1000 {
+			d := f.devices[fmt.Sprintf("d%03d", i)]
+			d.away = i < 100
+			if i >= 100 && i < 200 {
+				d.lose = 3 + i%5
+			}
+			if i >= 990 {
+				d.settings.Refused = "debug"
+			}
+		}
+		f.want("log.level", "debug")
+		f.run(10 * time.Second)
+		if got := f.states(); got[dsstore.SettingApplied] < 790 || got[dsstore.SettingFailed] != 10 {
+			t.Errorf("after ten seconds: %v", got)
+		}
+		f.run(2 * time.Hour)
+		if got := f.states(); got[dsstore.SettingApplied] != 890 || got[dsstore.SettingFailed] != 10 || got[dsstore.SettingPending] != 100 {
+			t.Errorf("while 100 are away: %v", got)
+		}
+		for i := range 100 {
+			d := f.devices[fmt.Sprintf("d%03d", i)]
+			d.mu.Lock()
+			d.away = false
+			d.mu.Unlock()
+			f.manager.Online(d.id)
+		}
+		f.run(time.Minute)
+		if got := f.states(); got[dsstore.SettingApplied] != 990 || got[dsstore.SettingFailed] != 10 {
+			t.Errorf("in the end: %v", got)
+		}
+		for id, d := range f.devices {
+			if want := d.settings.Refused == ""; (d.value("Log/Level") == "debug") != want {
+				t.Errorf("%s has %q", id, d.value("Log/Level"))
+			}
+		}
+		sent := f.sent
+		f.run(time.Hour)
+		if f.sent != sent {
+			t.Errorf("%d notifications for nothing", f.sent-sent)
+		}
+	})
+}
+
+// TestTogetherOrNotAtAll: of settings that were wanted together one is refused: the others are as they were, and both are failed with a reason.
+func TestTogetherOrNotAtAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1)
+		d := f.devices["d000"]
+		d.settings.Refused = "debug"
+		f.want("session.poll", "7m", "log.level", "debug")
+		f.run(time.Minute)
+		if got := f.states(); got[dsstore.SettingFailed] != 2 || d.value("Session/Poll") != "30m" {
+			t.Errorf("%v, poll %s", got, d.value("Session/Poll"))
+		}
+		d.settings.Refused = ""
+		f.want("session.poll", "7m", "log.level", "debug")
+		f.run(time.Minute)
+		if got := f.states(); got[dsstore.SettingApplied] != 2 || d.value("Session/Poll") != "7m" || d.value("Log/Level") != "debug" {
+			t.Errorf("%v, %v", got, d.settings.Values)
+		}
+	})
+}
+
+// TestTheLatestWishWins is S9: a later wish replaces one that the device has not been told of, also while a session runs and over failing stores.
+func TestTheLatestWishWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 3)
+		fails := 0
+		f.store.Fault = func() error {
+			if fails++; fails%4 == 0 {
+				return treetest.ErrFault
+			}
+			return nil
+		}
+		for i := range 20 {
+			func() {
+				defer func(fault func() error) { f.store.Fault = fault }(f.store.Fault)
+				f.store.Fault = nil
+				f.want("session.poll", strconv.Itoa(i+1)+"m")
+			}()
+			f.run(time.Second / 2)
+		}
+		f.run(time.Hour)
+		for id, d := range f.devices {
+			if d.value("Session/Poll") != "20m" {
+				t.Errorf("%s has %s", id, d.value("Session/Poll"))
+			}
+		}
+		if got := f.states(); got[dsstore.SettingApplied] != 3 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestStrangersAreNotAnswered: what is no message, or of no device of ours, gets no answer; a device that tries another one's secret gets nothing.
+func TestStrangersAreNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2)
+		f.want("log.level", "debug")
+		thief := f.devices["d000"]
+		thief.account.Secret, thief.account.ServerSecret = "secret-d001", syncml.Credential("ana", "secret-d001")
+		f.manager.Received("nobody", []byte("hello"))
+		f.manager.Received("d001", []byte("\x03\x01hello"))
+		f.manager.Received("../x", nil)
+		f.run(time.Hour)
+		if got := f.states(); got[dsstore.SettingApplied] != 1 || got[dsstore.SettingPending] != 1 || thief.value("Log/Level") != "info" {
+			t.Errorf("%v, %s", got, thief.value("Log/Level"))
+		}
+	})
+}
