@@ -57,7 +57,9 @@ func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 		s.answers = s.answers[1:]
 	}
 	crowded := b.Count() > 0
-	if s.complete && len(s.answers) == 0 && s.send(b, crowded) {
+	enough := s.complete && len(s.answers) == 0 && s.send(b, crowded)
+	s.turn.Progress(m, b.Count() > 0)
+	if enough {
 		return s.finish(b, s.out == nil)
 	}
 	b.Put(&syncml.Alert{Code: dm.AlertNextMessage})

@@ -192,6 +192,19 @@ func TestPartIsLost(t *testing.T) {
 	d.outcomes("big:412 set:200")
 }
 
+// TestIdleTalk: a device that always asks for more and never says anything is left alone.
+func TestIdleTalk(t *testing.T) {
+	d := newDevice(t, work(getA))
+	for range 10 {
+		if d.hand(d.body("", false)); d.done {
+			break
+		}
+	}
+	if !d.done || d.err == nil {
+		t.Errorf("it goes on: %v", d.err)
+	}
+}
+
 func TestWhatDevicesMayNotSay(t *testing.T) {
 	d := newDevice(t, work())
 	d.say(hello+`<Get><CmdID>2</CmdID></Get><Delete><CmdID>3</CmdID></Delete><Alert><CmdID>4</CmdID><Data>200</Data></Alert>`, true,
