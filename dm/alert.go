@@ -20,9 +20,10 @@ const (
 // AsksUser tells whether a is one by which a server talks to the user.
 func AsksUser(a ds.Alert) bool { return a >= AlertDisplay && a <= AlertMultipleChoice }
 
-// Event is a generic alert: what a device tells a server on its own account (protocol.md H.2).
+// Event is a generic alert: what a device tells a server on its own account (protocol.md H.2). It goes in one message, and comes twice if the answer
+// to it was lost.
 type Event struct {
-	ID         string // known to the device only
+	ID         string // the device's own, not sent
 	Type       string // e.g. "Reversed-Domain-Name: org.example.settings"
 	URI        string // of the node that it is about, or ""
 	Mark       string // importance, "" is informational

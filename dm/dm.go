@@ -1,4 +1,4 @@
-// Package dm is the vocabulary of OMA DM: addresses, formats, commands and properties of the nodes of a management tree, and refusals.
+// Package dm is the vocabulary of OMA DM: addresses, formats, commands and properties of the nodes of a management tree, refusals, and alerts.
 package dm
 
 import (

@@ -87,6 +87,7 @@ func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 	if !s.complete && !rest {
 		b.Put(&syncml.Alert{Code: dm.AlertNextMessage})
 	}
+	s.turn.Progress(m, b.Count() > 0)
 	return s.finish(b, s.complete && !rest && len(s.events) == 0)
 }
 

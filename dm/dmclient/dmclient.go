@@ -38,6 +38,7 @@ type Account struct {
 	Secret   string
 	// ServerSecret is what the server proves itself with. There is no session without.
 	ServerSecret string
+	ServerUser   string // its name then, "" is its id
 	// Scheme is MD5 or HMAC, "" is MD5; the other one is refused. MD5 proves who began to speak, HMAC who says each word: where others might put
 	// messages in between, it takes HMAC.
 	Scheme string
@@ -132,7 +133,7 @@ func New(o Options) (*Session, error) {
 	defaults(&o)
 	s := &Session{o: o, maxMsg: o.MaxMsgSize, events: o.Events, told: map[ref]string{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.User, Credential: syncml.Credential(a.User, a.Secret), Nonce: a.Own}}
-	server := auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.ServerSecret), Nonce: a.Server}
+	server := auth.Key{User: a.ServerUser, Credential: syncml.Credential(a.ServerUser, a.ServerSecret), Nonce: a.Server}
 	s.server = auth.NewVerifier(scheme, server, a.FormerServer, o.Nonce)
 	s.turn.SessionID, s.in.Max = o.SessionID, o.MaxObjSize
 	s.report = Report{Events: map[string]ds.Status{}, Nonces: a.Nonces}
@@ -154,6 +155,9 @@ func check(o *Options) error {
 func defaults(o *Options) {
 	if o.Account.URI == "" {
 		o.Account.URI = o.Account.ServerID
+	}
+	if o.Account.ServerUser == "" {
+		o.Account.ServerUser = o.Account.ServerID
 	}
 	if o.MaxMsgSize == 0 {
 		o.MaxMsgSize = DefaultMaxMsgSize

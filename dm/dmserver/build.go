@@ -57,7 +57,9 @@ func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 		s.answers = s.answers[1:]
 	}
 	crowded := b.Count() > 0
-	if s.complete && len(s.answers) == 0 && s.send(b, crowded) {
+	enough := s.complete && len(s.answers) == 0 && s.send(b, crowded)
+	s.turn.Progress(m, b.Count() > 0)
+	if enough {
 		return s.finish(b, s.out == nil)
 	}
 	b.Put(&syncml.Alert{Code: dm.AlertNextMessage})
@@ -67,8 +69,7 @@ func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 // send sends work as far as it fits. It says false if the first of it may fit into the next message, which is less crowded.
 func (s *Session) send(b *fill.Builder, crowded bool) bool {
 	if s.out != nil {
-		s.part(b)
-		return true
+		return s.part(b)
 	}
 	for begun := false; len(s.queue) > 0 && s.out == nil; {
 		t := s.queue[0]
@@ -83,8 +84,9 @@ func (s *Session) send(b *fill.Builder, crowded bool) bool {
 			s.postponed = true
 			return false
 		default:
+			before := b.Count()
 			s.cut(b, t, c)
-			begun = s.out != nil
+			begun = b.Count() > before
 		}
 		s.queue, s.postponed = s.queue[1:], false
 	}
@@ -130,15 +132,19 @@ func (s *Session) tooLarge(t *task) {
 	s.tell(t)
 }
 
-// part sends the next part of a value.
-func (s *Session) part(b *fill.Builder) {
+// part sends the next part of a value, unless there is no room for any.
+func (s *Session) part(b *fill.Builder) bool {
 	c, last := b.Part(s.out.Object)
+	if c == nil {
+		return false
+	}
 	clear(s.sent)
 	s.sent[c.CommandID()] = s.out.task
 	if last {
 		s.order = append(s.order, s.out.task)
 		s.out = nil
 	}
+	return true
 }
 
 // drop gives up the value that is being sent: its task has an outcome.

@@ -192,6 +192,45 @@ func TestPartIsLost(t *testing.T) {
 	d.outcomes("big:412 set:200")
 }
 
+// TestCrowdedParts: a device that tells much while it takes a value leaves no room for the next part, which waits.
+func TestCrowdedParts(t *testing.T) {
+	event := `<Alert><CmdID>3</CmdID><Data>1226</Data><Item><Data>x</Data></Item></Alert>`
+	o := work(bigA)
+	o.MaxMsgSize = 2000
+	d := newDevice(t, o)
+	d.hand(d.body(hello, true))
+	for range 60 {
+		said := ""
+		if d.ref("Replace") != "" {
+			said = d.status("Replace", 213)
+		}
+		if d.s.Report().Events == nil {
+			said += strings.Repeat(event, 40)
+		}
+		if d.hand(d.body(said, d.answer.Final)); len(d.out.Body) > 2000 || d.err != nil {
+			t.Fatalf("%d octets, %v", len(d.out.Body), d.err)
+		}
+		if d.answer.Final {
+			break
+		}
+	}
+	d.say(d.status("Replace", 200), true, "Final")
+	d.outcomes("big:200")
+}
+
+// TestIdleTalk: a device that always asks for more and never says anything is left alone.
+func TestIdleTalk(t *testing.T) {
+	d := newDevice(t, work(getA))
+	for range 10 {
+		if d.hand(d.body("", false)); d.done {
+			break
+		}
+	}
+	if !d.done || d.err == nil {
+		t.Errorf("it goes on: %v", d.err)
+	}
+}
+
 func TestWhatDevicesMayNotSay(t *testing.T) {
 	d := newDevice(t, work())
 	d.say(hello+`<Get><CmdID>2</CmdID></Get><Delete><CmdID>3</CmdID></Delete><Alert><CmdID>4</CmdID><Data>200</Data></Alert>`, true,

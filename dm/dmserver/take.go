@@ -82,8 +82,11 @@ func (s *Session) settle() {
 
 // tell tells the outcome of a task and of its members.
 func (s *Session) tell(t *task) {
-	if t.outcome.Status == 0 {
-		t.outcome.Reason = "the device has not said what became of it"
+	switch o := &t.outcome; {
+	case o.Status == 0:
+		o.Reason = "the device has not said what became of it"
+	case !o.Applied() && o.Reason == "":
+		o.Reason = o.Status.Error()
 	}
 	s.report.Outcomes = append(s.report.Outcomes, t.outcome)
 	for _, m := range t.members {

@@ -43,7 +43,7 @@ type Work struct {
 type Outcome struct {
 	ID     string
 	Status ds.Status // 0 if the device has not said anything
-	Reason string    // one sentence of why it was refused, or ""
+	Reason string    // why it was not done, as the device says or else as its status does; "" if it was done
 	URI    string    // the node that the reason is about, if not the Work's own
 	Found  []Found   // of Get
 }
@@ -89,6 +89,11 @@ func newTask(w Work, member bool) (*task, error) {
 	case w.command() == nil:
 		return nil, fmt.Errorf("work %q: there is no operation %q", w.ID, w.Op)
 	}
+	if w.Tree != nil {
+		if _, err := w.Tree.Marshal(); err != nil {
+			return nil, fmt.Errorf("work %q: %w", w.ID, err)
+		}
+	}
 	for _, m := range w.Members {
 		sub, err := newTask(m, true)
 		if err != nil {
@@ -125,7 +130,7 @@ func (w *Work) command() syncml.Command {
 func (w *Work) put(it *syncml.Item) {
 	if w.Tree != nil {
 		it.Meta.Format, it.Meta.Type = string(dm.FormatXML), dm.TypeTNDS
-		text, _ := w.Tree.Marshal()
+		text, _ := w.Tree.Marshal() // was tried before
 		it.Data = &syncml.Data{Bytes: text}
 		return
 	}

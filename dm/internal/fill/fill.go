@@ -107,20 +107,23 @@ func Text(data []byte, meta syncml.Meta) (*syncml.Data, syncml.Meta) {
 	return &syncml.Data{Bytes: data}, meta
 }
 
-// Part writes the next part and tells whether it was the last one.
+// Part writes the next part and tells whether it was the last one. c is nil if what is there already leaves no room for any.
 func (b *Builder) Part(o *Object) (c syncml.Command, last bool) {
 	mark, id := b.enc.Mark(), b.id
 	for room := b.max - b.enc.Len(); ; room -= max(room/8, 1) {
 		n := o.cut(room)
 		c, last = o.part(n)
 		b.Put(c)
-		if b.enc.Len() <= b.max || room <= leastPart {
+		if b.enc.Len() <= b.max || room <= leastPart && b.count == 0 {
 			o.sent += n
 			b.count++
 			return c, last
 		}
 		b.enc.Reset(mark)
 		b.id = id
+		if room <= leastPart {
+			return nil, false
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alwayson-sync/alwayson/dm"
 	"github.com/alwayson-sync/alwayson/dm/packet"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -21,6 +22,7 @@ const MaxMsgSize = 4 << 20
 const (
 	maxMessages = 20_000
 	maxOctets   = 256 << 20 // of the peer
+	maxIdle     = 5         // messages one after the other in which nobody said anything (protocol.md C.7)
 )
 
 // ErrEndless ends a session that has gone beyond any use.
@@ -36,6 +38,7 @@ type Turn struct {
 	out       packet.Packet
 	answered  bool
 	octets    int
+	idle      int
 }
 
 // Begun tells whether something was sent.
@@ -71,7 +74,36 @@ func (t *Turn) Keep(in, out packet.Packet) {
 }
 
 // Exhausted tells whether the session has gone on too long.
-func (t *Turn) Exhausted() bool { return t.sent > maxMessages || t.octets > maxOctets }
+func (t *Turn) Exhausted() bool {
+	return t.sent > maxMessages || t.octets > maxOctets || t.idle > maxIdle
+}
+
+// Progress notes whether the answer to m, or m itself, says anything.
+func (t *Turn) Progress(m *syncml.Message, said bool) {
+	t.idle++
+	if said || !empty(m) {
+		t.idle = 0
+	}
+}
+
+// empty tells whether a message does nothing but ask for the next one.
+func empty(m *syncml.Message) bool {
+	for _, c := range m.Commands {
+		switch c := c.(type) {
+		case *syncml.Status:
+			if !IsHeaderStatus(c) {
+				return false
+			}
+		case *syncml.Alert:
+			if c.Code != dm.AlertNextMessage {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // KeepFirst notes the message that begins the session.
 func (t *Turn) KeepFirst(out packet.Packet) { t.out = out }
