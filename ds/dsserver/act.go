@@ -30,8 +30,8 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 			return r.remove(st, cur)
 		}
 		return r.postpone(st, cur)
-	case reconcile.SendAgain:
-		return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+	case reconcile.SendAgain: // what it had stays known: it may add that once more under another id, edited (found by simulation)
+		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, Hash: m.Hash})
 	}
 	return nil // Nothing, Unknown
 }
