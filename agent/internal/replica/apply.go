@@ -153,8 +153,10 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) err
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
 	case row.Dirty() && row.Problem == "" && p.deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && p.deletions == later && r.moved(ctx, row, j.Soft):
-		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
+	case j.Op != dsclient.Reflag && p.deletions == later && r.moved(ctx, row, j.Soft):
+		// Somebody edited or deleted it, and nobody has looked yet. An intent would make his edit one of which nobody knows what it was made from (found by
+		// simulation).
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
 	case j.Op == dsclient.Delete && p.deletions == later:
 		err := doom(t, j, row)
 		p.doom(j.row)
@@ -585,7 +587,7 @@ func doubt(t *state.Tx, x *recovered) error {
 	}
 	former := row
 	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version = x.intent.Row.Version // by which it is known if it was moved
+		row.Version, row.Unsure = x.intent.Row.Version, true // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }

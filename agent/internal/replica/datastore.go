@@ -94,6 +94,9 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	}
 	c.LUID = luid
 	c.Base = base(row.Synced.Hash)
+	if row.Gone && row.Synced.Hash == state.UnknownHash && !row.Unsure {
+		c.Base = base(row.Hash) // what was deleted was seen: it names a conflict copy of it (found by simulation)
+	}
 	if row.Doomed && !row.Dirty() {
 		return c, false, nil // the server has deleted it
 	}

@@ -32,7 +32,8 @@ type Row struct {
 	Problem string  // why it does not take part, "" if it does
 	// Doomed: the server has deleted it, and that is not carried out yet. Approved: a deletion that was held may happen.
 	Doomed, Approved bool
-	Unsure           bool // it is as it was, and was something else meanwhile that the server may have got
+	// Unsure: it is as it was, and was something else meanwhile that the server may have got; or nobody has seen that it was ever as it is.
+	Unsure bool
 }
 
 // Dirty tells whether the server must be told something of this item.
