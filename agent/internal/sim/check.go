@@ -77,13 +77,13 @@ func (w *World) checkDoubled(live []entry) {
 		}
 	}
 	bodies := map[string]bool{}
-	for _, e := range live {
+	for i, e := range live {
 		if body := string(e.item.Body); bodies[body] && !w.ledger.twins[uid(e.item.Body)] {
 			w.fail("doubled", "the same twice: %s", w.ledger.tell(e.item.Body, count))
 		} else {
 			bodies[body] = true
 		}
-		if !w.ledger.entitled(e.item.Body, count) {
+		if !w.ledger.entitled(e.item.Body, count) && !w.ledger.between(e.item.Body, slices.Concat(live[:i], live[i+1:])) {
 			w.fail("doubled", "or resurrected: %s", w.ledger.tell(e.item.Body, count))
 		}
 	}
@@ -95,6 +95,13 @@ func (l *ledger) entitled(body []byte, count map[string]int) bool {
 		s := l.status[m]
 		return l.moved[m] || l.twins[s.uid] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
+}
+
+// between tells whether an item was put together of versions that live on beside it because others contradict them: each has something of it, and none
+// has all.
+func (l *ledger) between(body []byte, others []entry) bool {
+	all := slices.DeleteFunc(marks(body), func(m string) bool { return l.status[m].replaced != "" })
+	return len(all) > 0 && l.copied[uid(body)] && !slices.ContainsFunc(others, func(e entry) bool { return len(without(all, marks(e.item.Body))) == 0 })
 }
 
 func (l *ledger) tell(body []byte, count map[string]int) string {
