@@ -39,7 +39,7 @@ func (w *World) checkLost(live []entry) {
 	}
 	for _, m := range w.ledger.needed() {
 		switch s := w.ledger.status[m]; {
-		case there[m] || w.ledger.twins[s.uid] && kept[m] != "":
+		case there[m] || (w.ledger.twins[s.uid] || w.ledger.yielded[m]) && kept[m] != "":
 		case kept[m] != "":
 			w.fail("lost", "%s of %s is in the history only (%s)", m, s.by, kept[m])
 		default:
@@ -93,7 +93,7 @@ func (w *World) checkDoubled(live []entry) {
 func (l *ledger) entitled(body []byte, count map[string]int) bool {
 	return slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.moved[m] || l.twins[s.uid] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.moved[m] || l.twins[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
 }
 

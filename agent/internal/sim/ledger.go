@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -19,6 +18,8 @@ type ledger struct {
 	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
 	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
 	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+	// yielded are marks that lost a conflict for the policy of a device.
+	yielded map[string]bool
 }
 
 type mark struct {
@@ -31,7 +32,8 @@ type mark struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{}}
+	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
+		yielded: map[string]bool{}}
 }
 
 // entry is an item as somebody sees it.
@@ -123,14 +125,10 @@ func (l *ledger) supersede(old, by string) {
 	}
 }
 
-// copies notes which of these commands were answered by a conflict copy.
-func (l *ledger) copies(commands []syncml.Command, copied map[string]bool) {
-	for _, c := range commands {
-		if ch, ok := c.(*syncml.Change); ok && copied[ch.ID] && ch.Items[0].Data != nil {
-			for _, m := range marks(ch.Items[0].Data.Bytes) {
-				l.copied[l.status[m].uid] = true
-			}
-		}
+// yield is a version that lost for the policy of a device: it may be in the history only, and what it was written over may live on.
+func (l *ledger) yield(body []byte) {
+	for _, m := range marks(body) {
+		l.yielded[m] = true
 	}
 }
 

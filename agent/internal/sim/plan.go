@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -22,8 +23,20 @@ func NewPlan(seed uint64) Plan {
 	for range 20 + r.IntN(60) {
 		p.Steps = append(p.Steps, randomStep(r, p.Devices, names, total))
 	}
+	p.vary(rand.New(rand.NewPCG(seed, 0xc0de)))
 	return p
 }
+
+// vary makes up what came to the simulator later. It draws from numbers of its own, so that the rest of a world stays as it was.
+func (p *Plan) vary(r *rand.Rand) {
+	if r.IntN(3) == 0 {
+		for range p.Devices {
+			p.Conflicts = append(p.Conflicts, policies[r.IntN(len(policies))])
+		}
+	}
+}
+
+var policies = []ds.ConflictPolicy{ds.ConflictsMerge, ds.ConflictsKeepBoth, ds.ConflictsServer, ds.ConflictsDevice}
 
 // brakes are small: so are the stores.
 var brakes = []int{0, 0, 1, 2}

@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
@@ -60,38 +58,15 @@ func (s *server) fault() error {
 // handle answers a message of a device.
 func (s *server) handle(device string, body []byte) ([]byte, error) {
 	s.w.say(device, "server", body)
+	before := s.contested()
 	answer, err := s.ds.Handle(ctx, body, syncml.WBXML)
 	if err != nil {
 		s.w.logf("  server: cannot answer %s: %v", device, err)
 		return nil, fmt.Errorf("HTTP 500: %w", err)
 	}
 	s.w.say("server", device, answer)
-	s.noteCopies(body, answer)
+	s.noteConflicts(device, body, answer, before)
 	return answer, nil
-}
-
-// noteCopies takes down what the server says it keeps as a conflict copy (209): such a copy may stay even if its user goes on editing.
-func (s *server) noteCopies(body, answer []byte) {
-	if !bytes.Contains(answer, []byte(strconv.Itoa(int(ds.StatusDuplicated)))) {
-		return
-	}
-	q, err := syncml.Decode(body, syncml.WBXML)
-	a, err2 := syncml.Decode(answer, syncml.WBXML)
-	if err := errors.Join(err, err2); err != nil {
-		s.w.fail("server", "a message cannot be read: %v", err)
-		return
-	}
-	copied := map[string]bool{}
-	for _, c := range a.Commands {
-		if st, ok := c.(*syncml.Status); ok && st.Code == ds.StatusDuplicated {
-			copied[st.CmdRef] = true
-		}
-	}
-	for _, c := range q.Commands {
-		if sync, ok := c.(*syncml.Sync); ok {
-			s.w.ledger.copies(sync.Commands, copied)
-		}
-	}
 }
 
 // update is a change that no device makes.

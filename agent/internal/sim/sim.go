@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -17,7 +18,9 @@ type Plan struct {
 	Devices int
 	Kind    pim.Kind
 	Brake   int // how many deletions in one go are not held on a device; 0 holds none
-	Steps   []Step
+	// Conflicts is what becomes of conflicts on each device; what is missing is ds.ConflictsMerge.
+	Conflicts []ds.ConflictPolicy
+	Steps     []Step
 }
 
 // World is a server with its devices while a plan is played.
