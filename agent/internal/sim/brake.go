@@ -1,13 +1,16 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"iter"
+	"slices"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -228,5 +231,70 @@ func (p *process) doAll() {
 	p.lookAtAll()
 	if !p.gone() && p.replica.Counts().Pending > 0 {
 		p.handle(session.Wanted{Cause: session.CauseLocal})
+	}
+}
+
+// held are the deletions of a device that wait on the server.
+func (s *server) held(d *device) (out []dsstore.Deletion) {
+	s.view(func(tx dsstore.Tx) error {
+		list, err := tx.Deletions(d.id, collection)
+		out = slices.DeleteFunc(list, func(x dsstore.Deletion) bool { return !x.Held })
+		return err
+	})
+	return out
+}
+
+// decides is alwayson-server hold approve, or reject.
+func (s *server) decides(d *device, approve bool) {
+	list := s.held(d)
+	if len(list) == 0 {
+		return
+	}
+	s.w.logf("  server: the deletions of %d items on %s are decided: %t", len(list), d.id, approve)
+	if !approve {
+		s.keeps(d, list)
+	}
+	s.update(func(tx dsstore.Tx) error {
+		_, err := dsserver.DecideHeld(tx, d.id, collection, approve, s.now())
+		return err
+	})
+}
+
+// keeps tells the ledger what shall live on although a device has deleted it.
+func (s *server) keeps(d *device, list []dsstore.Deletion) {
+	for _, e := range s.documents() {
+		if slices.ContainsFunc(list, func(x dsstore.Deletion) bool { return x.GUID == e.key }) {
+			s.w.ledger.keep(d.id, e.item.Body)
+		}
+	}
+}
+
+func (s *server) rev() (rev int64) {
+	s.view(func(tx dsstore.Tx) (err error) {
+		rev, err = tx.Rev(collection)
+		return err
+	})
+	return rev
+}
+
+// checkBrake fails the world if a message has deleted more than the brake of the server allows. What the user of the device has looked at may go.
+func (s *server) checkBrake(device string, body []byte, since int64) {
+	brake := reconcile.Brake{Count: s.w.plan.ServerBrake, Percent: 25}
+	if brake.Count == 0 || bytes.Contains(body, []byte("approved=1")) {
+		return
+	}
+	gone, live := 0, 0
+	s.view(func(tx dsstore.Tx) error {
+		return tx.EachNoted(collection, 0, func(n dsstore.Noted) {
+			switch {
+			case !n.Deleted:
+				live++
+			case n.Rev > since:
+				gone++
+			}
+		})
+	})
+	if brake.Holds(gone, live+gone) {
+		s.w.fail("brake", "%s deletes %d of %d items on the server, and nobody has approved it", device, gone, live+gone)
 	}
 }

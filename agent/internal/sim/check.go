@@ -190,6 +190,9 @@ func (d *device) checkSettled() {
 	if h := d.proc.replica.Held(); h.Any() {
 		d.w.fail("held", "%s: deletions are still held: %+v", d.id, h)
 	}
+	if list := d.w.server.held(d); len(list) > 0 {
+		d.w.fail("held", "%s: deletions are still held on the server: %+v", d.id, list)
+	}
 	d.checkIndex()
 	known := ""
 	d.w.server.view(func(tx dsstore.Tx) error {

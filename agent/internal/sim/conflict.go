@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
@@ -68,13 +69,20 @@ func (s *server) noteVerdicts(device string, commands []syncml.Command, codes ma
 		case code == ds.StatusServerWins && policy == ds.ConflictsServer:
 			l.yield(body)
 		case code == ds.StatusClientWins && policy == ds.ConflictsDevice:
-			for _, e := range before {
-				if uid(e.item.Body) == uid(body) {
-					l.yield(e.item.Body)
-				}
-			}
+			s.overwritten(device, ch.Items[0].Source.URI, before)
 		}
 	}
+}
+
+// overwritten takes down that a device has written over an item.
+func (s *server) overwritten(device, luid string, before []entry) {
+	s.view(func(tx dsstore.Tx) error {
+		m, err := tx.ByLUID(device, collection, luid)
+		if i := slices.IndexFunc(before, func(e entry) bool { return e.key == m.GUID }); i >= 0 {
+			s.w.ledger.yield(before[i].item.Body)
+		}
+		return err
+	})
 }
 
 func (w *World) device(id string) *device {

@@ -34,6 +34,18 @@ func (p *Plan) vary(r *rand.Rand) {
 			p.Conflicts = append(p.Conflicts, policies[r.IntN(len(policies))])
 		}
 	}
+	if r.IntN(4) == 0 {
+		p.ServerBrake = 1 + r.IntN(2)
+		p.sprinkle(r, 6, "wipe", "sapprove", "sreject")
+	}
+}
+
+// sprinkle puts up to so many of these steps somewhere among the others.
+func (p *Plan) sprinkle(r *rand.Rand, most int, verbs ...string) {
+	for range r.IntN(most + 1) {
+		s := Step{Verb: verbs[r.IntN(len(verbs))], Device: r.IntN(p.Devices), N: r.IntN(12), M: r.IntN(12)}
+		p.Steps = slices.Insert(p.Steps, r.IntN(len(p.Steps)+1), s)
+	}
 }
 
 var policies = []ds.ConflictPolicy{ds.ConflictsMerge, ds.ConflictsKeepBoth, ds.ConflictsServer, ds.ConflictsDevice}

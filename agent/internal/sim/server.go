@@ -10,6 +10,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -41,7 +42,8 @@ func newServer(w *World) *server {
 
 // restart is a server that has forgotten everything it did not store.
 func (s *server) restart() {
-	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease, Now: s.now})
+	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease,
+		Brake: reconcile.Brake{Count: s.w.plan.ServerBrake, Percent: 25}, Now: s.now})
 	s.index = scope.NewIndex(1 << 20)
 }
 
@@ -58,7 +60,7 @@ func (s *server) fault() error {
 // handle answers a message of a device.
 func (s *server) handle(device string, body []byte) ([]byte, error) {
 	s.w.say(device, "server", body)
-	before := s.contested()
+	before, rev := s.contested(), s.rev()
 	answer, err := s.ds.Handle(ctx, body, syncml.WBXML)
 	if err != nil {
 		s.w.logf("  server: cannot answer %s: %v", device, err)
@@ -66,6 +68,7 @@ func (s *server) handle(device string, body []byte) ([]byte, error) {
 	}
 	s.w.say("server", device, answer)
 	s.noteConflicts(device, body, answer, before)
+	s.checkBrake(device, body, rev)
 	return answer, nil
 }
 

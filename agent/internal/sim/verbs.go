@@ -49,6 +49,9 @@ func init() {
 		"swipe":    {func(d *device, n, m int) { d.w.server.userWipes(n, m) }, 3, false},
 		"smove":    {func(d *device, n, m int) { d.w.server.userMoves(n, m) }, 3, false},
 		"sflag":    {func(d *device, n, m int) { d.w.server.userFlags(n, m) }, 3, false},
+		// An administrator.
+		"sapprove": {func(d *device, _, _ int) { d.w.server.decides(d, true) }, 0, false},
+		"sreject":  {func(d *device, _, _ int) { d.w.server.decides(d, false) }, 0, false},
 		// The session.
 		"on":     {func(d *device, _, _ int) { d.tell(session.SwitchOn{}) }, 8, false},
 		"off":    {func(d *device, _, _ int) { d.tell(session.SwitchOff{}) }, 4, false},
