@@ -31,7 +31,7 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 		}
 		return r.postpone(st, luid, cur)
 	case reconcile.SendAgain: // what it had stays known: it may add that once more under another id, edited (found by simulation)
-		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, Hash: m.Hash})
+		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, Hash: m.Hash, Base: luid})
 	}
 	return nil // Nothing, Unknown
 }

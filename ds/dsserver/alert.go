@@ -265,8 +265,8 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 		return ignoreNotFound(err) // an id that this user never had
 	}
 	sent, inThis := st.added[m.Target]
-	if known.LUID != "" && !inThis {
-		return nil // told again because the answer was lost; since then the device has told the item another id (found by simulation)
+	if !inThis && (known.LUID != "" || known.Base == m.Source) {
+		return nil // told again because the answer was lost; since then the device has told the item another id, or deleted it (found by simulation)
 	}
 	delete(st.added, m.Target)
 	if !inThis {

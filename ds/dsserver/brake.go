@@ -21,7 +21,7 @@ func (r *reply) postpone(st *storeState, luid string, it dsstore.Item) error {
 	if err == nil && m.LUID != "" && m.LUID != luid || ignoreNotFound(err) != nil {
 		return err
 	}
-	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, Rev: it.Rev, Hash: it.Hash})
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, Rev: it.Rev, Hash: it.Hash, Base: luid})
 }
 
 // settleDeletions carries out what the device has deleted, unless it is too much: then it is held until somebody has looked at it.

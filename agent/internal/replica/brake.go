@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sort"
@@ -187,7 +188,8 @@ func (r *Replica) decide(change func(*state.Row) (remove bool)) error {
 	return err
 }
 
-// keepFormer keeps what is about to be overwritten or deleted here.
+// keepFormer keeps what is about to be overwritten or deleted here. What only leaves this device is on the server: it would take room that a narrower
+// filter is to free, and put back it would be there twice (found by simulation).
 func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 	if r.history == nil {
 		return nil
@@ -195,7 +197,7 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 	var list []history.Former
 	for i := range jobs {
 		j := &jobs[i]
-		if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.row.Type == pim.TypeFolder {
+		if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.Soft || j.row.Type == pim.TypeFolder {
 			continue
 		}
 		item, _, err := r.store.Read(ctx, j.row.Key)
@@ -218,6 +220,10 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 // PutBack writes a former version over its item, or beside the others if that is gone. It is an edit like any other, and what it replaces is kept.
 func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (key string, err error) {
 	item := pim.Item{Type: e.Type, Folder: e.Folder, Flags: e.Flags, Name: e.Name, Body: body}
+	var empty *EmptiedError
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil && !errors.As(err, &empty) {
+		return "", err
+	}
 	row, ok, err := r.row(e.LUID)
 	if err != nil {
 		return "", err
@@ -237,10 +243,27 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 	if item.Name == "" {
 		item.Name = baseName(e.Key)
 	}
+	if key, err = r.already(item); err != nil || key != "" {
+		return key, err
+	}
 	if key, err = r.store.PlanKey(item); err != nil {
 		return "", err
 	}
 	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+}
+
+// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation).
+func (r *Replica) already(item pim.Item) (key string, err error) {
+	hash := sha256.Sum256(item.Body)
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Gone && row.Hash == hash && row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name) {
+				key = row.Key
+			}
+			return nil
+		})
+	})
+	return key, err
 }
 
 func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (string, error) {

@@ -37,15 +37,28 @@ func (w *World) checkLost(live []entry) {
 			kept[m] = k.Reason
 		}
 	}
+	for _, d := range w.devices {
+		for _, f := range d.book.list {
+			for _, m := range marks(f.Item.Body) {
+				kept[m] = "of " + d.id + ": " + f.Reason
+			}
+		}
+	}
 	for _, m := range w.ledger.needed() {
 		switch s := w.ledger.status[m]; {
-		case there[m] || (w.ledger.twins[s.uid] || w.ledger.yielded[m]) && kept[m] != "":
+		case there[m], w.ledger.mayYield(m) && kept[m] != "":
 		case kept[m] != "":
 			w.fail("lost", "%s of %s is in the history only (%s)", m, s.by, kept[m])
 		default:
 			w.fail("lost", "%s of %s is nowhere", m, s.by)
 		}
 	}
+}
+
+// mayYield tells whether it is enough that a mark is in a history.
+func (l *ledger) mayYield(m string) bool {
+	u := l.status[m].uid
+	return l.twins[u] || l.restored[u] || l.yielded[m]
 }
 
 func (s *server) body(hash [32]byte) (body []byte) {
@@ -78,7 +91,7 @@ func (w *World) checkDoubled(live []entry) {
 	}
 	bodies := map[string]bool{}
 	for i, e := range live {
-		if body := string(e.item.Body); bodies[body] && !w.ledger.twins[uid(e.item.Body)] {
+		if body := string(e.item.Body); bodies[body] && !w.ledger.mayTwice(uid(e.item.Body)) {
 			w.fail("doubled", "the same twice: %s", w.ledger.tell(e.item.Body, count))
 		} else {
 			bodies[body] = true
@@ -89,11 +102,14 @@ func (w *World) checkDoubled(live []entry) {
 	}
 }
 
+// mayTwice tells whether an item may be there twice: it was written on several devices, or a copy of a conflict was put back over the other version.
+func (l *ledger) mayTwice(uid string) bool { return l.twins[uid] || l.restored[uid] && l.copied[uid] }
+
 // entitled tells whether an item may be there.
 func (l *ledger) entitled(body []byte, count map[string]int) bool {
 	return slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.moved[m] || l.twins[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
 }
 

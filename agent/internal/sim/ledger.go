@@ -18,6 +18,8 @@ type ledger struct {
 	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
 	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
 	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
+	restored map[string]bool
 	// yielded are marks that lost a conflict for the policy of a device.
 	yielded map[string]bool
 }
@@ -33,7 +35,7 @@ type mark struct {
 
 func newLedger() *ledger {
 	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
-		yielded: map[string]bool{}}
+		restored: map[string]bool{}, yielded: map[string]bool{}}
 }
 
 // entry is an item as somebody sees it.
@@ -173,6 +175,12 @@ func (l *ledger) revive(seen []byte) {
 
 // twin is the same item, written by hand or imported on another device, too.
 func (l *ledger) twin(body []byte) { l.twins[uid(body)] = true }
+
+// restore is a version that is put back, or that another one is put back over.
+func (l *ledger) restore(body []byte) {
+	l.restored[uid(body)] = true
+	l.keep("", body)
+}
 
 // uid is the line that names an item.
 func uid(body []byte) string {

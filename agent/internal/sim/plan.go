@@ -38,6 +38,10 @@ func (p *Plan) vary(r *rand.Rand) {
 		p.ServerBrake = 1 + r.IntN(2)
 		p.sprinkle(r, 6, "wipe", "sapprove", "sreject")
 	}
+	if r.IntN(4) == 0 {
+		p.History = true
+		p.sprinkle(r, 6, "restore", "restore", "undo")
+	}
 }
 
 // sprinkle puts up to so many of these steps somewhere among the others.

@@ -74,7 +74,7 @@ func (p *process) compose() (session.Record, error) {
 	if err != nil {
 		return session.Record{}, err
 	}
-	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, replica.Safety{Brake: p.d.w.brake()}); err != nil {
+	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, p.d.safety()); err != nil {
 		return session.Record{}, err
 	}
 	if p.wants, err = want.Open(db, nil, p.d.now); err != nil {

@@ -17,8 +17,9 @@ type Plan struct {
 	Seed        uint64 // of all names that the code draws at random
 	Devices     int
 	Kind        pim.Kind
-	Brake       int // how many deletions in one go are not held on a device; 0 holds none
-	ServerBrake int // likewise of one device on the server
+	Brake       int  // how many deletions in one go are not held on a device; 0 holds none
+	ServerBrake int  // likewise of one device on the server
+	History     bool // devices keep former versions
 	// Conflicts is what becomes of conflicts on each device; what is missing is ds.ConflictsMerge.
 	Conflicts []ds.ConflictPolicy
 	Steps     []Step

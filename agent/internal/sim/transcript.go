@@ -17,6 +17,9 @@ func (p Plan) String() string {
 	if p.ServerBrake > 0 {
 		fmt.Fprintf(&b, "serverbrake %d\n", p.ServerBrake)
 	}
+	if p.History {
+		fmt.Fprintln(&b, "history true")
+	}
 	if len(p.Conflicts) > 0 {
 		fmt.Fprintln(&b, "conflicts", strings.Trim(fmt.Sprint(p.Conflicts), "[]"))
 	}
@@ -48,7 +51,7 @@ func ReadPlan(text string) (Plan, error) {
 
 // read takes one line: of the head, or a step.
 func (p *Plan) read(words []string) error {
-	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake, "serverbrake": &p.ServerBrake}
+	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake, "serverbrake": &p.ServerBrake, "history": &p.History}
 	if to := heads[words[0]]; to != nil && len(words) == 2 {
 		_, err := fmt.Sscan(words[1], to)
 		return err

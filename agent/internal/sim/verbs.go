@@ -40,6 +40,8 @@ func init() {
 		"reject":  {func(d *device, _, _ int) { d.decides(false) }, 5, false},
 		"rmdir":   {(*device).userRemovesFolder, 3, true},
 		"import":  {(*device).userImports, 4, false},
+		"restore": {(*device).restores, 0, false},
+		"undo":    {(*device).undoes, 0, false},
 		"deafen":  {func(d *device, n, _ int) { d.deaf = n%2 == 0 }, 3, true},
 		// Users on the server.
 		"sadd":     {func(d *device, n, m int) { d.w.server.userAdds(n, m) }, 8, false},
