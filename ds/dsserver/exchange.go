@@ -70,6 +70,8 @@ type sentItem struct {
 	flags bool // flags only
 	more  bool // not the last chunk
 	leave bool // out of scope
+	// better: the device has the newest version, but more or less of it than it shall have.
+	better bool
 	// variant is what part of the body was sent, see dsstore.Mapping.
 	variant string
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
-	"github.com/alwayson-sync/alwayson/pim/mail"
 	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
@@ -184,7 +183,7 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 // takeWhole takes an item in the form in which items are kept.
 func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml.Meta, it pim.Item) (ds.Status, error) {
 	if it.Type == pim.TypeMessage {
-		if code, taken, err := r.takePartial(st, luid, it); taken || err != nil {
+		if code, taken, err := r.takePartial(st, op, luid, meta, it); taken || err != nil {
 			return code, err
 		}
 	}
@@ -198,40 +197,6 @@ func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml
 		it.Body = []byte{}
 	}
 	return r.decide(st, luid, in, rec, it.Body)
-}
-
-// takePartial takes a message of which the device has a part. It says nothing of the message but flags and folder: it must never replace the
-// whole. Not taken means that it is a whole message, or that the server has no such message, so that the part is all there is.
-func (r *reply) takePartial(st *storeState, luid string, it pim.Item) (ds.Status, bool, error) {
-	m, ok := mail.Partial(it.Body)
-	if !ok {
-		return 0, false, nil
-	}
-	rec := record(it)
-	cur, held, err := r.current(st, luid, &reconcile.Incoming{Version: m.ID}, rec, it.Body)
-	if err != nil || cur.GUID == "" || cur.Deleted || cur.Type != it.Type {
-		return 0, false, err
-	}
-	if !m.Unchanged { // edited: the edit is kept, beside what lives on
-		rec.GUID = cur.GUID
-		if err := r.tx.Keep(st.c, rec, it.Body, "an edit of a part of the message"); err != nil {
-			return 0, true, err
-		}
-	}
-	rev := cur.Rev
-	if cur.Flags != it.Flags || cur.Folder != it.Folder {
-		if held.LUID == luid {
-			cur.Flags = it.Flags
-		} else {
-			cur.Flags = mergeFlags(cur, rec)
-		}
-		cur.Folder, cur.Modified, cur.By = it.Folder, r.now, r.x.deviceID
-		if rev, err = r.tx.PutItem(st.c, cur, nil); err != nil {
-			return 0, true, err
-		}
-		r.changed[st.c] = true
-	}
-	return ds.StatusOK, true, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: rev, Hash: cur.Hash, Variant: m.Policy.String()})
 }
 
 // accepts tells whether a datastore of this kind takes items of this type.
@@ -266,6 +231,9 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	}
 	rec, body, err = r.restore(st, &in, cur, m, rec, body)
 	if err != nil {
+		return 0, err
+	}
+	if in.Base, err = r.wholeBase(st, luid, in.Base, cur, m); err != nil {
 		return 0, err
 	}
 	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,

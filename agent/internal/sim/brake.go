@@ -201,7 +201,7 @@ func (d *device) keepsThere(rows []state.Row) {
 // keepsHere tells the ledger what shall live on although the server has deleted it.
 func (d *device) keepsHere(rows []state.Row) {
 	for _, row := range rows {
-		for _, e := range d.items() {
+		for _, e := range d.there() { // also while the store is not mounted
 			if e.key == row.Key || sha256.Sum256(e.item.Body) == row.Hash { // perhaps it was moved, and nobody has looked yet
 				d.w.ledger.keep("", e.item.Body)
 				d.w.ledger.twin(e.item.Body) // it is written anew, perhaps on several devices

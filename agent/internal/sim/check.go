@@ -132,9 +132,13 @@ func (l *ledger) tell(body []byte, count map[string]int) string {
 // checkConverged: the device has exactly what the server has under the filter, byte for byte.
 func (d *device) checkConverged() {
 	var have []string
-	want, own := d.w.server.inScope(d)
+	want, own, parts := d.w.server.inScope(d)
 	for _, e := range d.items() {
-		have = append(have, describe(e.item))
+		text := describe(e.item)
+		if whole, ok := parts[text]; ok {
+			text = whole
+		}
+		have = append(have, text)
 	}
 	for f := range d.disk.folders {
 		have = append(have, describe(pim.FolderItem(f)))
@@ -168,9 +172,10 @@ func without(a, b []string) (out []string) {
 }
 
 // inScope lists what a device shall have, folders included, and what it wrote itself although its filter leaves it out: that may stay until
-// somebody else changes it.
-func (s *server) inScope(d *device) (want, own []string) {
+// somebody else changes it. Of a message it may have the part that its filter says instead.
+func (s *server) inScope(d *device) (want, own []string, parts map[string]string) {
 	now := s.now()
+	parts = map[string]string{}
 	s.view(func(tx dsstore.Tx) error {
 		sc, err := scope.Of(tx, d.id, collection, s.w.plan.Kind, now)
 		if err != nil {
@@ -181,16 +186,20 @@ func (s *server) inScope(d *device) (want, own []string) {
 		}
 		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
 			item := pim.Item{Type: it.Type, Folder: it.Folder, Flags: it.Flags, Body: body}
+			part, ok, err := s.reduced(tx, &sc, it, item)
+			if ok {
+				parts[describe(part)] = describe(item)
+			}
 			switch {
 			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now), sc.Travel != nil && sc.Travel.Match(item, s.w.plan.Kind, now):
 				want = append(want, describe(item))
 			case it.By == d.id, d.kept[uid(body)], s.w.ledger.twins[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
 				own = append(own, describe(item))
 			}
-			return nil
+			return err
 		})
 	})
-	return want, own
+	return want, own, parts
 }
 
 // checkSettled: nothing waits on the device, nothing was left unfinished, and it knows its filter.

@@ -67,7 +67,7 @@ func (s *server) noteVerdicts(device string, commands []syncml.Command, codes ma
 		case code == ds.StatusDuplicated:
 			l.copied[uid(body)] = true
 		case code == ds.StatusServerWins && policy == ds.ConflictsServer:
-			l.yield(body)
+			l.yield(marks(body))
 		case code == ds.StatusClientWins && policy == ds.ConflictsDevice:
 			s.overwritten(device, ch.Items[0].Source.URI, before)
 		}
@@ -79,7 +79,7 @@ func (s *server) overwritten(device, luid string, before []entry) {
 	s.view(func(tx dsstore.Tx) error {
 		m, err := tx.ByLUID(device, collection, luid)
 		if i := slices.IndexFunc(before, func(e entry) bool { return e.key == m.GUID }); i >= 0 {
-			s.w.ledger.yield(before[i].item.Body)
+			s.w.ledger.yield(marks(before[i].item.Body))
 		}
 		return err
 	})

@@ -2,13 +2,13 @@ package sim
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"slices"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
-	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 // book keeps the former versions of a device, as history.Book does.
@@ -46,14 +46,13 @@ func (b *book) mustHave(key string, body []byte, deletes bool) {
 	}
 }
 
-// has tells whether the server has a version, be it a former one.
-func (s *server) has(body []byte) (ok bool) {
-	s.view(func(tx dsstore.Tx) error {
-		_, err := tx.Body(sha256.Sum256(body))
-		ok = err == nil
-		return nil
-	})
-	return ok
+// has tells whether the server has a version, be it a former one, or the message that it is a part of.
+func (s *server) has(body []byte) bool {
+	same := func(whole []byte) bool { return bytes.Equal(whole, body) || mail.SameMessage(body, whole) }
+	if slices.ContainsFunc(s.documents(), func(e entry) bool { return same(e.item.Body) }) {
+		return true
+	}
+	return slices.ContainsFunc(s.store.History(), func(k memstore.Kept) bool { return same(s.body(k.Hash)) })
 }
 
 func (d *device) safety() replica.Safety {

@@ -16,6 +16,7 @@ type ledger struct {
 	status map[string]*mark
 	lines  map[string]bool // each line that a user ever wrote
 	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
+	rest   string          // of each message
 	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
 	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
 	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
@@ -33,8 +34,12 @@ type mark struct {
 	was      string
 }
 
-func newLedger() *ledger {
-	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
+func newLedger(p *Plan) *ledger {
+	rest := "\r\nText\r\n"
+	if p.Partial {
+		rest = parts
+	}
+	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
 		restored: map[string]bool{}, yielded: map[string]bool{}}
 }
 
@@ -68,7 +73,7 @@ func (l *ledger) create(by string, kind pim.Kind, word int) (body []byte, name s
 	var text string
 	if kind == pim.Mail {
 		id := "Message-ID: <" + uid + ">"
-		text = id + "\r\nSubject: " + words[word%len(words)] + "\r\nX-Note: " + l.write(by, id) + "\r\n\r\nText\r\n"
+		text = id + "\r\nSubject: " + words[word%len(words)] + "\r\nX-Note: " + l.write(by, id) + "\r\n" + l.rest
 	} else {
 		id := "UID:" + uid
 		text = "BEGIN:VCARD\r\nVERSION:4.0\r\n" + id + "\r\nFN:Name " + uid + "\r\nCATEGORIES:" + words[word%len(words)] + "\r\nNOTE:" + l.write(by, id) + "\r\nEND:VCARD\r\n"
@@ -127,9 +132,9 @@ func (l *ledger) supersede(old, by string) {
 	}
 }
 
-// yield is a version that lost for the policy of a device: it may be in the history only, and what it was written over may live on.
-func (l *ledger) yield(body []byte) {
-	for _, m := range marks(body) {
+// yield is for marks of a version that lost for the policy of a device: they may be in the history only, and what they were written over may live on.
+func (l *ledger) yield(lost []string) {
+	for _, m := range lost {
 		l.yielded[m] = true
 	}
 }

@@ -42,6 +42,10 @@ func (p *Plan) vary(r *rand.Rand) {
 		p.History = true
 		p.sprinkle(r, 6, "restore", "restore", "undo")
 	}
+	if p.Kind == pim.Mail && r.IntN(2) == 0 {
+		p.Partial = true
+		p.sprinkle(r, 8, "bodies", "bodies", "sbodies", "fetch")
+	}
 }
 
 // sprinkle puts up to so many of these steps somewhere among the others.

@@ -20,6 +20,9 @@ func (p Plan) String() string {
 	if p.History {
 		fmt.Fprintln(&b, "history true")
 	}
+	if p.Partial {
+		fmt.Fprintln(&b, "partial true")
+	}
 	if len(p.Conflicts) > 0 {
 		fmt.Fprintln(&b, "conflicts", strings.Trim(fmt.Sprint(p.Conflicts), "[]"))
 	}
@@ -51,7 +54,8 @@ func ReadPlan(text string) (Plan, error) {
 
 // read takes one line: of the head, or a step.
 func (p *Plan) read(words []string) error {
-	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake, "serverbrake": &p.ServerBrake, "history": &p.History}
+	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake, "serverbrake": &p.ServerBrake, "history": &p.History,
+		"partial": &p.Partial}
 	if to := heads[words[0]]; to != nil && len(words) == 2 {
 		_, err := fmt.Sscan(words[1], to)
 		return err

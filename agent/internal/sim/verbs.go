@@ -80,6 +80,9 @@ func init() {
 		"password": {func(d *device, n, _ int) { d.w.server.newSecret(d, secrets[n%len(secrets)]+d.id) }, 3, false},
 		"login":    {func(d *device, n, _ int) { d.logsIn(secrets[n%len(secrets)] + d.id) }, 4, false},
 		"filter":   {func(d *device, n, _ int) { d.filters(d.filterText(n)) }, 6, false},
+		"bodies":   {func(d *device, n, m int) { d.filters(d.bodiesText(n, m)) }, 0, false},
+		"sbodies":  {func(d *device, n, m int) { d.w.server.setFilter(d, d.bodiesText(n, m)) }, 0, false},
+		"fetch":    {(*device).fetches, 0, false},
 		"travel":   {func(d *device, n, m int) { d.travels(d.filterText(n), m) }, 5, false},
 		"sfilter":  {func(d *device, n, _ int) { d.w.server.setFilter(d, d.filterText(n)) }, 5, false},
 	}
