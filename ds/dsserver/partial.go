@@ -119,27 +119,3 @@ func (r *reply) formerWhole(st *storeState, m mail.Marker) ([]byte, error) {
 	}
 	return nil, nil
 }
-
-// wholeBase is what a device names as the base of a change, as a version of ours: of a message of which it has a part it names that. We know by ourselves
-// what it has, unless its Map came late (found by simulation).
-func (r *reply) wholeBase(st *storeState, luid, base string, cur dsstore.Item, m dsstore.Mapping) (string, error) {
-	had := m.Hash
-	if had == ([32]byte{}) {
-		had = cur.Hash
-	}
-	if base == "" || m.LUID != luid || cur.Type != pim.TypeMessage || base == ds.VersionOf(had) {
-		return base, nil
-	}
-	body, err := r.tx.Body(had)
-	if err != nil {
-		return base, ignoreNotFound(err)
-	}
-	policy, err := r.policy(st, cur)
-	if known, e := mail.ParsePolicy(m.Variant); e == nil && m.Variant != "" {
-		policy = known
-	}
-	if part, partial := mail.Reduce(body, policy); partial && ds.Version(part) == base {
-		return ds.VersionOf(had), err
-	}
-	return base, err
-}

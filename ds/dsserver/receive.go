@@ -233,11 +233,8 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if err != nil {
 		return 0, err
 	}
-	if in.Base, err = r.wholeBase(st, luid, in.Base, cur, m); err != nil {
-		return 0, err
-	}
 	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,
-		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Rev != 0 && m.Hash == cur.Hash}
+		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Hash == cur.Hash}
 	if m.LUID == luid && m.Hash != ([32]byte{}) {
 		state.HeldVersion = ds.VersionOf(m.Hash)
 	}

@@ -325,6 +325,9 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 	case sent.op == syncml.OpReplace && gone:
 		sent.store.hold(it.Rev)
 		return r.tx.DeleteMapping(device, c, it.GUID) // it goes out again as an Add
+	case sent.flags && code == ds.StatusIncomplete:
+		sent.store.hold(it.Rev)
+		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid}) // it has other bytes than we believed
 	case sent.op == syncml.OpReplace && code.OK():
 		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev, Hash: it.Hash, Variant: sent.variant})
 	case code.OK():

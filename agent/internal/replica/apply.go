@@ -157,6 +157,8 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) err
 		// Somebody edited or deleted it, and nobody has looked yet. An intent would make his edit one of which nobody knows what it was made from (found by
 		// simulation).
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
+	case j.Op == dsclient.Reflag && !holds(&row, j.Base):
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusIncomplete}
 	case j.Op == dsclient.Delete && p.deletions == later:
 		err := doom(t, j, row)
 		p.doom(j.row)
@@ -227,6 +229,12 @@ func (r *Replica) moved(ctx context.Context, row state.Row, soft bool) bool {
 	return len(list) == 0 || list[0].Stamp != row.Stamp
 }
 
+// holds tells whether an item has the bytes whose marks the server sends, or a part of them. It believes so wrongly if it never heard that we took others
+// in between (found by simulation).
+func holds(row *state.Row, version string) bool {
+	return version == "" || row.Type == pim.TypeFolder || version == base(row)
+}
+
 // keep completes an item of a server that cannot keep all of it.
 func (r *Replica) keep(ctx context.Context, j *job) error {
 	if j.Keep == nil {
@@ -251,7 +259,7 @@ func intend(t *state.Tx, j *job) error {
 	will := j.row
 	will.Flags, will.Folder = j.Item.Flags, j.Item.Folder
 	if j.Op != dsclient.Reflag {
-		will.Version = version(j.Item)
+		will.Version, will.Whole = version(j.Item), whole(j.Item)
 	}
 	j.intent = &state.Intent{Row: will}
 	return t.PutIntent(*j.intent)
@@ -283,7 +291,7 @@ func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
 	}
 	j.fresh = true
 	j.row = state.Row{LUID: newLUID(), Key: key, Type: j.Item.Type}
-	j.row.Version = version(j.Item)
+	j.row.Version, j.row.Whole = version(j.Item), whole(j.Item)
 	j.result.LUID = j.row.LUID
 	j.intent = &state.Intent{GUID: j.GUID, Row: j.row}
 	return t.PutIntent(*j.intent)
@@ -349,7 +357,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		j.row.Flags, j.row.Folder = j.Item.Flags, j.Item.Folder
 	default:
 		e, err = b.Replace(j.row.Key, j.row.Stamp, j.Item)
-		j.row.Version = version(j.Item)
+		j.row.Version, j.row.Whole = version(j.Item), whole(j.Item)
 	}
 	code := ds.StatusOK
 	if j.fresh {
@@ -501,7 +509,7 @@ func (r *Replica) claim() error {
 		delete(lost, former.Hash)
 		delete(r.lost, i.GUID)
 		row := former
-		row.Shared, row.Synced = true, i.Row.Version
+		row.Shared, row.Synced, row.Whole = true, i.Row.Version, i.Row.Whole
 		return errors.Join(t.Put(former, row), t.PutMap(i.GUID, row.LUID))
 	})
 }
@@ -600,7 +608,7 @@ func noteBase(t *state.Tx, i state.Intent) error {
 	if err = errors.Join(err, e); err != nil || known || taken {
 		return err
 	}
-	row := state.Row{LUID: i.Row.LUID, Key: i.Row.Key, Type: i.Row.Type, Version: i.Row.Version, Synced: i.Row.Version}
+	row := state.Row{LUID: i.Row.LUID, Key: i.Row.Key, Type: i.Row.Type, Version: i.Row.Version, Synced: i.Row.Version, Whole: i.Row.Whole}
 	return t.Put(state.Row{}, row)
 }
 

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
 // Hold is deletions that wait for somebody's word.
@@ -155,7 +157,7 @@ func (r *Replica) Reject() (slow bool, err error) {
 		if row.Gone {
 			return true
 		}
-		row.Doomed, row.Shared, row.Synced = false, false, state.Version{}
+		row.Doomed, row.Shared, row.Synced, row.Whole = false, false, state.Version{}, ""
 		return false
 	})
 	return slow, err
@@ -207,6 +209,8 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 			continue // the write finds out
 		case err != nil:
 			return fmt.Errorf("cannot read %s: %w", r.name, err)
+		case j.Op != dsclient.Delete && bytes.Equal(item.Body, j.Item.Body):
+			continue // nothing of it goes away
 		}
 		reason := "overwritten by the server"
 		if j.Op == dsclient.Delete {
@@ -227,6 +231,12 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 	row, ok, err := r.row(e.LUID)
 	if err != nil {
 		return "", err
+	}
+	if !ok || row.Gone {
+		row, ok, err = r.sameAt(ctx, e.Key, item)
+		if err != nil {
+			return "", err
+		}
 	}
 	if ok && !row.Gone {
 		current, at, err := r.store.Read(ctx, row.Key)
@@ -250,6 +260,24 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 		return "", err
 	}
 	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+}
+
+// sameAt is the item under a key if it is another version of the one that is put back: it left this device, and came again since (found by simulation).
+func (r *Replica) sameAt(ctx context.Context, key string, item pim.Item) (row state.Row, ok bool, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		row, ok, err = t.ByKey(key)
+		return err
+	})
+	if err != nil || !ok {
+		return row, false, err
+	}
+	here, _, err := r.store.Read(ctx, key)
+	var bad *pim.ItemError
+	if errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad) {
+		return row, false, nil
+	}
+	id := match.Identify(item.Type, item.Body).UID
+	return row, id != "" && id == match.Identify(here.Type, here.Body).UID, err
 }
 
 // already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation).

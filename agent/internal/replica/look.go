@@ -355,7 +355,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		if former.LUID == "" {
 			former = missing.byHash(row)
 		}
-		row.LUID, row.Shared, row.Synced = former.LUID, former.Shared, former.Synced
+		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
 		if former.LUID == "" {
 			row.LUID = newLUID()
 		}

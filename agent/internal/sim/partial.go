@@ -58,6 +58,7 @@ func (d *device) fetches(n, _ int) {
 		if !ok || err != nil {
 			return
 		}
+		d.kept[uid(e.item.Body)] = true // whatever its filter says
 		local := p.replica.Local()
 		p.ask(session.Wanted{Cause: session.CauseUser, Force: true}, &engine.Plan{Only: true,
 			Types:   map[string]ds.Alert{local: ds.AlertOneWayFromServer},

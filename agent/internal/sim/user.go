@@ -86,7 +86,8 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 	if it.Body = body; m%2 == 0 {
 		inode = d.disk.files[e.key].stamp.Inode
 	}
-	if isPartial(it) { // what lives on is the message of which it is a part
+	if isPartial(it) { // what lives on, or revives, is the message of which it is a part
+		d.w.ledger.touch(e.item.Body)
 		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
 	d.disk.put(e.key, it, inode)
