@@ -189,7 +189,7 @@ func (r *reply) update(st *storeState, luid string, cur, rec dsstore.Item, body 
 // takeMine binds the device's item to ours and sends ours; what the device had goes to the history.
 func (r *reply) takeMine(st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
 	now, reason := dsstore.Mapping{GUID: cur.GUID, LUID: luid}, "the server's version was newer in a first or slow sync"
-	if m.LUID == luid {
+	if m.LUID == luid || !st.first { // it may come again, and has lost then, too (found by simulation)
 		now.Rev, now.Hash, reason = another, rec.Hash, "the server's version wins conflicts"
 	}
 	rec.GUID = cur.GUID

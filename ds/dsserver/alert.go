@@ -274,6 +274,23 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 			return err
 		}
 	}
+	if err := r.displace(st, m); err != nil {
+		return err
+	}
 	sent.GUID, sent.LUID = m.Target, m.Source
 	return r.tx.PutMapping(r.x.deviceID, st.c, sent)
+}
+
+// displace makes an item go out once more whose id the device gives to another one, which it takes for that (found by simulation).
+func (r *reply) displace(st *storeState, m syncml.MapItem) error {
+	other, err := r.tx.ByLUID(r.x.deviceID, st.c, m.Source)
+	if err != nil || other.GUID == m.Target {
+		return ignoreNotFound(err)
+	}
+	it, err := r.tx.Item(st.c, other.GUID)
+	if err != nil || it.Deleted {
+		return ignoreNotFound(err)
+	}
+	st.hold(it.Rev)
+	return r.lookAgain(st, it)
 }

@@ -248,6 +248,15 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		}
 		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
 	}
+	if in.Base == ds.VersionUnknown && body != nil && !cur.Deleted {
+		added, err := r.adds(cur, body)
+		if err != nil {
+			return 0, err
+		}
+		if added {
+			in.Base = state.Version // whatever it was made from, ours is in it (found by simulation)
+		}
+	}
 	in.Policy = st.policy
 	d := reconcile.Decide(in, state)
 	st.alone = st.alone && d.Action == reconcile.Create

@@ -112,13 +112,14 @@ func (r *Replica) newPlan(deletions when) (*plan, error) {
 func (p *plan) stayGone(t *state.Tx, j *job) (held bool, err error) {
 	hash := sha256.Sum256(j.Item.Body)
 	row, ok, err := t.Row(p.gone[hash])
-	if err != nil || !ok {
+	if err != nil || !ok || row.Unsure {
 		return false, err
 	}
 	delete(p.gone, hash)
 	j.former, j.row, j.held = row, row, true
+	j.row.Unsure = true // once: if the server has two of it, the other one is another item (found by simulation)
 	j.result = dsclient.Result{LUID: row.LUID, Status: ds.StatusAdded}
-	return true, nil
+	return true, t.Put(row, j.row)
 }
 
 // doom notes an item that is about to be deleted. If an equal one comes, somebody else has brought it back, and it stays (found by simulation).

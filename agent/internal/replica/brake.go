@@ -244,7 +244,8 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 			if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
 				return "", err
 			}
-			return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+			key, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+			return key, errors.Join(err, r.moves(row, key))
 		}
 		if !errors.Is(err, pim.ErrNotFound) {
 			return "", err
@@ -260,6 +261,15 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 		return "", err
 	}
 	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+}
+
+// moves notes where an item was put back: with other bytes in another folder the next look would take it for a new one (found by simulation).
+func (r *Replica) moves(former state.Row, key string) error {
+	row := former
+	if row.Key = key; key == "" || row == former {
+		return nil
+	}
+	return r.record([]update{{former: former, row: row}})
 }
 
 // sameAt is the item under a key if it is another version of the one that is put back: it left this device, and came again since (found by simulation).

@@ -261,10 +261,14 @@ func (r *Replica) Restart(_ context.Context, deletions bool) error {
 	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			if row.Doomed || row.Gone && deletions {
-				return nil // it is gone on the server, or will be, whatever is synchronized
+			row.Unsure = false
+			if row.Doomed || row.Gone && deletions { // it is gone on the server, or will be, whatever is synchronized
+				if row != former {
+					rows = append(rows, update{former: former, row: row})
+				}
+				return nil
 			}
-			row.Shared, row.Unsure = false, false // Synced stays: a server that does not know what we had is told
+			row.Shared = false // Synced stays: a server that does not know what we had is told
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
 			}

@@ -33,7 +33,8 @@ type Row struct {
 	Problem string  // why it does not take part, "" if it does
 	// Doomed: the server has deleted it, and that is not carried out yet. Approved: a deletion that was held may happen.
 	Doomed, Approved bool
-	// Unsure: it is as it was, and was something else meanwhile that the server may have got; or nobody has seen that it was ever as it is.
+	// Unsure: it is as it was, and was something else meanwhile that the server may have got; or nobody has seen that it was ever as it is;
+	// or the server has sent it again although it was deleted here.
 	Unsure bool
 }
 
