@@ -222,8 +222,10 @@ func (r *reply) complete() error {
 		}
 		l.Running = 0
 		st.settleScope(&l)
-		if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
-			return err
+		if !r.x.aware { // ids of our own devices last: one may still delete what is out of its filter (found by simulation)
+			if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
+				return err
+			}
 		}
 		if err := r.tx.PutLink(r.x.deviceID, st.c, l); err != nil {
 			return err

@@ -280,7 +280,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	switch {
 	case !errors.Is(err, dsstore.ErrNotFound):
 		return dsstore.Item{}, m, err
-	case in.Op == reconcile.Delete && st.first:
+	case in.Op == reconcile.Delete && (st.first || r.x.aware):
 		return r.formerly(st, luid)
 	case in.Version == "":
 		return dsstore.Item{}, m, nil
@@ -326,8 +326,8 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	return it, m, err
 }
 
-// formerly is the item that a device held under an id before a slow sync. It may delete it in that, or a deletion that was made before the sync was
-// cut off would be forgotten (found by simulation).
+// formerly is the item that a device held under an id before a slow sync. It may delete it in that or later, or a deletion that was made before the sync
+// was cut off, or that was held on the device meanwhile, would be forgotten (found by simulation).
 func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
 	m, err := r.tx.Former(r.x.deviceID, st.c, luid)
 	if err != nil {
