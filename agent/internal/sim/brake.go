@@ -178,24 +178,24 @@ func (p *process) reject() error {
 	return nil
 }
 
-// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it.
+// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it, with copies of conflicts.
 func (d *device) keepsThere(rows []state.Row) {
+	uids := map[string]bool{}
+	all := d.w.server.documents()
 	d.w.server.view(func(tx dsstore.Tx) error {
 		for _, row := range rows {
 			m, err := tx.ByLUID(d.id, collection, row.LUID)
-			if err != nil {
-				continue // the server does not know of it
-			}
-			if it, err := tx.Item(collection, m.GUID); err == nil && !it.Deleted {
-				body, err := tx.Body(it.Hash)
-				if err != nil {
-					return err
-				}
-				d.w.ledger.keep(d.id, body)
+			if i := slices.IndexFunc(all, func(e entry) bool { return e.key == m.GUID }); err == nil && i >= 0 {
+				uids[uid(all[i].item.Body)] = true
 			}
 		}
-		return nil
+		return nil // what the server does not know of is no matter
 	})
+	for _, e := range all {
+		if uids[uid(e.item.Body)] {
+			d.w.ledger.keep(d.id, e.item.Body)
+		}
+	}
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.
