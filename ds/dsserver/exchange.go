@@ -104,6 +104,7 @@ type storeState struct {
 	alone    bool                       // the collection has nothing but what the device has sent in this exchange, see reply.sync
 	took     int                        // changes of the device
 	gave     int                        // changes that were sent
+	buried   map[[32]byte]dsstore.Item  // see reply.buried; nil until somebody asks
 	added    map[string]dsstore.Mapping // sent by Add in this exchange, by GUID; without LUID
 }
 

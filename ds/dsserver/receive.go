@@ -2,6 +2,7 @@ package dsserver
 
 import (
 	"errors"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -229,6 +230,11 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if err != nil {
 		return 0, err
 	}
+	if cur.GUID == "" && st.first && len(body) > 0 && in.Base != "" && in.Base == in.Version {
+		if cur, m, err = r.buried(st, luid, rec); err != nil {
+			return 0, err
+		}
+	}
 	rec, body, err = r.restore(st, &in, cur, m, rec, body)
 	if err != nil {
 		return 0, err
@@ -351,6 +357,40 @@ func (r *reply) before(st *storeState, luid string) (dsstore.Item, dsstore.Mappi
 		return it, m, err
 	}
 	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// buried is an item that was deleted here and that a device adds as it was when both had it: its Map was lost before a slow sync, and the deletion has to
+// go there, too (found by simulation). The zero Item is none.
+func (r *reply) buried(st *storeState, luid string, rec dsstore.Item) (it dsstore.Item, m dsstore.Mapping, err error) {
+	if st.buried == nil {
+		if st.buried, err = r.graves(st.c); err != nil {
+			return it, m, err
+		}
+	}
+	it, ok := st.buried[rec.Hash]
+	if !ok || it.Type != rec.Type {
+		return dsstore.Item{}, m, nil
+	}
+	delete(st.buried, rec.Hash) // of two that are equal each was deleted for itself
+	m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Hash: rec.Hash}
+	if err := r.lookAgain(st, it); err != nil {
+		return it, m, err
+	}
+	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// graves are the items that were deleted of late, by their hash.
+func (r *reply) graves(c dsstore.Collection) (map[[32]byte]dsstore.Item, error) {
+	out := map[[32]byte]dsstore.Item{}
+	kept, err := r.tx.KeptVersions(c, time.Time{}, recent)
+	for _, k := range kept {
+		it, e := r.tx.Item(c, k.Item.GUID)
+		if e == nil && it.Deleted && it.Hash == k.Item.Hash {
+			out[it.Hash] = it
+		}
+		err = errors.Join(err, ignoreNotFound(e))
+	}
+	return out, err
 }
 
 // replaced is the item that a device of ours held under an id before a slow sync, if there is another one under it now: its ids last, so its user has
