@@ -104,6 +104,7 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
+	doomed = slices.DeleteFunc(doomed, p.d.leaves)
 	there := map[string]bool{}
 	if p.d.w.brake().Holds(len(doomed), items) {
 		for _, row := range doomed {
@@ -118,6 +119,11 @@ func (p *process) settle() {
 			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, key, len(doomed), items)
 		}
 	}
+}
+
+// leaves tells whether an item only leaves the device: the server still has it.
+func (d *device) leaves(row state.Row) bool {
+	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return sha256.Sum256(e.item.Body) == row.Hash })
 }
 
 // decides is alwayson hold approve, or reject.
