@@ -27,7 +27,8 @@ type Change struct {
 	GUID string // the server's id of the item; only in changes from the server, and always in an Add
 	Item pim.Item
 	// Base is the ds.Version of the body both sides last agreed on, "" if there is none or it is unknown. The
-	// server needs it to tell a conflict from an answer that was lost on the way (Replace, Reflag, Delete).
+	// server needs it to tell a conflict from an answer that was lost on the way (Replace, Reflag, Delete). In a Reflag from the server it is the
+	// version that the server believes to be here; 412 tells it that it is not, and it sends the item whole.
 	Base string
 	// Keep is what an item here becomes that a Replace from the server is about, nil if just Item: the server is none of ours and cannot keep
 	// all of an item, so what it lacks is taken from the one that is here.

@@ -65,7 +65,7 @@ func (e *exchange) change(st *storeExchange, c *syncml.Change, it *syncml.Item) 
 	case c.Op == syncml.OpAdd:
 		ch.Op = Add
 	case c.Op == syncml.OpReplace && meta.FieldLevel && it.Data == nil:
-		ch.Op = Reflag
+		ch.Op, ch.Base = Reflag, meta.Version
 	case c.Op == syncml.OpReplace:
 		ch.Op = Replace
 	default:

@@ -29,9 +29,9 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 		if cur.Deleted || r.approved {
 			return r.remove(st, cur)
 		}
-		return r.postpone(st, cur)
-	case reconcile.SendAgain:
-		return r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+		return r.postpone(st, luid, cur)
+	case reconcile.SendAgain: // what it had stays known: it may add that once more under another id, edited (found by simulation)
+		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, Hash: m.Hash, Base: luid})
 	}
 	return nil // Nothing, Unknown
 }
@@ -112,7 +112,7 @@ func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, 
 // it (found by simulation). Ours still goes out.
 func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore.Item, base string, body []byte) (ds.Status, error) {
 	if body == nil {
-		if err := r.tombstone(st, copied, "deleted by a device"); err != nil {
+		if err := r.postpone(st, luid, copied); err != nil { // for the brake, as any other item (found by simulation)
 			return 0, err
 		}
 		return ds.StatusOK, r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
@@ -189,7 +189,7 @@ func (r *reply) update(st *storeState, luid string, cur, rec dsstore.Item, body 
 // takeMine binds the device's item to ours and sends ours; what the device had goes to the history.
 func (r *reply) takeMine(st *storeState, luid string, m dsstore.Mapping, cur, rec dsstore.Item, body []byte) error {
 	now, reason := dsstore.Mapping{GUID: cur.GUID, LUID: luid}, "the server's version was newer in a first or slow sync"
-	if m.LUID == luid {
+	if m.LUID == luid || !st.first { // it may come again, and has lost then, too (found by simulation)
 		now.Rev, now.Hash, reason = another, rec.Hash, "the server's version wins conflicts"
 	}
 	rec.GUID = cur.GUID

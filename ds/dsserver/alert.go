@@ -225,8 +225,10 @@ func (r *reply) complete() error {
 		}
 		l.Running = 0
 		st.settleScope(&l)
-		if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
-			return err
+		if !r.x.aware { // ids of our own devices last: one may still delete what is out of its filter (found by simulation)
+			if err := r.tx.ForgetFormer(r.x.deviceID, st.c); err != nil {
+				return err
+			}
 		}
 		if err := r.tx.PutLink(r.x.deviceID, st.c, l); err != nil {
 			return err
@@ -268,8 +270,8 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 		return ignoreNotFound(err) // an id that this user never had
 	}
 	sent, inThis := st.added[m.Target]
-	if known.LUID != "" && !inThis {
-		return nil // told again because the answer was lost; since then the device has told the item another id (found by simulation)
+	if !inThis && (known.LUID != "" || known.Base == m.Source) {
+		return nil // told again because the answer was lost; since then the device has told the item another id, or deleted it (found by simulation)
 	}
 	delete(st.added, m.Target)
 	if !inThis {
@@ -277,6 +279,23 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 			return err
 		}
 	}
+	if err := r.displace(st, m); err != nil {
+		return err
+	}
 	sent.GUID, sent.LUID = m.Target, m.Source
 	return r.tx.PutMapping(r.x.deviceID, st.c, sent)
+}
+
+// displace makes an item go out once more whose id the device gives to another one, which it takes for that (found by simulation).
+func (r *reply) displace(st *storeState, m syncml.MapItem) error {
+	other, err := r.tx.ByLUID(r.x.deviceID, st.c, m.Source)
+	if err != nil || other.GUID == m.Target {
+		return ignoreNotFound(err)
+	}
+	it, err := r.tx.Item(st.c, other.GUID)
+	if err != nil || it.Deleted {
+		return ignoreNotFound(err)
+	}
+	st.hold(it.Rev)
+	return r.lookAgain(st, it)
 }

@@ -1,9 +1,11 @@
 package dsserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +18,19 @@ import (
 // reconcileBoth is for an item that was changed on both sides since they agreed: the edits are put together property by property if they do not
 // contradict each other, else both versions live on.
 func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item, m dsstore.Mapping, base string, body []byte) (ds.Status, error) {
-	if again, err := r.mergedBefore(st, cur, rec); again || err != nil {
-		return ds.StatusMerged, err
+	again, err := r.mergedBefore(st, cur, rec)
+	switch {
+	case err != nil:
+		return 0, err
+	case again && m.LUID == luid:
+		return ds.StatusMerged, nil
+	case again: // under another id (found by simulation)
+		return ds.StatusMerged, r.behind(st, cur, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
+	}
+	if m.Hash == ([32]byte{}) {
+		if m.Hash, err = r.named(st, cur.GUID, base); err != nil {
+			return 0, err
+		}
 	}
 	merged, ok, err := r.merge(cur, rec, m, body)
 	if err != nil {
@@ -57,6 +70,21 @@ func (r *reply) mergedBefore(st *storeState, cur, rec dsstore.Item) (bool, error
 	return false, err
 }
 
+// named is the former version of an item that a device names as what it made an edit from: its Map came late, so we do not know what it had (found by
+// simulation). It is zero if there is none.
+func (r *reply) named(st *storeState, guid, version string) (hash [32]byte, err error) {
+	if version == "" || version == ds.VersionUnknown {
+		return hash, nil
+	}
+	kept, err := r.tx.KeptVersions(st.c, time.Time{}, recent)
+	for _, k := range kept {
+		if k.Item.GUID == guid && ds.VersionOf(k.Item.Hash) == version {
+			hash = k.Item.Hash
+		}
+	}
+	return hash, err
+}
+
 // recent is how many former versions are looked through for an edit that comes again.
 const recent = 1000
 
@@ -81,6 +109,23 @@ func (r *reply) merge(cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (me
 	}
 	merged, conflicts := merge.Three(rec.Type, base, ours, body)
 	return merged, len(conflicts) == 0, nil
+}
+
+// adds tells whether nothing of ours is missing in a version of a device.
+func (r *reply) adds(cur dsstore.Item, body []byte) (bool, error) {
+	ours, err := r.tx.Body(cur.Hash)
+	if err != nil {
+		return false, ignoreNotFound(err)
+	}
+	lines := slices.Collect(bytes.Lines(body))
+	for line := range bytes.Lines(ours) {
+		i := slices.IndexFunc(lines, func(l []byte) bool { return bytes.Equal(l, line) })
+		if i < 0 {
+			return false, nil
+		}
+		lines = lines[i+1:]
+	}
+	return true, nil
 }
 
 // conflictMark stands in the name of a version that was kept beside the other, with whose it is and since when.

@@ -72,6 +72,8 @@ type sentItem struct {
 	flags bool // flags only
 	more  bool // not the last chunk
 	leave bool // out of scope
+	// better: the device has the newest version, but more or less of it than it shall have.
+	better bool
 	// variant is what part of the body was sent, see dsstore.Mapping.
 	variant string
 }
@@ -104,6 +106,7 @@ type storeState struct {
 	alone    bool                       // the collection has nothing but what the device has sent in this exchange, see reply.sync
 	took     int                        // changes of the device
 	gave     int                        // changes that were sent
+	buried   map[[32]byte]dsstore.Item  // see reply.buried; nil until somebody asks
 	added    map[string]dsstore.Mapping // sent by Add in this exchange, by GUID; without LUID
 }
 

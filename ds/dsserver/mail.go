@@ -168,10 +168,19 @@ func (r *reply) empty(st *storeState, luid string) error {
 	items, err := r.tx.List(st.c)
 	for _, it := range items {
 		if err == nil && it.GUID != cur.GUID && (it.Folder == cur.Folder || strings.HasPrefix(it.Folder, cur.Folder+"/")) {
-			err = r.remove(st, it)
+			err = r.discard(st, it)
 		}
 	}
 	return err
+}
+
+// discard is a deletion of what lay in a folder: there may be a lot of it, so it is weighed as if the device had named each item.
+func (r *reply) discard(st *storeState, it dsstore.Item) error {
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if ignoreNotFound(err) != nil {
+		return err
+	}
+	return r.postpone(st, m.LUID, it)
 }
 
 // setParent tells a device of others in which folder an item lies: by its own id of the folder, or by ours if it does not know that yet.

@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -172,5 +174,31 @@ func TestEmailObjects(t *testing.T) {
 	expect("deleted", codes, came, nil, ds.StatusOK)
 	if d := cmp.Diff([]string{"/hello", "House/", "House/rent"}, w.mailbox()); d != "" {
 		t.Errorf("deleted (-want +got):\n%s", d)
+	}
+}
+
+// TestADeletedFolderWithALotInItIsHeld: a phone of others names only the folder, and what lies in it is weighed all the same (pains.md 7).
+func TestADeletedFolderWithALotInItIsHeld(t *testing.T) {
+	w := newWorld(t)
+	w.server = dsserver.New(dsserver.Options{Store: w.store, Datastores: dsserver.DefaultDatastores(), Brake: reconcile.DefaultBrake})
+	items := []pim.Item{{Type: pim.TypeFolder, Folder: "Work"}}
+	for i := range 30 {
+		items = append(items, pim.Item{Type: pim.TypeMessage, Folder: "Work", Body: []byte(message(fmt.Sprint("offer", i)))})
+	}
+	for i, it := range items {
+		if _, err := w.server.Put(t.Context(), dsstore.Collection{User: "ana", Store: "mail"}, fmt.Sprint("g", i), it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := &mailer{stranger: w.stranger()}
+	m.exchange()
+	if codes, _ := m.exchange(object(syncml.OpDelete, "l1", "", "", "")); !slices.Equal(codes, []ds.Status{ds.StatusOK}) {
+		t.Errorf("the deletion was answered %v", codes)
+	}
+	if n := len(w.mailbox()); n != 31 {
+		t.Errorf("%d of 31 are left before anybody has looked", n)
+	}
+	if _, came := m.exchange(); len(came) != 0 {
+		t.Errorf("the phone gets back what it deleted: %q", came)
 	}
 }

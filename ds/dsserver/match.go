@@ -96,6 +96,9 @@ func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, bo
 // none is lost as in a first meeting.
 func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
 	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
+	if errors.Is(err, dsstore.ErrNotFound) {
+		former, err = r.deletedBefore(st, it)
+	}
 	unheard := errors.Is(err, dsstore.ErrNotFound)
 	switch {
 	case unheard, err == nil && former.GUID == it.GUID && former.Hash == base:
@@ -106,6 +109,15 @@ func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, r
 		return base, reconcile.Newer, nil
 	}
 	return former.Hash, reconcile.Contrary, nil
+}
+
+// deletedBefore is what the device had of an item that it has deleted under another id although it was changed here: its file was edited and renamed.
+func (r *reply) deletedBefore(st *storeState, it dsstore.Item) (dsstore.Mapping, error) {
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if err == nil && (m.LUID != "" || m.Hash == ([32]byte{})) {
+		err = dsstore.ErrNotFound
+	}
+	return m, err
 }
 
 // sinceBase is since if we do not know what the device had, perhaps because its Map never came: its own word counts (found by simulation). made: it

@@ -2,6 +2,7 @@ package dsserver
 
 import (
 	"errors"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -10,7 +11,6 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
-	"github.com/alwayson-sync/alwayson/pim/mail"
 	"github.com/alwayson-sync/alwayson/pim/sif"
 )
 
@@ -184,7 +184,7 @@ func (r *reply) takeItem(st *storeState, op syncml.Op, luid string, meta syncml.
 // takeWhole takes an item in the form in which items are kept.
 func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml.Meta, it pim.Item) (ds.Status, error) {
 	if it.Type == pim.TypeMessage {
-		if code, taken, err := r.takePartial(st, luid, it); taken || err != nil {
+		if code, taken, err := r.takePartial(st, op, luid, meta, it); taken || err != nil {
 			return code, err
 		}
 	}
@@ -198,40 +198,6 @@ func (r *reply) takeWhole(st *storeState, op syncml.Op, luid string, meta syncml
 		it.Body = []byte{}
 	}
 	return r.decide(st, luid, in, rec, it.Body)
-}
-
-// takePartial takes a message of which the device has a part. It says nothing of the message but flags and folder: it must never replace the
-// whole. Not taken means that it is a whole message, or that the server has no such message, so that the part is all there is.
-func (r *reply) takePartial(st *storeState, luid string, it pim.Item) (ds.Status, bool, error) {
-	m, ok := mail.Partial(it.Body)
-	if !ok {
-		return 0, false, nil
-	}
-	rec := record(it)
-	cur, held, err := r.current(st, luid, &reconcile.Incoming{Version: m.ID}, rec, it.Body)
-	if err != nil || cur.GUID == "" || cur.Deleted || cur.Type != it.Type {
-		return 0, false, err
-	}
-	if !m.Unchanged { // edited: the edit is kept, beside what lives on
-		rec.GUID = cur.GUID
-		if err := r.tx.Keep(st.c, rec, it.Body, "an edit of a part of the message"); err != nil {
-			return 0, true, err
-		}
-	}
-	rev := cur.Rev
-	if cur.Flags != it.Flags || cur.Folder != it.Folder {
-		if held.LUID == luid {
-			cur.Flags = it.Flags
-		} else {
-			cur.Flags = mergeFlags(cur, rec)
-		}
-		cur.Folder, cur.Modified, cur.By = it.Folder, r.now, r.x.deviceID
-		if rev, err = r.tx.PutItem(st.c, cur, nil); err != nil {
-			return 0, true, err
-		}
-		r.changed[st.c] = true
-	}
-	return ds.StatusOK, true, r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: rev, Hash: cur.Hash, Variant: m.Policy.String()})
 }
 
 // accepts tells whether a datastore of this kind takes items of this type.
@@ -264,12 +230,17 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if err != nil {
 		return 0, err
 	}
+	if cur.GUID == "" && st.first && len(body) > 0 && in.Base != "" && in.Base == in.Version {
+		if cur, m, err = r.buried(st, luid, rec); err != nil {
+			return 0, err
+		}
+	}
 	rec, body, err = r.restore(st, &in, cur, m, rec, body)
 	if err != nil {
 		return 0, err
 	}
 	state := reconcile.Current{Exists: cur.GUID != "", Deleted: cur.Deleted, Version: ds.VersionOf(cur.Hash), Rev: cur.Rev,
-		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Rev != 0 && m.Hash == cur.Hash}
+		Mapped: m.LUID == luid, HeldRev: m.Rev, Held: m.LUID == luid && m.Hash == cur.Hash}
 	if m.LUID == luid && m.Hash != ([32]byte{}) {
 		state.HeldVersion = ds.VersionOf(m.Hash)
 	}
@@ -282,6 +253,15 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 			return 0, err
 		}
 		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
+	}
+	if in.Base == ds.VersionUnknown && body != nil && !cur.Deleted {
+		added, err := r.adds(cur, body)
+		if err != nil {
+			return 0, err
+		}
+		if added {
+			in.Base = state.Version // whatever it was made from, ours is in it (found by simulation)
+		}
 	}
 	in.Policy = st.policy
 	d := reconcile.Decide(in, state)
@@ -306,7 +286,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 	switch {
 	case !errors.Is(err, dsstore.ErrNotFound):
 		return dsstore.Item{}, m, err
-	case in.Op == reconcile.Delete && st.first:
+	case in.Op == reconcile.Delete && (st.first || r.x.aware):
 		return r.formerly(st, luid)
 	case in.Version == "":
 		return dsstore.Item{}, m, nil
@@ -352,8 +332,8 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	return it, m, err
 }
 
-// formerly is the item that a device held under an id before a slow sync. It may delete it in that, or a deletion that was made before the sync was
-// cut off would be forgotten (found by simulation).
+// formerly is the item that a device held under an id before a slow sync. It may delete it in that or later, or a deletion that was made before the sync
+// was cut off, or that was held on the device meanwhile, would be forgotten (found by simulation).
 func (r *reply) formerly(st *storeState, luid string) (dsstore.Item, dsstore.Mapping, error) {
 	m, err := r.tx.Former(r.x.deviceID, st.c, luid)
 	if err != nil {
@@ -377,6 +357,40 @@ func (r *reply) before(st *storeState, luid string) (dsstore.Item, dsstore.Mappi
 		return it, m, err
 	}
 	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// buried is an item that was deleted here and that a device adds as it was when both had it: its Map was lost before a slow sync, and the deletion has to
+// go there, too (found by simulation). The zero Item is none.
+func (r *reply) buried(st *storeState, luid string, rec dsstore.Item) (it dsstore.Item, m dsstore.Mapping, err error) {
+	if st.buried == nil {
+		if st.buried, err = r.graves(st.c); err != nil {
+			return it, m, err
+		}
+	}
+	it, ok := st.buried[rec.Hash]
+	if !ok || it.Type != rec.Type {
+		return dsstore.Item{}, m, nil
+	}
+	delete(st.buried, rec.Hash) // of two that are equal each was deleted for itself
+	m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Hash: rec.Hash}
+	if err := r.lookAgain(st, it); err != nil {
+		return it, m, err
+	}
+	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
+}
+
+// graves are the items that were deleted of late, by their hash.
+func (r *reply) graves(c dsstore.Collection) (map[[32]byte]dsstore.Item, error) {
+	out := map[[32]byte]dsstore.Item{}
+	kept, err := r.tx.KeptVersions(c, time.Time{}, recent)
+	for _, k := range kept {
+		it, e := r.tx.Item(c, k.Item.GUID)
+		if e == nil && it.Deleted && it.Hash == k.Item.Hash {
+			out[it.Hash] = it
+		}
+		err = errors.Join(err, ignoreNotFound(e))
+	}
+	return out, err
 }
 
 // replaced is the item that a device of ours held under an id before a slow sync, if there is another one under it now: its ids last, so its user has

@@ -232,7 +232,7 @@ func (r *reply) noteSent(sent sentItem, cmd int) {
 func (r *reply) outgoing(st *storeState, j *judged) (*syncml.Change, sentItem, []byte, error) {
 	it, m := j.Item, j.Mapping
 	version := ds.VersionOf(it.Hash)
-	sent := sentItem{store: st, item: it, luid: m.LUID, op: syncml.OpReplace}
+	sent := sentItem{store: st, item: it, luid: m.LUID, op: syncml.OpReplace, better: m.Rev >= it.Rev}
 	switch {
 	case j.verdict == scope.Delete, j.verdict == scope.Leave:
 		c := wire.Delete(m.LUID, "", version)
@@ -325,6 +325,9 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 	case sent.op == syncml.OpReplace && gone:
 		sent.store.hold(it.Rev)
 		return r.tx.DeleteMapping(device, c, it.GUID) // it goes out again as an Add
+	case sent.flags && code == ds.StatusIncomplete:
+		sent.store.hold(it.Rev)
+		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid}) // it has other bytes than we believed
 	case sent.op == syncml.OpReplace && code.OK():
 		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev, Hash: it.Hash, Variant: sent.variant})
 	case code.OK():
@@ -333,6 +336,7 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 		return r.tx.PutMapping(device, c, dsstore.Mapping{GUID: it.GUID, LUID: sent.luid, Rev: it.Rev})
 	}
 	sent.store.hold(it.Rev)
+	sent.store.again = sent.store.again || sent.better // only who looks at all finds it (found by simulation)
 	return nil
 }
 

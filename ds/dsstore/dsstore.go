@@ -142,12 +142,13 @@ type Items interface {
 // Mapping says which version of an item a device holds.
 type Mapping struct {
 	GUID string
-	LUID string   // "" if the device refused the item
+	LUID string   // "" if the device refused or deleted the item
 	Rev  int64    // the revision it holds or refused; 0 if that is unknown
 	Hash [32]byte // of the body in that revision; zero if that is unknown
 	// Variant says what part of the body the device got, "" if all of it.
 	Variant string
-	// Base is what the device made its version from, as it says, if that version was never ours and lives on beside the item; "" otherwise.
+	// Base is what the device made its version from, as it says, if that version was never ours and lives on beside the item. Without a LUID it is
+	// the one that the item had when the device deleted it. Else it is "".
 	Base string
 }
 

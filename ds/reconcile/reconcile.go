@@ -109,7 +109,7 @@ func decideConflict(in Incoming, cur Current) Decision {
 		return Decision{Nothing, ds.StatusServerWins}
 	case in.Policy == ds.ConflictsServer:
 		return Decision{TakeMine, ds.StatusServerWins}
-	case in.Policy == ds.ConflictsDevice && again:
+	case again:
 		return Decision{Nothing, ds.StatusOK}
 	case in.Policy == ds.ConflictsDevice:
 		return Decision{Update, ds.StatusClientWins}

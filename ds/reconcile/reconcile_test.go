@@ -43,6 +43,7 @@ func TestDecide(t *testing.T) {
 		{"two edits: both, by policy", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsKeepBoth}, changed, reconcile.KeepBoth, ds.StatusDuplicated},
 		{"slow sync: the device's wins", reconcile.Incoming{Op: reconcile.Add, Version: "x", Likeness: reconcile.Contrary, Policy: ds.ConflictsDevice}, stranger, reconcile.Update, ds.StatusClientWins},
 		{"what is sent again does not win over what came after it", reconcile.Incoming{Op: reconcile.Replace, Version: "w", Base: "a", Policy: ds.ConflictsDevice}, again, reconcile.Nothing, ds.StatusOK},
+		{"what is sent again is not kept twice", reconcile.Incoming{Op: reconcile.Replace, Version: "w", Base: "a", Policy: ds.ConflictsKeepBoth}, again, reconcile.Nothing, ds.StatusOK},
 		{"what lost is sent again", reconcile.Incoming{Op: reconcile.Replace, Version: "w", Base: "a", Policy: ds.ConflictsServer}, again, reconcile.Nothing, ds.StatusServerWins},
 		{"a deletion loses to an edit, whoever wins", reconcile.Incoming{Op: reconcile.Delete, Base: "a", Policy: ds.ConflictsDevice}, changed, reconcile.SendAgain, ds.StatusOK},
 		{"an edit wins over a deletion, whoever wins", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "a", Policy: ds.ConflictsServer}, gone, reconcile.Update, ds.StatusAdded},

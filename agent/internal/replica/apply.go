@@ -112,13 +112,14 @@ func (r *Replica) newPlan(deletions when) (*plan, error) {
 func (p *plan) stayGone(t *state.Tx, j *job) (held bool, err error) {
 	hash := sha256.Sum256(j.Item.Body)
 	row, ok, err := t.Row(p.gone[hash])
-	if err != nil || !ok {
+	if err != nil || !ok || row.Unsure {
 		return false, err
 	}
 	delete(p.gone, hash)
 	j.former, j.row, j.held = row, row, true
+	j.row.Unsure = true // once: if the server has two of it, the other one is another item (found by simulation)
 	j.result = dsclient.Result{LUID: row.LUID, Status: ds.StatusAdded}
-	return true, nil
+	return true, t.Put(row, j.row)
 }
 
 // doom notes an item that is about to be deleted. If an equal one comes, somebody else has brought it back, and it stays (found by simulation).
@@ -153,8 +154,12 @@ func (r *Replica) planOne(ctx context.Context, t *state.Tx, j *job, p *plan) err
 		j.result = dsclient.Result{Status: ds.StatusNotFound}
 	case row.Dirty() && row.Problem == "" && p.deletions != forced:
 		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
-	case j.Op == dsclient.Delete && p.deletions == later && r.moved(ctx, row, j.Soft):
-		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict} // somebody edited or deleted it, and nobody has looked yet
+	case j.Op != dsclient.Reflag && p.deletions == later && r.moved(ctx, row, j.Soft):
+		// Somebody edited or deleted it, and nobody has looked yet. An intent would make his edit one of which nobody knows what it was made from (found by
+		// simulation).
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusConflict}
+	case j.Op == dsclient.Reflag && !holds(&row, j.Base):
+		j.result = dsclient.Result{LUID: luid, Status: ds.StatusIncomplete}
 	case j.Op == dsclient.Delete && p.deletions == later:
 		err := doom(t, j, row)
 		p.doom(j.row)
@@ -225,6 +230,12 @@ func (r *Replica) moved(ctx context.Context, row state.Row, soft bool) bool {
 	return len(list) == 0 || list[0].Stamp != row.Stamp
 }
 
+// holds tells whether an item has the bytes whose marks the server sends, or a part of them. It believes so wrongly if it never heard that we took others
+// in between (found by simulation).
+func holds(row *state.Row, version string) bool {
+	return version == "" || row.Type == pim.TypeFolder || version == base(row)
+}
+
 // keep completes an item of a server that cannot keep all of it.
 func (r *Replica) keep(ctx context.Context, j *job) error {
 	if j.Keep == nil {
@@ -249,7 +260,7 @@ func intend(t *state.Tx, j *job) error {
 	will := j.row
 	will.Flags, will.Folder = j.Item.Flags, j.Item.Folder
 	if j.Op != dsclient.Reflag {
-		will.Version = version(j.Item)
+		will.Version, will.Whole = version(j.Item), whole(j.Item)
 	}
 	j.intent = &state.Intent{Row: will}
 	return t.PutIntent(*j.intent)
@@ -281,7 +292,7 @@ func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
 	}
 	j.fresh = true
 	j.row = state.Row{LUID: newLUID(), Key: key, Type: j.Item.Type}
-	j.row.Version = version(j.Item)
+	j.row.Version, j.row.Whole = version(j.Item), whole(j.Item)
 	j.result.LUID = j.row.LUID
 	j.intent = &state.Intent{GUID: j.GUID, Row: j.row}
 	return t.PutIntent(*j.intent)
@@ -347,7 +358,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		j.row.Flags, j.row.Folder = j.Item.Flags, j.Item.Folder
 	default:
 		e, err = b.Replace(j.row.Key, j.row.Stamp, j.Item)
-		j.row.Version = version(j.Item)
+		j.row.Version, j.row.Whole = version(j.Item), whole(j.Item)
 	}
 	code := ds.StatusOK
 	if j.fresh {
@@ -499,7 +510,7 @@ func (r *Replica) claim() error {
 		delete(lost, former.Hash)
 		delete(r.lost, i.GUID)
 		row := former
-		row.Shared, row.Synced = true, i.Row.Version
+		row.Shared, row.Synced, row.Whole = true, i.Row.Version, i.Row.Whole
 		return errors.Join(t.Put(former, row), t.PutMap(i.GUID, row.LUID))
 	})
 }
@@ -585,7 +596,7 @@ func doubt(t *state.Tx, x *recovered) error {
 	}
 	former := row
 	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version = x.intent.Row.Version // by which it is known if it was moved
+		row.Version, row.Unsure = x.intent.Row.Version, true // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }
@@ -598,7 +609,7 @@ func noteBase(t *state.Tx, i state.Intent) error {
 	if err = errors.Join(err, e); err != nil || known || taken {
 		return err
 	}
-	row := state.Row{LUID: i.Row.LUID, Key: i.Row.Key, Type: i.Row.Type, Version: i.Row.Version, Synced: i.Row.Version}
+	row := state.Row{LUID: i.Row.LUID, Key: i.Row.Key, Type: i.Row.Type, Version: i.Row.Version, Synced: i.Row.Version, Whole: i.Row.Whole}
 	return t.Put(state.Row{}, row)
 }
 

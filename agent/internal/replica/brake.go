@@ -1,7 +1,9 @@
 package replica
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sort"
@@ -12,6 +14,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
 // Hold is deletions that wait for somebody's word.
@@ -154,7 +157,7 @@ func (r *Replica) Reject() (slow bool, err error) {
 		if row.Gone {
 			return true
 		}
-		row.Doomed, row.Shared, row.Synced = false, false, state.Version{}
+		row.Doomed, row.Shared, row.Synced, row.Whole = false, false, state.Version{}, ""
 		return false
 	})
 	return slow, err
@@ -187,7 +190,8 @@ func (r *Replica) decide(change func(*state.Row) (remove bool)) error {
 	return err
 }
 
-// keepFormer keeps what is about to be overwritten or deleted here.
+// keepFormer keeps what is about to be overwritten or deleted here. What only leaves this device is on the server: it would take room that a narrower
+// filter is to free, and put back it would be there twice (found by simulation).
 func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 	if r.history == nil {
 		return nil
@@ -195,7 +199,7 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 	var list []history.Former
 	for i := range jobs {
 		j := &jobs[i]
-		if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.row.Type == pim.TypeFolder {
+		if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.Soft || j.row.Type == pim.TypeFolder {
 			continue
 		}
 		item, _, err := r.store.Read(ctx, j.row.Key)
@@ -205,6 +209,8 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 			continue // the write finds out
 		case err != nil:
 			return fmt.Errorf("cannot read %s: %w", r.name, err)
+		case j.Op != dsclient.Delete && bytes.Equal(item.Body, j.Item.Body):
+			continue // nothing of it goes away
 		}
 		reason := "overwritten by the server"
 		if j.Op == dsclient.Delete {
@@ -218,9 +224,19 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 // PutBack writes a former version over its item, or beside the others if that is gone. It is an edit like any other, and what it replaces is kept.
 func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (key string, err error) {
 	item := pim.Item{Type: e.Type, Folder: e.Folder, Flags: e.Flags, Name: e.Name, Body: body}
+	var empty *EmptiedError
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil && !errors.As(err, &empty) {
+		return "", err
+	}
 	row, ok, err := r.row(e.LUID)
 	if err != nil {
 		return "", err
+	}
+	if !ok || row.Gone {
+		row, ok, err = r.sameAt(ctx, e.Key, item)
+		if err != nil {
+			return "", err
+		}
 	}
 	if ok && !row.Gone {
 		current, at, err := r.store.Read(ctx, row.Key)
@@ -228,7 +244,8 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 			if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
 				return "", err
 			}
-			return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+			key, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+			return key, errors.Join(err, r.moves(row, key))
 		}
 		if !errors.Is(err, pim.ErrNotFound) {
 			return "", err
@@ -237,10 +254,54 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 	if item.Name == "" {
 		item.Name = baseName(e.Key)
 	}
+	if key, err = r.already(item); err != nil || key != "" {
+		return key, err
+	}
 	if key, err = r.store.PlanKey(item); err != nil {
 		return "", err
 	}
 	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+}
+
+// moves notes where an item was put back: with other bytes in another folder the next look would take it for a new one (found by simulation).
+func (r *Replica) moves(former state.Row, key string) error {
+	row := former
+	if row.Key = key; key == "" || row == former {
+		return nil
+	}
+	return r.record([]update{{former: former, row: row}})
+}
+
+// sameAt is the item under a key if it is another version of the one that is put back: it left this device, and came again since (found by simulation).
+func (r *Replica) sameAt(ctx context.Context, key string, item pim.Item) (row state.Row, ok bool, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		row, ok, err = t.ByKey(key)
+		return err
+	})
+	if err != nil || !ok {
+		return row, false, err
+	}
+	here, _, err := r.store.Read(ctx, key)
+	var bad *pim.ItemError
+	if errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad) {
+		return row, false, nil
+	}
+	id := match.Identify(item.Type, item.Body).UID
+	return row, id != "" && id == match.Identify(here.Type, here.Body).UID, err
+}
+
+// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation).
+func (r *Replica) already(item pim.Item) (key string, err error) {
+	hash := sha256.Sum256(item.Body)
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Gone && row.Hash == hash && row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name) {
+				key = row.Key
+			}
+			return nil
+		})
+	})
+	return key, err
 }
 
 func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (string, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 // Local implements dsclient.Datastore, as do the other methods here.
@@ -93,7 +94,10 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		return c, false, err
 	}
 	c.LUID = luid
-	c.Base = base(row.Synced.Hash)
+	c.Base = base(&row)
+	if row.Gone && row.Synced.Hash == state.UnknownHash && !row.Unsure {
+		c.Base = ds.VersionOf(row.Hash) // what was deleted was seen: it names a conflict copy of it (found by simulation)
+	}
 	if row.Doomed && !row.Dirty() {
 		return c, false, nil // the server has deleted it
 	}
@@ -112,7 +116,7 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	if row, err = r.sends(row, version(item)); err != nil {
 		return c, false, err
 	}
-	c.Item, c.Token = item, row.Version
+	c.Item, c.Token = item, token{row.Version, whole(item)}
 	switch {
 	case all || !row.Shared:
 		c.Op = dsclient.Add
@@ -136,15 +140,32 @@ func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Chan
 	return r.change(ctx, single{r.store}, luid, true)
 }
 
-// base is the version that both sides had, as the server is told of it.
-func base(hash [32]byte) string {
-	switch hash {
-	case [32]byte{}:
+// base is the version that both sides had, as the server is told of it: of a part of a message it is that of the whole one (found by simulation).
+func base(row *state.Row) string {
+	switch {
+	case row.Synced.Hash == [32]byte{}:
 		return ""
-	case state.UnknownHash:
+	case row.Synced.Hash == state.UnknownHash:
 		return ds.VersionUnknown
+	case row.Whole != "":
+		return row.Whole
 	}
-	return ds.VersionOf(hash)
+	return ds.VersionOf(row.Synced.Hash)
+}
+
+// token is what was sent.
+type token struct {
+	state.Version
+	whole string
+}
+
+// whole is the version of the message that an item is a part of, "" if it is none.
+func whole(it pim.Item) string {
+	if it.Type != pim.TypeMessage {
+		return ""
+	}
+	part, _ := mail.Partial(it.Body)
+	return part.ID
 }
 
 // sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
@@ -195,7 +216,8 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 			return t.Remove(former)
 		}
 	case a.Status.OK():
-		row.Shared, row.Unsure, row.Synced = true, false, a.Change.Token.(state.Version)
+		sent := a.Change.Token.(token)
+		row.Shared, row.Unsure, row.Synced, row.Whole = true, false, sent.Version, sent.whole
 		if row.Doomed { // not any more: the server has it back (found by simulation)
 			row.Doomed, row.Approved = false, false
 		}
@@ -239,10 +261,14 @@ func (r *Replica) Restart(_ context.Context, deletions bool) error {
 	err := r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			former := row
-			if row.Doomed || row.Gone && deletions {
-				return nil // it is gone on the server, or will be, whatever is synchronized
+			row.Unsure = false
+			if row.Doomed || row.Gone && deletions { // it is gone on the server, or will be, whatever is synchronized
+				if row != former {
+					rows = append(rows, update{former: former, row: row})
+				}
+				return nil
 			}
-			row.Shared, row.Unsure = false, false // Synced stays: a server that does not know what we had is told
+			row.Shared = false // Synced stays: a server that does not know what we had is told
 			if strings.HasPrefix(row.Problem, refused) {
 				row.Problem = "" // perhaps not this time
 			}

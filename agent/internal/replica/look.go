@@ -27,7 +27,7 @@ type Replica struct {
 	index  *state.Items
 
 	brake   reconcile.Brake
-	history *history.Book // nil keeps no former versions
+	history Keeper // nil keeps no former versions
 	dir     string
 	reserve int64
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
@@ -40,10 +40,15 @@ type Replica struct {
 	held     Hold             // guarded by mu
 }
 
+// Keeper keeps former versions, as a history.Book does: durably, and before what replaces them is written.
+type Keeper interface {
+	Keep(list []history.Former) error
+}
+
 // Safety is what keeps a Replica from losing something for good.
 type Safety struct {
 	Brake   reconcile.Brake
-	History *history.Book
+	History Keeper
 	// Reserve is how many octets of the file system of Dir are left to others; 0 is none.
 	Dir     string
 	Reserve int64
@@ -353,7 +358,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		if former.LUID == "" {
 			former = missing.byHash(row)
 		}
-		row.LUID, row.Shared, row.Synced = former.LUID, former.Shared, former.Synced
+		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
 		if former.LUID == "" {
 			row.LUID = newLUID()
 		}

@@ -375,3 +375,19 @@ func TestACrashBetweenTwoRowsOfAMove(t *testing.T) {
 		})
 	}
 }
+
+// TestOfSeveralOfOneNameThePathDecides: alwayson fetch and others name an item by its path.
+func TestOfSeveralOfOneNameThePathDecides(t *testing.T) {
+	l := newLocal(t)
+	one, two := add("g1", "n1.vcf", "1"), add("g2", "n1.vcf", "2")
+	one.Item.Folder, two.Item.Folder = "home", "work"
+	res := l.apply(one, two)
+	for i, name := range []string{"home/n1.vcf", "/mail/work/n1.vcf"} {
+		if luid, ok, err := l.r.Find(name); err != nil || !ok || luid != res[i].LUID {
+			t.Errorf("%s is %q, %t, %v, want %q", name, luid, ok, err, res[i].LUID)
+		}
+	}
+	if _, ok, err := l.r.Find("n1.vcf"); err != nil || !ok {
+		t.Errorf("the bare name finds nothing: %v", err)
+	}
+}

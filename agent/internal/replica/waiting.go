@@ -69,12 +69,13 @@ func changeOf(row state.Row) string {
 	return ""
 }
 
-// Find is the LUID of the item that a person means by a file's name or path: of a message without the marks that its name ends with.
+// Find is the LUID of the item that a person means by a file's name or path: of a message without the marks that its name ends with. Of several of one
+// name it is the one whose path is meant, if any is.
 func (r *Replica) Find(name string) (luid string, ok bool, err error) {
-	name, _, _ = strings.Cut(path.Base(filepath.ToSlash(name)), ":2,")
+	name, _, _ = strings.Cut(filepath.ToSlash(name), ":2,")
 	err = r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
-			if !row.Gone && path.Base(row.Key) == name {
+			if !row.Gone && path.Base(row.Key) == path.Base(name) && (!ok || strings.HasSuffix("/"+name, "/"+row.Key)) {
 				luid, ok = row.LUID, true
 			}
 			return nil

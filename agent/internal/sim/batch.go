@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -95,6 +96,9 @@ func (b batch) overwrite(key string, expect pim.Stamp, item pim.Item) (pim.Entry
 		return pim.Entry{}, err
 	}
 	now := b.files[key].item
+	if !bytes.Equal(now.Body, item.Body) {
+		b.losing(key, now.Body, false)
+	}
 	now.Body = item.Body
 	b.did(b.put(key, now, 0))
 	e, _ := b.entry(key)
@@ -155,6 +159,7 @@ func (b batch) Delete(key string, expect pim.Stamp) error {
 	if err := b.as(key, expect); err != nil {
 		return err
 	}
+	b.losing(key, b.files[key].item.Body, true)
 	b.did(b.remove(key))
 	return nil
 }

@@ -1,13 +1,16 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"iter"
+	"slices"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -101,6 +104,7 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
+	doomed = slices.DeleteFunc(doomed, p.d.leaves)
 	there := map[string]bool{}
 	if p.d.w.brake().Holds(len(doomed), items) {
 		for _, row := range doomed {
@@ -115,6 +119,11 @@ func (p *process) settle() {
 			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, key, len(doomed), items)
 		}
 	}
+}
+
+// leaves tells whether an item only leaves the device: the server still has it.
+func (d *device) leaves(row state.Row) bool {
+	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return sha256.Sum256(e.item.Body) == row.Hash })
 }
 
 // decides is alwayson hold approve, or reject.
@@ -175,30 +184,30 @@ func (p *process) reject() error {
 	return nil
 }
 
-// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it.
+// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it, with copies of conflicts.
 func (d *device) keepsThere(rows []state.Row) {
+	uids := map[string]bool{}
+	all := d.w.server.documents()
 	d.w.server.view(func(tx dsstore.Tx) error {
 		for _, row := range rows {
 			m, err := tx.ByLUID(d.id, collection, row.LUID)
-			if err != nil {
-				continue // the server does not know of it
-			}
-			if it, err := tx.Item(collection, m.GUID); err == nil && !it.Deleted {
-				body, err := tx.Body(it.Hash)
-				if err != nil {
-					return err
-				}
-				d.w.ledger.keep(d.id, body)
+			if i := slices.IndexFunc(all, func(e entry) bool { return e.key == m.GUID }); err == nil && i >= 0 {
+				uids[uid(all[i].item.Body)] = true
 			}
 		}
-		return nil
+		return nil // what the server does not know of is no matter
 	})
+	for _, e := range all {
+		if uids[uid(e.item.Body)] {
+			d.w.ledger.keep(d.id, e.item.Body)
+		}
+	}
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.
 func (d *device) keepsHere(rows []state.Row) {
 	for _, row := range rows {
-		for _, e := range d.items() {
+		for _, e := range d.there() { // also while the store is not mounted
 			if e.key == row.Key || sha256.Sum256(e.item.Body) == row.Hash { // perhaps it was moved, and nobody has looked yet
 				d.w.ledger.keep("", e.item.Body)
 				d.w.ledger.twin(e.item.Body) // it is written anew, perhaps on several devices
@@ -228,5 +237,70 @@ func (p *process) doAll() {
 	p.lookAtAll()
 	if !p.gone() && p.replica.Counts().Pending > 0 {
 		p.handle(session.Wanted{Cause: session.CauseLocal})
+	}
+}
+
+// held are the deletions of a device that wait on the server.
+func (s *server) held(d *device) (out []dsstore.Deletion) {
+	s.view(func(tx dsstore.Tx) error {
+		list, err := tx.Deletions(d.id, collection)
+		out = slices.DeleteFunc(list, func(x dsstore.Deletion) bool { return !x.Held })
+		return err
+	})
+	return out
+}
+
+// decides is alwayson-server hold approve, or reject.
+func (s *server) decides(d *device, approve bool) {
+	list := s.held(d)
+	if len(list) == 0 {
+		return
+	}
+	s.w.logf("  server: the deletions of %d items on %s are decided: %t", len(list), d.id, approve)
+	if !approve {
+		s.keeps(d, list)
+	}
+	s.update(func(tx dsstore.Tx) error {
+		_, err := dsserver.DecideHeld(tx, d.id, collection, approve, s.now())
+		return err
+	})
+}
+
+// keeps tells the ledger what shall live on although a device has deleted it.
+func (s *server) keeps(d *device, list []dsstore.Deletion) {
+	for _, e := range s.documents() {
+		if slices.ContainsFunc(list, func(x dsstore.Deletion) bool { return x.GUID == e.key }) {
+			s.w.ledger.keep(d.id, e.item.Body)
+		}
+	}
+}
+
+func (s *server) rev() (rev int64) {
+	s.view(func(tx dsstore.Tx) (err error) {
+		rev, err = tx.Rev(collection)
+		return err
+	})
+	return rev
+}
+
+// checkBrake fails the world if a message has deleted more than the brake of the server allows. What the user of the device has looked at may go.
+func (s *server) checkBrake(device string, body []byte, since int64) {
+	brake := reconcile.Brake{Count: s.w.plan.ServerBrake, Percent: 25}
+	if brake.Count == 0 || bytes.Contains(body, []byte("approved=1")) {
+		return
+	}
+	gone, live := 0, 0
+	s.view(func(tx dsstore.Tx) error {
+		return tx.EachNoted(collection, 0, func(n dsstore.Noted) {
+			switch {
+			case !n.Deleted:
+				live++
+			case n.Rev > since:
+				gone++
+			}
+		})
+	})
+	if brake.Holds(gone, live+gone) {
+		s.w.fail("brake", "%s deletes %d of %d items on the server, and nobody has approved it", device, gone, live+gone)
 	}
 }

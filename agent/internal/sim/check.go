@@ -37,15 +37,28 @@ func (w *World) checkLost(live []entry) {
 			kept[m] = k.Reason
 		}
 	}
+	for _, d := range w.devices {
+		for _, f := range d.book.list {
+			for _, m := range marks(f.Item.Body) {
+				kept[m] = "of " + d.id + ": " + f.Reason
+			}
+		}
+	}
 	for _, m := range w.ledger.needed() {
 		switch s := w.ledger.status[m]; {
-		case there[m] || w.ledger.twins[s.uid] && kept[m] != "":
+		case there[m], w.ledger.mayYield(m) && kept[m] != "":
 		case kept[m] != "":
 			w.fail("lost", "%s of %s is in the history only (%s)", m, s.by, kept[m])
 		default:
 			w.fail("lost", "%s of %s is nowhere", m, s.by)
 		}
 	}
+}
+
+// mayYield tells whether it is enough that a mark is in a history.
+func (l *ledger) mayYield(m string) bool {
+	u := l.status[m].uid
+	return l.twins[u] || l.restored[u] || l.yielded[m]
 }
 
 func (s *server) body(hash [32]byte) (body []byte) {
@@ -77,24 +90,34 @@ func (w *World) checkDoubled(live []entry) {
 		}
 	}
 	bodies := map[string]bool{}
-	for _, e := range live {
-		if body := string(e.item.Body); bodies[body] && !w.ledger.twins[uid(e.item.Body)] {
+	for i, e := range live {
+		if body := string(e.item.Body); bodies[body] && !w.ledger.mayTwice(uid(e.item.Body)) {
 			w.fail("doubled", "the same twice: %s", w.ledger.tell(e.item.Body, count))
 		} else {
 			bodies[body] = true
 		}
-		if !w.ledger.entitled(e.item.Body, count) {
+		if !w.ledger.entitled(e.item.Body, count) && !w.ledger.between(e.item.Body, slices.Concat(live[:i], live[i+1:])) {
 			w.fail("doubled", "or resurrected: %s", w.ledger.tell(e.item.Body, count))
 		}
 	}
 }
 
+// mayTwice tells whether an item may be there twice: it was written on several devices, or a copy of a conflict was put back over the other version.
+func (l *ledger) mayTwice(uid string) bool { return l.twins[uid] || l.restored[uid] && l.copied[uid] }
+
 // entitled tells whether an item may be there.
 func (l *ledger) entitled(body []byte, count map[string]int) bool {
 	return slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.moved[m] || l.twins[s.uid] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
+}
+
+// between tells whether an item was put together of versions that live on beside it because others contradict them: each has something of it, and none
+// has all.
+func (l *ledger) between(body []byte, others []entry) bool {
+	all := slices.DeleteFunc(marks(body), func(m string) bool { return l.status[m].replaced != "" })
+	return len(all) > 0 && l.copied[uid(body)] && !slices.ContainsFunc(others, func(e entry) bool { return len(without(all, marks(e.item.Body))) == 0 })
 }
 
 func (l *ledger) tell(body []byte, count map[string]int) string {
@@ -109,9 +132,13 @@ func (l *ledger) tell(body []byte, count map[string]int) string {
 // checkConverged: the device has exactly what the server has under the filter, byte for byte.
 func (d *device) checkConverged() {
 	var have []string
-	want, own := d.w.server.inScope(d)
+	want, own, parts := d.w.server.inScope(d)
 	for _, e := range d.items() {
-		have = append(have, describe(e.item))
+		text := describe(e.item)
+		if whole, ok := parts[text]; ok {
+			text = whole
+		}
+		have = append(have, text)
 	}
 	for f := range d.disk.folders {
 		have = append(have, describe(pim.FolderItem(f)))
@@ -145,9 +172,10 @@ func without(a, b []string) (out []string) {
 }
 
 // inScope lists what a device shall have, folders included, and what it wrote itself although its filter leaves it out: that may stay until
-// somebody else changes it.
-func (s *server) inScope(d *device) (want, own []string) {
+// somebody else changes it. Of a message it may have the part that its filter says instead.
+func (s *server) inScope(d *device) (want, own []string, parts map[string]string) {
 	now := s.now()
+	parts = map[string]string{}
 	s.view(func(tx dsstore.Tx) error {
 		sc, err := scope.Of(tx, d.id, collection, s.w.plan.Kind, now)
 		if err != nil {
@@ -158,16 +186,20 @@ func (s *server) inScope(d *device) (want, own []string) {
 		}
 		return dsstore.Each(tx, collection, func(it dsstore.Item, body []byte) error {
 			item := pim.Item{Type: it.Type, Folder: it.Folder, Flags: it.Flags, Body: body}
+			part, ok, err := s.reduced(tx, &sc, it, item)
+			if ok {
+				parts[describe(part)] = describe(item)
+			}
 			switch {
 			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now), sc.Travel != nil && sc.Travel.Match(item, s.w.plan.Kind, now):
 				want = append(want, describe(item))
-			case it.By == d.id, d.kept[uid(body)], s.w.ledger.twins[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
+			case it.By == d.id, d.kept[uid(body)], s.w.ledger.twins[uid(body)], s.w.ledger.restored[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
 				own = append(own, describe(item))
 			}
-			return nil
+			return err
 		})
 	})
-	return want, own
+	return want, own, parts
 }
 
 // checkSettled: nothing waits on the device, nothing was left unfinished, and it knows its filter.
@@ -182,6 +214,9 @@ func (d *device) checkSettled() {
 	}
 	if h := d.proc.replica.Held(); h.Any() {
 		d.w.fail("held", "%s: deletions are still held: %+v", d.id, h)
+	}
+	if list := d.w.server.held(d); len(list) > 0 {
+		d.w.fail("held", "%s: deletions are still held on the server: %+v", d.id, list)
 	}
 	d.checkIndex()
 	known := ""

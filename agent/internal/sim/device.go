@@ -16,6 +16,7 @@ type device struct {
 	id     string
 	disk   *disk
 	state  memkv.Store
+	book   book
 	proc   *process // nil while the agent is not running
 	skew   time.Duration
 	secret string // in the keyring
@@ -48,7 +49,11 @@ type armed struct {
 
 func newDevice(w *World, id string) *device {
 	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}}
+	d.book.d = d
 	d.disk.hook = d.access
+	if w.plan.History {
+		d.disk.losing = d.book.mustHave
+	}
 	d.disk.tick = func() int64 { return d.now().UnixNano() }
 	w.server.enrol(d)
 	return d

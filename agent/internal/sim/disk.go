@@ -20,9 +20,11 @@ type disk struct {
 	gone    bool // the folder is not mounted
 	// hook comes before each access; its error is that of the access. write: something would change.
 	hook func(what string, write bool) error
-	tick func() int64 // of modification times
-	free []uint64     // inodes that can be used again
-	next uint64
+	// losing comes before the agent overwrites or deletes what is there.
+	losing func(key string, body []byte, deletes bool)
+	tick   func() int64 // of modification times
+	free   []uint64     // inodes that can be used again
+	next   uint64
 	// unsynced takes back what a power cut may take back, oldest first.
 	unsynced []func()
 }
@@ -33,7 +35,7 @@ type file struct {
 }
 
 func newDisk(kind pim.Kind) *disk {
-	d := &disk{kind: kind, files: map[string]*file{}, folders: map[string]bool{}, hook: func(string, bool) error { return nil }}
+	d := &disk{kind: kind, files: map[string]*file{}, folders: map[string]bool{}, hook: func(string, bool) error { return nil }, losing: func(string, []byte, bool) {}}
 	var n int64
 	d.tick = func() int64 { n++; return n }
 	return d

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -17,8 +16,13 @@ type ledger struct {
 	status map[string]*mark
 	lines  map[string]bool // each line that a user ever wrote
 	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
+	rest   string          // of each message
 	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
 	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
+	restored map[string]bool
+	// yielded are marks that lost a conflict for the policy of a device.
+	yielded map[string]bool
 }
 
 type mark struct {
@@ -30,8 +34,13 @@ type mark struct {
 	was      string
 }
 
-func newLedger() *ledger {
-	return &ledger{status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{}}
+func newLedger(p *Plan) *ledger {
+	rest := "\r\nText\r\n"
+	if p.Partial {
+		rest = parts
+	}
+	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
+		restored: map[string]bool{}, yielded: map[string]bool{}}
 }
 
 // entry is an item as somebody sees it.
@@ -64,7 +73,7 @@ func (l *ledger) create(by string, kind pim.Kind, word int) (body []byte, name s
 	var text string
 	if kind == pim.Mail {
 		id := "Message-ID: <" + uid + ">"
-		text = id + "\r\nSubject: " + words[word%len(words)] + "\r\nX-Note: " + l.write(by, id) + "\r\n\r\nText\r\n"
+		text = id + "\r\nSubject: " + words[word%len(words)] + "\r\nX-Note: " + l.write(by, id) + "\r\n" + l.rest
 	} else {
 		id := "UID:" + uid
 		text = "BEGIN:VCARD\r\nVERSION:4.0\r\n" + id + "\r\nFN:Name " + uid + "\r\nCATEGORIES:" + words[word%len(words)] + "\r\nNOTE:" + l.write(by, id) + "\r\nEND:VCARD\r\n"
@@ -123,14 +132,10 @@ func (l *ledger) supersede(old, by string) {
 	}
 }
 
-// copies notes which of these commands were answered by a conflict copy.
-func (l *ledger) copies(commands []syncml.Command, copied map[string]bool) {
-	for _, c := range commands {
-		if ch, ok := c.(*syncml.Change); ok && copied[ch.ID] && ch.Items[0].Data != nil {
-			for _, m := range marks(ch.Items[0].Data.Bytes) {
-				l.copied[l.status[m].uid] = true
-			}
-		}
+// yield is for marks of a version that lost for the policy of a device: they may be in the history only, and what they were written over may live on.
+func (l *ledger) yield(lost []string) {
+	for _, m := range lost {
+		l.yielded[m] = true
 	}
 }
 
@@ -175,6 +180,12 @@ func (l *ledger) revive(seen []byte) {
 
 // twin is the same item, written by hand or imported on another device, too.
 func (l *ledger) twin(body []byte) { l.twins[uid(body)] = true }
+
+// restore is a version that is put back, or that another one is put back over.
+func (l *ledger) restore(body []byte) {
+	l.restored[uid(body)] = true
+	l.keep("", body)
+}
 
 // uid is the line that names an item.
 func uid(body []byte) string {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
@@ -22,8 +23,40 @@ func NewPlan(seed uint64) Plan {
 	for range 20 + r.IntN(60) {
 		p.Steps = append(p.Steps, randomStep(r, p.Devices, names, total))
 	}
+	p.vary(rand.New(rand.NewPCG(seed, 0xc0de)))
 	return p
 }
+
+// vary makes up what came to the simulator later. It draws from numbers of its own, so that the rest of a world stays as it was.
+func (p *Plan) vary(r *rand.Rand) {
+	if r.IntN(3) == 0 {
+		for range p.Devices {
+			p.Conflicts = append(p.Conflicts, policies[r.IntN(len(policies))])
+		}
+	}
+	if r.IntN(4) == 0 {
+		p.ServerBrake = 1 + r.IntN(2)
+		p.sprinkle(r, 6, "wipe", "sapprove", "sreject")
+	}
+	if r.IntN(4) == 0 {
+		p.History = true
+		p.sprinkle(r, 6, "restore", "restore", "undo")
+	}
+	if p.Kind == pim.Mail && r.IntN(2) == 0 {
+		p.Partial = true
+		p.sprinkle(r, 8, "bodies", "bodies", "sbodies", "fetch")
+	}
+}
+
+// sprinkle puts up to so many of these steps somewhere among the others.
+func (p *Plan) sprinkle(r *rand.Rand, most int, verbs ...string) {
+	for range r.IntN(most + 1) {
+		s := Step{Verb: verbs[r.IntN(len(verbs))], Device: r.IntN(p.Devices), N: r.IntN(12), M: r.IntN(12)}
+		p.Steps = slices.Insert(p.Steps, r.IntN(len(p.Steps)+1), s)
+	}
+}
+
+var policies = []ds.ConflictPolicy{ds.ConflictsMerge, ds.ConflictsKeepBoth, ds.ConflictsServer, ds.ConflictsDevice}
 
 // brakes are small: so are the stores.
 var brakes = []int{0, 0, 1, 2}

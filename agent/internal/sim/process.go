@@ -74,7 +74,7 @@ func (p *process) compose() (session.Record, error) {
 	if err != nil {
 		return session.Record{}, err
 	}
-	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, replica.Safety{Brake: p.d.w.brake()}); err != nil {
+	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, p.d.safety()); err != nil {
 		return session.Record{}, err
 	}
 	if p.wants, err = want.Open(db, nil, p.d.now); err != nil {
@@ -149,7 +149,11 @@ func (p *process) request(a session.Run) dsclient.Request {
 	local := p.replica.Local()
 	alert, named := plan.Types[local]
 	if named || !plan.Only {
-		req.Stores = []dsclient.StoreRequest{{Store: braked{p.replica, p.d}, Alert: alert, Filter: p.wants.Outgoing(storeName)}}
+		store := dsclient.StoreRequest{Store: braked{p.replica, p.d}, Alert: alert, Conflicts: p.d.policy(), Filter: p.wants.Outgoing(storeName)}
+		if f, ok := plan.Filters[local]; ok {
+			store.Filter = &f
+		}
+		req.Stores = []dsclient.StoreRequest{store}
 	}
 	if !a.Greet {
 		p.plan, p.narrow = nil, plan.Only

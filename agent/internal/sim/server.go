@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
@@ -12,6 +10,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -43,7 +42,8 @@ func newServer(w *World) *server {
 
 // restart is a server that has forgotten everything it did not store.
 func (s *server) restart() {
-	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease, Now: s.now})
+	s.ds = dsserver.New(dsserver.Options{Store: s.store, Datastores: []dsserver.Datastore{{URI: storeName, Kind: s.w.plan.Kind}}, Lease: lease,
+		Brake: reconcile.Brake{Count: s.w.plan.ServerBrake, Percent: 25}, Now: s.now})
 	s.packs = &scope.Keeper{Store: s.store, Kinds: map[string]pim.Kind{storeName: s.w.plan.Kind}, Slack: 3, Items: 20}
 }
 
@@ -60,38 +60,16 @@ func (s *server) fault() error {
 // handle answers a message of a device.
 func (s *server) handle(device string, body []byte) ([]byte, error) {
 	s.w.say(device, "server", body)
+	before, rev := s.contested(), s.rev()
 	answer, err := s.ds.Handle(ctx, body, syncml.WBXML)
 	if err != nil {
 		s.w.logf("  server: cannot answer %s: %v", device, err)
 		return nil, fmt.Errorf("HTTP 500: %w", err)
 	}
 	s.w.say("server", device, answer)
-	s.noteCopies(body, answer)
+	s.noteConflicts(device, body, answer, before)
+	s.checkBrake(device, body, rev)
 	return answer, nil
-}
-
-// noteCopies takes down what the server says it keeps as a conflict copy (209): such a copy may stay even if its user goes on editing.
-func (s *server) noteCopies(body, answer []byte) {
-	if !bytes.Contains(answer, []byte(strconv.Itoa(int(ds.StatusDuplicated)))) {
-		return
-	}
-	q, err := syncml.Decode(body, syncml.WBXML)
-	a, err2 := syncml.Decode(answer, syncml.WBXML)
-	if err := errors.Join(err, err2); err != nil {
-		s.w.fail("server", "a message cannot be read: %v", err)
-		return
-	}
-	copied := map[string]bool{}
-	for _, c := range a.Commands {
-		if st, ok := c.(*syncml.Status); ok && st.Code == ds.StatusDuplicated {
-			copied[st.CmdRef] = true
-		}
-	}
-	for _, c := range q.Commands {
-		if sync, ok := c.(*syncml.Sync); ok {
-			s.w.ledger.copies(sync.Commands, copied)
-		}
-	}
 }
 
 // update is a change that no device makes.

@@ -58,6 +58,10 @@ func (w *World) round() (busy bool) {
 			d.runOn(0, 0)
 			busy = true
 		}
+		if len(w.server.held(d)) > 0 {
+			w.server.decides(d, (int(w.plan.Seed)+i)%2 == 1)
+			busy = true
+		}
 		if d.poll() {
 			busy = true
 		}

@@ -7,17 +7,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/pim"
 )
 
 // Plan is a world and what happens in it.
 type Plan struct {
-	Seed    uint64 // of all names that the code draws at random
-	Devices int
-	Kind    pim.Kind
-	Brake   int // how many deletions in one go are not held on a device; 0 holds none
-	Steps   []Step
+	Seed        uint64 // of all names that the code draws at random
+	Devices     int
+	Kind        pim.Kind
+	Brake       int  // how many deletions in one go are not held on a device; 0 holds none
+	ServerBrake int  // likewise of one device on the server
+	History     bool // devices keep former versions
+	Partial     bool // devices take parts of messages, and messages have parts
+	// Conflicts is what becomes of conflicts on each device; what is missing is ds.ConflictsMerge.
+	Conflicts []ds.ConflictPolicy
+	Steps     []Step
 }
 
 // World is a server with its devices while a plan is played.
@@ -60,7 +66,7 @@ func Play(p Plan, reseed func(uint64), trace *strings.Builder) *Violation {
 }
 
 func newWorld(p Plan, trace *strings.Builder) *World {
-	w := &World{plan: p, clock: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), ledger: newLedger(), trace: trace}
+	w := &World{plan: p, clock: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), ledger: newLedger(&p), trace: trace}
 	w.server = newServer(w)
 	for i := range p.Devices {
 		w.devices = append(w.devices, newDevice(w, string(rune('a'+i))))

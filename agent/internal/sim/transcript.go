@@ -3,14 +3,28 @@ package sim
 import (
 	"fmt"
 	"strings"
+
+	"github.com/alwayson-sync/alwayson/ds"
 )
 
-// String is the plan as a transcript: a head of seed, devices, kind and brake, and its steps, one a line.
+// String is the plan as a transcript: a head of seed, devices, kind and what else is not as usual, and its steps, one a line.
 func (p Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d\ndevices %d\nkind %s\n", p.Seed, p.Devices, p.Kind)
 	if p.Brake > 0 {
 		fmt.Fprintf(&b, "brake %d\n", p.Brake)
+	}
+	if p.ServerBrake > 0 {
+		fmt.Fprintf(&b, "serverbrake %d\n", p.ServerBrake)
+	}
+	if p.History {
+		fmt.Fprintln(&b, "history true")
+	}
+	if p.Partial {
+		fmt.Fprintln(&b, "partial true")
+	}
+	if len(p.Conflicts) > 0 {
+		fmt.Fprintln(&b, "conflicts", strings.Trim(fmt.Sprint(p.Conflicts), "[]"))
 	}
 	fmt.Fprintln(&b)
 	for _, s := range p.Steps {
@@ -40,14 +54,30 @@ func ReadPlan(text string) (Plan, error) {
 
 // read takes one line: of the head, or a step.
 func (p *Plan) read(words []string) error {
-	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake}
+	heads := map[string]any{"seed": &p.Seed, "devices": &p.Devices, "kind": (*string)(&p.Kind), "brake": &p.Brake, "serverbrake": &p.ServerBrake, "history": &p.History,
+		"partial": &p.Partial}
 	if to := heads[words[0]]; to != nil && len(words) == 2 {
 		_, err := fmt.Sscan(words[1], to)
 		return err
 	}
+	if words[0] == "conflicts" {
+		return p.readConflicts(words[1:])
+	}
 	s, err := readStep(words)
 	p.Steps = append(p.Steps, s)
 	return err
+}
+
+// readConflicts reads a policy for each device.
+func (p *Plan) readConflicts(words []string) error {
+	for _, word := range words {
+		policy, err := ds.ParseConflictPolicy(word)
+		if err != nil {
+			return err
+		}
+		p.Conflicts = append(p.Conflicts, policy)
+	}
+	return nil
 }
 
 // readStep reads a step as it is printed. What is missing at its end is zero, and the first device.

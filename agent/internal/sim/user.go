@@ -14,6 +14,11 @@ func (d *device) items() (out []entry) {
 	if d.disk.gone {
 		return nil
 	}
+	return d.there()
+}
+
+// there are all items on the disk of a device, mounted or not.
+func (d *device) there() (out []entry) {
 	for _, key := range d.disk.keys() {
 		if f := d.disk.files[key]; f != nil {
 			out = append(out, entry{key: key, item: f.item})
@@ -80,6 +85,10 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 	it, inode := e.item, uint64(0)
 	if it.Body = body; m%2 == 0 {
 		inode = d.disk.files[e.key].stamp.Inode
+	}
+	if isPartial(it) { // what lives on, or revives, is the message of which it is a part
+		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
 	d.disk.put(e.key, it, inode)
 	d.w.did(d.id, "edits", &entry{key: e.key, item: it})
@@ -203,7 +212,7 @@ func (d *device) userRemovesFolder(n, _ int) {
 // userImports writes an item that another device has, and this one not yet.
 func (d *device) userImports(n, m int) {
 	other := d.w.devices[m%len(d.w.devices)]
-	e := pick(other.items(), n)
+	e := pick(other.wholes(), n)
 	if e == nil || d.disk.gone || slices.ContainsFunc(d.items(), func(x entry) bool { return uid(x.item.Body) == uid(e.item.Body) }) {
 		return
 	}

@@ -40,6 +40,8 @@ func init() {
 		"reject":  {func(d *device, _, _ int) { d.decides(false) }, 5, false},
 		"rmdir":   {(*device).userRemovesFolder, 3, true},
 		"import":  {(*device).userImports, 4, false},
+		"restore": {(*device).restores, 0, false},
+		"undo":    {(*device).undoes, 0, false},
 		"deafen":  {func(d *device, n, _ int) { d.deaf = n%2 == 0 }, 3, true},
 		// Users on the server.
 		"sadd":     {func(d *device, n, m int) { d.w.server.userAdds(n, m) }, 8, false},
@@ -49,6 +51,9 @@ func init() {
 		"swipe":    {func(d *device, n, m int) { d.w.server.userWipes(n, m) }, 3, false},
 		"smove":    {func(d *device, n, m int) { d.w.server.userMoves(n, m) }, 3, false},
 		"sflag":    {func(d *device, n, m int) { d.w.server.userFlags(n, m) }, 3, false},
+		// An administrator.
+		"sapprove": {func(d *device, _, _ int) { d.w.server.decides(d, true) }, 0, false},
+		"sreject":  {func(d *device, _, _ int) { d.w.server.decides(d, false) }, 0, false},
 		// The session.
 		"on":     {func(d *device, _, _ int) { d.tell(session.SwitchOn{}) }, 8, false},
 		"off":    {func(d *device, _, _ int) { d.tell(session.SwitchOff{}) }, 4, false},
@@ -75,6 +80,9 @@ func init() {
 		"password": {func(d *device, n, _ int) { d.w.server.newSecret(d, secrets[n%len(secrets)]+d.id) }, 3, false},
 		"login":    {func(d *device, n, _ int) { d.logsIn(secrets[n%len(secrets)] + d.id) }, 4, false},
 		"filter":   {func(d *device, n, _ int) { d.filters(d.filterText(n)) }, 6, false},
+		"bodies":   {func(d *device, n, m int) { d.filters(d.bodiesText(n, m)) }, 0, false},
+		"sbodies":  {func(d *device, n, m int) { d.w.server.setFilter(d, d.bodiesText(n, m)) }, 0, false},
+		"fetch":    {(*device).fetches, 0, false},
 		"travel":   {func(d *device, n, m int) { d.travels(d.filterText(n), m) }, 5, false},
 		"sfilter":  {func(d *device, n, _ int) { d.w.server.setFilter(d, d.filterText(n)) }, 5, false},
 	}

@@ -29,10 +29,13 @@ type Row struct {
 	Gone    bool    // deleted here, and the server has not been told yet
 	Shared  bool    // the server has Synced
 	Synced  Version // last version that both sides had
+	Whole   string  // ds.Version of the message that Synced is a part of, "" if it is no part
 	Problem string  // why it does not take part, "" if it does
 	// Doomed: the server has deleted it, and that is not carried out yet. Approved: a deletion that was held may happen.
 	Doomed, Approved bool
-	Unsure           bool // it is as it was, and was something else meanwhile that the server may have got
+	// Unsure: it is as it was, and was something else meanwhile that the server may have got; or nobody has seen that it was ever as it is;
+	// or the server has sent it again although it was deleted here.
+	Unsure bool
 }
 
 // Dirty tells whether the server must be told something of this item.
@@ -58,7 +61,8 @@ func (r *Row) encode() []byte {
 	b = append(append(b, r.Hash[:]...), r.Synced.Hash[:]...)
 	b = binary.AppendVarint(b, r.Stamp.Size)
 	b = binary.AppendVarint(b, r.Stamp.ModTime)
-	return binary.AppendUvarint(b, r.Stamp.Inode)
+	b = binary.AppendUvarint(b, r.Stamp.Inode)
+	return append(b, r.Whole...)
 }
 
 func flag(on bool) byte {
@@ -102,5 +106,6 @@ func (r *Row) decodeStamp(b []byte) error {
 	if r.Stamp.Inode, n = binary.Uvarint(b); n <= 0 {
 		return errRow
 	}
+	r.Whole = string(b[n:])
 	return nil
 }

@@ -19,4 +19,8 @@ func TestARowComesBack(t *testing.T) {
 			t.Errorf("%d octets of %d were taken", n, len(whole))
 		}
 	}
+	want.Whole = "v"
+	if got, err := decodeRow(want.encode()); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
 }

@@ -73,17 +73,7 @@ func DecideHold(ctx context.Context, store dsstore.Store, device, uri string, ap
 			return notFound(err, "there is no device "+device)
 		}
 		c = dsstore.Collection{User: d.User, Store: uri}
-		list, err := tx.Deletions(device, c)
-		for _, x := range list {
-			if err != nil || !x.Held {
-				continue
-			}
-			n++
-			if !approve {
-				x.Rev = -1 // as if it had been changed since: it lives on, and comes to the device again
-			}
-			_, err = dsserver.CarryOut(tx, device, c, x, time.Now())
-		}
+		n, err = dsserver.DecideHeld(tx, device, c, approve, time.Now())
 		return err
 	})
 	if err == nil && n == 0 {
