@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
@@ -291,7 +292,7 @@ func (s *server) checkBrake(device string, body []byte, since int64) {
 	}
 	gone, live := 0, 0
 	s.view(func(tx dsstore.Tx) error {
-		return tx.EachNoted(collection, 0, func(n dsstore.Noted) {
+		return tx.EachNoted(collection, 0, math.MaxInt32, func(n dsstore.Noted) {
 			switch {
 			case !n.Deleted:
 				live++
