@@ -151,7 +151,11 @@ func (r *Runner) Run(ctx context.Context) {
 // notified begins the session that the server asks for. What comes twice asks for the same one. A server that asks for another one while one runs has
 // forgotten that, because it was restarted (found by killing servers at random).
 func (r *Runner) notified(ctx context.Context, n dmclient.Notification) {
-	if n.SessionID != "" && n.SessionID == r.last || n.SessionID == "" && r.session != nil {
+	if r.session != nil && (n.SessionID == r.last || n.SessionID == "") {
+		r.send(ctx, r.session.Last()) // the server waits for it
+		return
+	}
+	if n.SessionID != "" && n.SessionID == r.last {
 		return
 	}
 	r.end()

@@ -125,7 +125,8 @@ func (m *Manager) take(ctx context.Context, in message) error {
 // handle answers a message. What it says is durable before it is answered.
 func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) error {
 	s := m.sessions[device]
-	if s == nil {
+	fresh := s == nil
+	if fresh {
 		var err error
 		if s, err = m.begin(ctx, device); err != nil {
 			return ignoreUnknown(err)
@@ -143,8 +144,12 @@ func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) e
 	}
 	m.o.Log.Debug("device management", "device", device, "answered", !answer.IsZero(), "done", done)
 	s.touched = m.o.Now()
+	if fresh && err != nil && answer.IsZero() { // the device is in a session that is forgotten here: it shall begin another one
+		m.forget(device)
+		return nil
+	}
 	if err := m.keep(ctx, device, s); err != nil {
-		delete(m.sessions, device) // nothing was answered, so the device begins anew
+		m.forget(device) // nothing was answered
 		return err
 	}
 	if done {
@@ -154,6 +159,12 @@ func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) e
 		return nil
 	}
 	return m.o.Send(ctx, device, answer.Marshal())
+}
+
+// forget forgets a session that cannot go on. If there is something to be done, the device is notified of another one.
+func (m *Manager) forget(device string) {
+	delete(m.sessions, device)
+	delete(m.asked, device)
 }
 
 // ignoreUnknown: who is no device of ours is not told so.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,8 @@ type fleet struct {
 	manager *manage.Manager
 	devices map[string]*device
 
+	random *rand.Rand // of the manager's goroutine
+
 	mu   sync.Mutex
 	sent int // notifications; guarded by mu
 }
@@ -50,11 +53,10 @@ type device struct {
 	last    string // id of the session it was notified of
 	away    bool
 	lose    int // of so many messages in both directions one is lost, 0 is none
-	count   int
 }
 
 func newFleet(t *testing.T, n int) *fleet {
-	f := &fleet{t: t, store: memstore.New(), devices: map[string]*device{}}
+	f := &fleet{t: t, random: rand.New(rand.NewPCG(1, 2)), store: memstore.New(), devices: map[string]*device{}}
 	f.manager = manage.New(manage.Options{Store: f.store, ServerID: serverID, Notify: f.notify, Send: f.send})
 	for i := range n {
 		f.add(fmt.Sprintf("d%03d", i))
@@ -155,18 +157,21 @@ func (f *fleet) notify(_ context.Context, id string, payload []byte) error {
 		return nil
 	}
 	n, err := dmclient.ReadNotification(payload, d.account)
-	if err != nil || n.SessionID == d.last && d.session != nil {
-		return nil //nolint:nilerr // it is dropped silently
+	switch {
+	case err != nil: // it is dropped silently
+		return nil
+	case n.SessionID == d.last && d.session != nil:
+		d.up(d.session.Last())
+		return nil
+	case n.SessionID == d.last:
+		return nil
 	}
 	d.last = n.SessionID
 	d.begin(n.SessionID)
 	return nil
 }
 
-func (d *device) lost() bool {
-	d.count++
-	return d.lose > 0 && d.count%d.lose == 0
-}
+func (d *device) lost() bool { return d.lose > 0 && d.f.random.IntN(d.lose) == 0 }
 
 func (d *device) begin(id string) {
 	s, err := dmclient.New(dmclient.Options{Account: d.account, Tree: d.tree, DevInfo: dm.DevInfo{DevID: d.id, Man: "m", Mod: "m", DmV: "1.2", Lang: "en"},
@@ -290,9 +295,8 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 func TestTheLatestWishWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3)
-		fails := 0
 		f.store.Fault = func() error {
-			if fails++; fails%4 == 0 {
+			if f.random.IntN(4) == 0 {
 				return treetest.ErrFault
 			}
 			return nil
