@@ -28,6 +28,12 @@ type Setting struct {
 // KeepSettings is how many wishes of a device that no longer hold are kept for its history.
 const KeepSettings = 200
 
+// Unsettled is a device that has not taken all that is wanted of it.
+type Unsettled struct {
+	Device string
+	Newest int64 // version
+}
+
 // Management is what the sessions of device management with a device leave to the next one: the nonces of both directions, as base64 text, and the id of
 // the session that the device was notified of last.
 type Management struct {
@@ -49,6 +55,6 @@ type Settings interface {
 	// Management is the zero value of a device that was never managed.
 	Management(device string) (Management, error)
 	PutManagement(device string, m Management) error
-	// Unsettled are the devices with wishes that hold and are pending, in order.
-	Unsettled() ([]string, error)
+	// Unsettled are the devices with wishes that hold and are pending, in order, each with the version of its newest.
+	Unsettled() ([]Unsettled, error)
 }

@@ -45,7 +45,7 @@ func (b *bench) settings() {
 		b.same("of another device", e, []dsstore.Setting{{Version: other, Device: "e", Key: "log.level", Value: "warn", By: "admin", At: moment,
 			State: dsstore.SettingFailed, Reason: "locked", Settled: moment.Add(time.Second)}})
 		unsettled, _ := tx.Unsettled()
-		b.same("unsettled", unsettled, []string{"d"})
+		b.same("unsettled", unsettled, []dsstore.Unsettled{{Device: "d", Newest: second}})
 		none, _ := tx.Settings("f")
 		b.same("of none", len(none), 0)
 		return err

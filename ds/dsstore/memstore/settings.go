@@ -71,10 +71,16 @@ func (t *tx) SettingsHistory(device string) (out []dsstore.Setting, err error) {
 	return out, nil
 }
 
-func (t *tx) Unsettled() (out []string, err error) {
+func (t *tx) Unsettled() (out []dsstore.Unsettled, err error) {
 	for _, device := range slices.Sorted(maps.Keys(t.settings)) {
-		if slices.ContainsFunc(t.settings[device], func(w wish) bool { return w.holds && w.State == dsstore.SettingPending }) {
-			out = append(out, device)
+		u := dsstore.Unsettled{Device: device}
+		for _, w := range t.settings[device] {
+			if w.holds && w.State == dsstore.SettingPending {
+				u.Newest = max(u.Newest, w.Version)
+			}
+		}
+		if u.Newest != 0 {
+			out = append(out, u)
 		}
 	}
 	return out, nil

@@ -44,9 +44,9 @@ func (t *tx) settings(query, device string) ([]dsstore.Setting, error) {
 	})
 }
 
-func (t *tx) Unsettled() ([]string, error) {
-	return collect(t, `SELECT DISTINCT device FROM settings WHERE holds = 1 AND state = 'pending' ORDER BY device`, nil,
-		func(r *sql.Rows, device *string) error { return r.Scan(device) })
+func (t *tx) Unsettled() ([]dsstore.Unsettled, error) {
+	return collect(t, `SELECT device, MAX(version) FROM settings WHERE holds = 1 AND state = 'pending' GROUP BY device ORDER BY device`, nil,
+		func(r *sql.Rows, u *dsstore.Unsettled) error { return r.Scan(&u.Device, &u.Newest) })
 }
 
 func (t *tx) Management(device string) (m dsstore.Management, err error) {

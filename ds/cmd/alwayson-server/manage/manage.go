@@ -336,13 +336,13 @@ func (m *Manager) look(ctx context.Context) error {
 			delete(m.sessions, device)
 		}
 	}
-	var devices []string
+	var devices []dsstore.Unsettled
 	err := m.o.Store.View(ctx, func(tx dsstore.Tx) (err error) { devices, err = tx.Unsettled(); return err })
 	if err != nil {
 		return err
 	}
-	for _, device := range devices {
-		if err := m.ask(ctx, device, now); err != nil {
+	for _, u := range devices {
+		if err := m.ask(ctx, u.Device, u.Newest, now); err != nil {
 			return err
 		}
 	}
@@ -350,14 +350,12 @@ func (m *Manager) look(ctx context.Context) error {
 }
 
 // ask notifies a device, unless it was just notified of the same.
-func (m *Manager) ask(ctx context.Context, device string, now time.Time) error {
+func (m *Manager) ask(ctx context.Context, device string, version int64, now time.Time) error {
 	a := m.asked[device]
-	if a != nil && now.Before(a.next) {
-		if newest, err := m.newest(ctx, device); err != nil || newest <= a.version {
-			return err
-		}
+	if a != nil && now.Before(a.next) && version <= a.version {
+		return nil
 	}
-	payload, version, err := m.notification(ctx, device, a != nil)
+	payload, err := m.notification(ctx, device, a != nil)
 	if err != nil {
 		return ignoreUnknown(err)
 	}
@@ -374,22 +372,8 @@ func (m *Manager) ask(ctx context.Context, device string, now time.Time) error {
 	return nil
 }
 
-func (m *Manager) newest(ctx context.Context, device string) (version int64, err error) {
-	err = m.o.Store.View(ctx, func(tx dsstore.Tx) error {
-		all, err := tx.Settings(device)
-		for _, s := range all {
-			version = max(version, s.Version)
-		}
-		return err
-	})
-	return version, err
-}
-
 // notification is package 0 for a device. One that is sent again names the same session.
-func (m *Manager) notification(ctx context.Context, device string, again bool) (payload []byte, version int64, err error) {
-	if version, err = m.newest(ctx, device); err != nil {
-		return nil, 0, err
-	}
+func (m *Manager) notification(ctx context.Context, device string, again bool) (payload []byte, err error) {
 	err = m.o.Store.Update(ctx, func(tx dsstore.Tx) error {
 		d, err := tx.Device(device)
 		if err != nil {
@@ -410,5 +394,5 @@ func (m *Manager) notification(ctx context.Context, device string, again bool) (
 		payload, err = dmserver.Notification(m.account(&d, n), n.Session, san.Background)
 		return err
 	})
-	return payload, version, err
+	return payload, err
 }

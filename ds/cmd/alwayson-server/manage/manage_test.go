@@ -243,7 +243,7 @@ func TestAThousandDevices(t *testing.T) {
 		if got := f.states(); got[dsstore.SettingApplied] < 790 || got[dsstore.SettingFailed] != 10 {
 			t.Errorf("after ten seconds: %v", got)
 		}
-		f.run(2 * time.Hour)
+		f.run(90 * time.Minute)
 		if got := f.states(); got[dsstore.SettingApplied] != 890 || got[dsstore.SettingFailed] != 10 || got[dsstore.SettingPending] != 100 {
 			t.Errorf("while 100 are away: %v", got)
 		}
@@ -264,7 +264,7 @@ func TestAThousandDevices(t *testing.T) {
 			}
 		}
 		sent := f.sent
-		f.run(time.Hour)
+		f.run(10 * time.Minute)
 		if f.sent != sent {
 			t.Errorf("%d notifications for nothing", f.sent-sent)
 		}
@@ -309,7 +309,7 @@ func TestTheLatestWishWins(t *testing.T) {
 			}()
 			f.run(time.Second / 2)
 		}
-		f.run(time.Hour)
+		f.run(20 * time.Minute)
 		for id, d := range f.devices {
 			if d.value("Session/Poll") != "20m" {
 				t.Errorf("%s has %s", id, d.value("Session/Poll"))
@@ -331,7 +331,7 @@ func TestStrangersAreNotAnswered(t *testing.T) {
 		f.manager.Received("nobody", []byte("hello"))
 		f.manager.Received("d001", []byte("\x03\x01hello"))
 		f.manager.Received("../x", nil)
-		f.run(time.Hour)
+		f.run(20 * time.Minute)
 		if got := f.states(); got[dsstore.SettingApplied] != 1 || got[dsstore.SettingPending] != 1 || thief.value("Log/Level") != "info" {
 			t.Errorf("%v, %s", got, thief.value("Log/Level"))
 		}
