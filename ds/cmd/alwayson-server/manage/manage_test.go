@@ -232,7 +232,7 @@ func TestAThousandDevices(t *testing.T) {
 			d := f.devices[fmt.Sprintf("d%03d", i)]
 			d.away = i < 100
 			if i >= 100 && i < 200 {
-				d.lose = 3 + i%5
+				d.lose = 10 + i%5
 			}
 			if i >= 990 {
 				d.settings.Refused = "debug"
@@ -243,7 +243,7 @@ func TestAThousandDevices(t *testing.T) {
 		if got := f.states(); got[dsstore.SettingApplied] < 790 || got[dsstore.SettingFailed] != 10 {
 			t.Errorf("after ten seconds: %v", got)
 		}
-		f.run(90 * time.Minute)
+		f.run(45 * time.Minute)
 		if got := f.states(); got[dsstore.SettingApplied] != 890 || got[dsstore.SettingFailed] != 10 || got[dsstore.SettingPending] != 100 {
 			t.Errorf("while 100 are away: %v", got)
 		}
