@@ -29,7 +29,7 @@ func (a *Agent) settings() *managed.Settings {
 // watchSettings takes settings into use when they change, and sees to it that new ways to the server prove themselves, until ctx ends.
 func (a *Agent) watchSettings(ctx context.Context) {
 	s := a.o.Managed.Settings
-	p := probation{agent: a, settings: s, timer: time.NewTimer(0)}
+	p := probation{agent: a, settings: s, timer: time.NewTimer(0), off: true} // a start gives what was being tried its full time again
 	defer p.timer.Stop()
 	for {
 		changed := a.engine.Changed()

@@ -181,12 +181,15 @@ func TestPushedSettings(t *testing.T) {
 	}
 
 	phone.Kill() // S8: it gets it when it is back
-	p.set("--all", "locked=log.level", "log.level=warn")
+	p.set("--all", "locked=log.level store.contacts.filter", "log.level=warn")
 	p.becomes("laptop", "locked", "applied", "")
 	p.becomes("phone", "log.level", "pending", "")
 	phone.Start()
 	p.becomes("phone", "log.level", "applied", "")
 	if out, err := phone.Command("settings", "set", "log.level", "debug"); err == nil || !strings.Contains(out, "locked by the administrator") {
+		t.Error(out, err)
+	}
+	if out, err := phone.Command("filter", "set", "contacts", "name:ben"); err == nil || !strings.Contains(out, "locked by the administrator") {
 		t.Error(out, err)
 	}
 	if out := w.Admin("settings", "history", "phone"); strings.Count(out, "log.level") < 2 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -82,6 +83,9 @@ func (d *Daemon) setFilter(r *http.Request) (any, error) {
 	s, f, err := d.readFilter(r)
 	if err != nil {
 		return nil, err
+	}
+	if d.Settings != nil && d.Settings.Locked("store."+s.Replica.Name()+".filter") {
+		return nil, &control.Error{Code: http.StatusForbidden, Text: "cannot change the filter of " + s.Replica.Name() + ": " + managed.ErrLocked.Error()}
 	}
 	if err := d.Wants.Set(s.Replica.Name(), f); err != nil {
 		return nil, err

@@ -181,6 +181,13 @@ func (s *Settings) Reason() (text string, changes int) {
 	return s.reason, s.changes
 }
 
+// Locked tells whether only the administrator can change a setting.
+func (s *Settings) Locked(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.book.locked()[key]
+}
+
 // ErrLocked is the answer to a user or a file that wants to change what is locked.
 var ErrLocked = errors.New("locked by the administrator")
 
