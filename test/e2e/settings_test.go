@@ -77,6 +77,12 @@ func TestSettingsThatDoNotWorkAreTakenBack(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, now)
 		}
 	}
+	incremental(t, d)
+}
+
+// incremental looks through the log of a device: no exchange but the first is a slow sync.
+func incremental(t *testing.T, d *testenv.Device) {
+	t.Helper()
 	list, err := d.Control.Log(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -198,4 +204,98 @@ func TestPushedSettings(t *testing.T) {
 	if out := w.Admin("settings", "preview", "--device", "phone", "log.level=warn"); !strings.Contains(out, "nothing") { // S9
 		t.Error(out)
 	}
+}
+
+// TestEveryRoadLeadsToTheSame is S6: a push, the command line and an edit of the file have the same outcome in each of the flows 1.9, 1.10 and 1.11.
+func TestEveryRoadLeadsToTheSame(t *testing.T) {
+	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}, Mosquitto: true})
+	d := w.Devices[0]
+	d.On()
+	first := until(t, d, "in sync at first", inSync)
+	for _, name := range []string{"ana", "ben"} {
+		if err := os.WriteFile(d.Dir+"/contacts/"+name+".vcf", []byte("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:"+name+"\r\nFN:"+name+"\r\nEND:VCARD\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, d, "both sent", func(s control.Status) bool { return inSync(s) && s.Stores[0].Items == 2 })
+	elsewhere := strings.Replace(first.Server, "127.0.0.1", "localhost", 1)
+	roads := map[string]func(key, value string){
+		"push": func(key, value string) { w.Admin("settings", "set", "--device", "laptop", key+"="+value) },
+		"command line": func(key, value string) {
+			if out, err := d.Command("settings", "set", key, value); err != nil {
+				t.Fatal(err, out)
+			}
+		},
+		"file": func(key, value string) { edit(t, d, key, value) },
+	}
+	for _, name := range []string{"push", "command line", "file"} {
+		set := roads[name]
+		for round, v := range []struct{ level, filter, server string }{{"debug", "name:ana", elsewhere}, {"info", "", first.Server}} {
+			what := fmt.Sprintf("%s, round %d: ", name, round)
+			before, n := until(t, d, what+"at rest", inSync), exchanges(t, d)
+			set("log.level", v.level)
+			holds(t, d, "log.level", v.level)
+			if now := until(t, d, what+"1.11", inSync); now.Session.ID != before.Session.ID || exchanges(t, d) != n {
+				t.Errorf("%s1.11: %d exchanges, session %s", what, exchanges(t, d)-n, now.Session.ID)
+			}
+			set("store.contacts.filter", v.filter)
+			now := until(t, d, what+"1.10", func(s control.Status) bool { return inSync(s) && (s.Stores[0].Items == 1) == (v.filter != "") })
+			if now.Session.ID != before.Session.ID {
+				t.Errorf("%s1.10: session %s", what, now.Session.ID)
+			}
+			set("account.server", v.server)
+			until(t, d, what+"1.9", func(s control.Status) bool {
+				return inSync(s) && s.Server == v.server && s.Session.ID != before.Session.ID
+			})
+		}
+	}
+	incremental(t, d)
+}
+
+// edit changes a setting in the configuration file as an editor does. In the file that the tests write each table is there once.
+func edit(t *testing.T, d *testenv.Device, key, value string) {
+	t.Helper()
+	text, err := os.ReadFile(d.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := strings.LastIndex(key, ".")
+	table, name := "["+key[:i]+"]", key[i+1:]
+	if strings.HasPrefix(key, "store.") {
+		table = "[[store]]"
+	}
+	var out []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(line, name+" = ") {
+			out = append(out, line)
+		}
+		if line == table {
+			out = append(out, fmt.Sprintf("%s = %q", name, value))
+		}
+	}
+	all := strings.Join(out, "\n")
+	if !strings.Contains(all, table) {
+		all = table + "\n" + fmt.Sprintf("%s = %q\n", name, value) + all[strings.Index(all, "[account]"):]
+		all = strings.Split(string(text), "[account]")[0] + all
+	}
+	if err := os.WriteFile(d.Config()+".new", []byte(all), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(d.Config()+".new", d.Config()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holds waits until a setting of a device has a value.
+func holds(t *testing.T, d *testenv.Device, key, value string) {
+	t.Helper()
+	testenv.Ask(t, key+" is not "+value, func(ctx context.Context) error {
+		list, err := d.Control.Settings(ctx)
+		for _, s := range list {
+			if s.Key == key && s.Value != value {
+				err = fmt.Errorf("%s = %s", key, s.Value)
+			}
+		}
+		return err
+	})
 }
