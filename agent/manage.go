@@ -64,11 +64,13 @@ func (a *Agent) serverID() string {
 	return DefaultServerID
 }
 
-// managedAs is how device and server know each other: by the secret that the device was enrolled with, of which the server has the digest.
+// managedAs is how device and server know each other: by the secret that the device was enrolled with, of which the server has the digest. Each message is
+// proved, not the first only: a broker is no TLS connection from end to end.
 func (a *Agent) managedAs() dmclient.Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return dmclient.Account{ServerID: a.serverID(), User: a.live.User, Secret: a.secret, ServerSecret: syncml.Credential(a.live.User, a.secret), Nonces: a.nonces}
+	return dmclient.Account{ServerID: a.serverID(), User: a.live.User, Secret: a.secret, ServerSecret: syncml.Credential(a.live.User, a.secret),
+		Scheme: dmclient.HMAC, Nonces: a.nonces}
 }
 
 func (a *Agent) saveNonces(n dmclient.Nonces) error {

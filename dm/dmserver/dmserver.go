@@ -72,6 +72,9 @@ var (
 	// ErrAnew is that the device has begun another session, since it has forgotten this one or been woken again: a new Session with the work that
 	// has no outcome yet takes the message.
 	ErrAnew = errors.New("the device begins a new session")
+	// ErrForged is that a message has no proof of the device, in a session in which it has proved who it is: somebody else has sent it, or the device, which
+	// has lost the nonce. A Session of its own can find out, beside this one.
+	ErrForged = auth.ErrForged
 )
 
 // Report is what a session has achieved so far.

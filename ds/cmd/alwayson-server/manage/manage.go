@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -33,6 +34,7 @@ type Manager struct {
 	o        Options
 	inbox    chan message
 	sessions map[string]*live // by device; only Run touches it and all below
+	doubted  map[string]*live // see beside
 	asked    map[string]*ask
 }
 
@@ -74,7 +76,7 @@ func New(o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Manager{o: o, inbox: make(chan message, many), sessions: make(map[string]*live), asked: make(map[string]*ask)}
+	return &Manager{o: o, inbox: make(chan message, many), sessions: make(map[string]*live), doubted: make(map[string]*live), asked: make(map[string]*ask)}
 }
 
 // Received takes a message of a device. It does not block.
@@ -133,11 +135,16 @@ func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) e
 		}
 	}
 	answer, done, err := s.Handle(in)
-	if errors.Is(err, dmserver.ErrAnew) {
+	switch {
+	case errors.Is(err, dmserver.ErrAnew):
 		if s, err = m.begin(ctx, device); err != nil {
 			return err
 		}
 		answer, done, err = s.Handle(in)
+	case errors.Is(err, dmserver.ErrForged), err != nil && !done && m.doubted[device] != nil:
+		if s, answer, done, err = m.beside(ctx, device, in); s == nil {
+			return err
+		}
 	}
 	if err != nil {
 		m.o.Log.Info("device management", "device", device, "reason", err)
@@ -167,6 +174,35 @@ func (m *Manager) forget(device string) {
 	delete(m.asked, device)
 }
 
+// beside handles a message that proves nothing to the session that runs. It may be of the device nevertheless, which was restarted and has another
+// nonce (found by killing devices at random): a session beside that one asks for a proof, and takes its place when it comes. Until then s is nil, and
+// what is answered tells nobody anything.
+func (m *Manager) beside(ctx context.Context, device string, in packet.Packet) (s *live, answer packet.Packet, done bool, err error) {
+	s = m.doubted[device]
+	if s != nil {
+		answer, done, err = s.Handle(in)
+	}
+	if s == nil || err != nil {
+		if s, err = m.open(ctx, device); err != nil {
+			return nil, answer, false, err
+		}
+		m.doubted[device] = s
+		answer, done, err = s.Handle(in)
+	}
+	s.touched = m.o.Now()
+	if s.Report().Known {
+		delete(m.doubted, device)
+		m.sessions[device] = s
+		return s, answer, done, err
+	}
+	if err != nil || answer.IsZero() {
+		m.o.Log.Debug("a message of device management proves nothing", "device", device, "reason", err)
+		delete(m.doubted, device)
+		return nil, answer, done, nil
+	}
+	return nil, answer, done, m.o.Send(ctx, device, answer.Marshal())
+}
+
 // ignoreUnknown: who is no device of ours is not told so.
 func ignoreUnknown(err error) error {
 	if errors.Is(err, dsstore.ErrNotFound) {
@@ -175,8 +211,17 @@ func ignoreUnknown(err error) error {
 	return err
 }
 
-// begin makes a session with all that a device has to be told.
+// begin makes the session of a device.
 func (m *Manager) begin(ctx context.Context, device string) (*live, error) {
+	s, err := m.open(ctx, device)
+	if err == nil {
+		m.sessions[device] = s
+	}
+	return s, err
+}
+
+// open makes a session with all that a device has to be told.
+func (m *Manager) open(ctx context.Context, device string) (*live, error) {
 	var d dsstore.Device
 	var all []dsstore.Setting
 	var nonces dsstore.Management
@@ -197,15 +242,13 @@ func (m *Manager) begin(ctx context.Context, device string) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &live{Session: s, nonces: dmserver.Nonces{Own: nonces.OwnNonce, Device: nonces.DeviceNonce}, settled: map[string]bool{}, touched: m.o.Now()}
-	m.sessions[device] = l
-	return l, nil
+	return &live{Session: s, nonces: dmserver.Nonces{Own: nonces.OwnNonce, Device: nonces.DeviceNonce}, settled: map[string]bool{}, touched: m.o.Now()}, nil
 }
 
 // account is how a device and this server know each other: by the secret that the device was enrolled with, of which the server has the digest
 // that DS needs, too.
 func (m *Manager) account(d *dsstore.Device, n dsstore.Management) dmserver.Account {
-	return dmserver.Account{ServerID: m.o.ServerID, Secret: d.Credential, User: d.User, Credential: d.Credential,
+	return dmserver.Account{ServerID: m.o.ServerID, Secret: d.Credential, User: d.User, Credential: d.Credential, Scheme: dmserver.HMAC,
 		Nonces: dmserver.Nonces{Own: n.OwnNonce, Device: n.DeviceNonce}}
 }
 
@@ -331,10 +374,8 @@ func (m *Manager) returned(tx dsstore.Tx, device string, e dm.Event) error {
 // look notifies devices that have something to be told, and forgets sessions that do not go on.
 func (m *Manager) look(ctx context.Context) error {
 	now := m.o.Now()
-	for device, s := range m.sessions {
-		if now.Sub(s.touched) > idle {
-			delete(m.sessions, device)
-		}
+	for _, all := range []map[string]*live{m.sessions, m.doubted} {
+		maps.DeleteFunc(all, func(_ string, s *live) bool { return now.Sub(s.touched) > idle })
 	}
 	var devices []dsstore.Unsettled
 	err := m.o.Store.View(ctx, func(tx dsstore.Tx) (err error) { devices, err = tx.Unsettled(); return err })

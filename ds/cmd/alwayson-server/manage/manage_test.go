@@ -53,6 +53,7 @@ type device struct {
 	last    string // id of the session it was notified of
 	away    bool
 	lose    int // of so many messages in both directions one is lost, 0 is none
+	die     int // of so many messages one kills the device when it has been handled, before anything of that is durable or answered; 0 is none
 }
 
 func newFleet(t *testing.T, n int) *fleet {
@@ -98,7 +99,7 @@ func (f *fleet) add(id string) *device {
 		f.t.Fatal(err)
 	}
 	d := &device{f: f, id: id, settings: settings, tree: m,
-		account: dmclient.Account{ServerID: serverID, User: "ana", Secret: "secret-" + id, ServerSecret: credential}}
+		account: dmclient.Account{ServerID: serverID, User: "ana", Secret: "secret-" + id, ServerSecret: credential, Scheme: dmclient.HMAC}}
 	f.devices[id] = d
 	return d
 }
@@ -208,6 +209,11 @@ func (f *fleet) send(_ context.Context, id string, payload []byte) error {
 		return nil
 	}
 	answer, done, err := d.session.Handle(time.Now(), p)
+	if d.die > 0 && f.random.IntN(d.die) == 0 {
+		d.session, d.last = nil, ""
+		f.manager.Online(id)
+		return nil
+	}
 	if err != nil {
 		f.t.Logf("%s: %v", id, err)
 	}
@@ -223,7 +229,7 @@ func (f *fleet) send(_ context.Context, id string, payload []byte) error {
 
 func (d *device) value(node string) string { return string(d.settings.Values[node].Data) }
 
-// TestAThousandDevices: 100 of them are away, 100 lose messages, 10 refuse the value. All that can have it get it, the others are known with a reason,
+// TestAThousandDevices: 100 of them are away, 100 lose messages, 100 die now and then in the middle, 10 refuse the value. All that can have it get it, the others are known with a reason,
 // and those that were away get it when they come (S8).
 func TestAThousandDevices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -234,13 +240,16 @@ func TestAThousandDevices(t *testing.T) {
 			if i >= 100 && i < 200 {
 				d.lose = 10 + i%5
 			}
+			if i >= 200 && i < 300 {
+				d.die = 3
+			}
 			if i >= 990 {
 				d.settings.Refused = "debug"
 			}
 		}
 		f.want("log.level", "debug")
 		f.run(10 * time.Second)
-		if got := f.states(); got[dsstore.SettingApplied] < 790 || got[dsstore.SettingFailed] != 10 {
+		if got := f.states(); got[dsstore.SettingApplied] < 690 || got[dsstore.SettingFailed] != 10 {
 			t.Errorf("after ten seconds: %v", got)
 		}
 		f.run(45 * time.Minute)
