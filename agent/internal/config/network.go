@@ -86,7 +86,10 @@ func (p *Push) Rungs() []string {
 // CheckProxy refuses what is no address of a proxy.
 func CheckProxy(address string) error {
 	u, err := url.Parse(address)
-	if err == nil && u.User != nil {
+	if err != nil {
+		return fmt.Errorf("%q is no address like http://host:port", address)
+	}
+	if u.User != nil {
 		return errors.New("user and password do not belong in the address: write user:password into a file of its own, and name it in network.proxy_secret_file")
 	}
 	if err := checkURL(address, "http", "https", "socks5"); err != nil {
