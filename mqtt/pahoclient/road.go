@@ -17,7 +17,7 @@ type road struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	to     *url.URL
-	way    func(ctx context.Context, addr string, secure bool) (net.Conn, error)
+	way    func(ctx context.Context, addr string, secure bool) (net.Conn, error) // nil is what the environment says
 
 	mu     sync.Mutex
 	conn   net.Conn // guarded by mu
@@ -27,9 +27,6 @@ type road struct {
 
 func newRoad(ctx context.Context, to *url.URL, way func(context.Context, string, bool) (net.Conn, error)) *road {
 	r := &road{to: to, way: way}
-	if way == nil {
-		r.way = func(ctx context.Context, addr string, _ bool) (net.Conn, error) { return proxy.Dial(ctx, "tcp", addr) }
-	}
 	r.ctx, r.cancel = context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 	return r
 }
@@ -59,13 +56,12 @@ func (r *road) failure() error {
 }
 
 func (r *road) dial(o *paho.ClientOptions) (net.Conn, error) {
-	secure := r.to.Scheme == "mqtts" || r.to.Scheme == "wss"
 	c := o.TLSConfig.Clone()
 	if r.to.Scheme == "ws" || r.to.Scheme == "wss" {
-		return dialWebsocket(r.ctx, r.to, c, func(ctx context.Context, addr string) (net.Conn, error) { return r.way(ctx, addr, secure) })
+		return r.webSocket(c)
 	}
-	conn, err := r.way(r.ctx, withPort(r.to), secure)
-	if err != nil || !secure {
+	conn, err := r.reach(r.ctx, withPort(r.to))
+	if err != nil || !r.secure() {
 		return conn, err
 	}
 	if c.ServerName == "" {
@@ -80,6 +76,16 @@ func (r *road) dial(o *paho.ClientOptions) (net.Conn, error) {
 		return nil, err
 	}
 	return tunnel, nil
+}
+
+func (r *road) secure() bool { return r.to.Scheme == "mqtts" || r.to.Scheme == "wss" }
+
+// reach connects to an address, and says nothing there.
+func (r *road) reach(ctx context.Context, addr string) (net.Conn, error) {
+	if r.way == nil {
+		return proxy.Dial(ctx, "tcp", addr)
+	}
+	return r.way(ctx, addr, r.secure())
 }
 
 func withPort(u *url.URL) string {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
+	"net/http"
 	"sync"
 	"time"
 
@@ -21,16 +21,19 @@ type webSocket struct {
 	frame   io.Reader // that is being read, nil between two; only the reader touches it
 }
 
-// dialWebsocket opens one. Unlike the library's own way it ends with ctx, and goes where dial leads.
-func dialWebsocket(ctx context.Context, to *url.URL, c *tls.Config, dial func(ctx context.Context, addr string) (net.Conn, error)) (net.Conn, error) {
-	d := websocket.Dialer{TLSClientConfig: c, HandshakeTimeout: connectTimeout, Subprotocols: []string{"mqtt"},
-		NetDialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return dial(ctx, addr) }}
-	conn, res, err := d.DialContext(ctx, to.String(), nil)
+// webSocket opens one. Unlike the library's own way it ends with the attempt.
+func (r *road) webSocket(c *tls.Config) (net.Conn, error) {
+	d := websocket.Dialer{TLSClientConfig: c, HandshakeTimeout: connectTimeout, Subprotocols: []string{"mqtt"}, Proxy: http.ProxyFromEnvironment}
+	if r.way != nil {
+		d.Proxy = nil
+		d.NetDialContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return r.reach(ctx, addr) }
+	}
+	conn, res, err := d.DialContext(r.ctx, r.to.String(), nil)
 	if err == nil {
 		return &webSocket{Conn: conn}, nil
 	}
 	if res != nil {
-		return nil, fmt.Errorf("%s opens no web socket: %s", to.Host, res.Status)
+		return nil, fmt.Errorf("%s opens no web socket: %s", r.to.Host, res.Status)
 	}
 	return nil, err
 }
