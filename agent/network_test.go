@@ -149,10 +149,15 @@ func TestAProxyThatDoesNotWorkIsTakenBack(t *testing.T) {
 	settings := d.manage(s.http.URL)
 	d.start(s.http.URL)
 	d.on()
+	good := proxytest.HTTP(t, nil)
+	if effect, err := settings.Set(managed.Pushed, map[string]*string{"network.proxy": &good.URL}); err != nil || effect.String() != "restart" {
+		t.Fatal(effect, err)
+	}
+	d.until("in use", func(s control.Status) bool { return s.Proxy == good.URL && idle(s) && len(good.Through()) > 0 })
 	p := proxytest.SOCKS(t)
 	p.Deny = func(string) bool { return true }
-	if effect, err := settings.Set(managed.Pushed, map[string]*string{"network.proxy": &p.URL}); err != nil || effect.String() != "restart" {
-		t.Fatal(effect, err)
+	if _, err := settings.Set(managed.Pushed, map[string]*string{"network.proxy": &p.URL}); err != nil {
+		t.Fatal(err)
 	}
 	spoilt := d.until("tried", func(s control.Status) bool {
 		return s.Proxy == p.URL && strings.Contains(s.Summary, "refuses to connect")
@@ -160,16 +165,10 @@ func TestAProxyThatDoesNotWorkIsTakenBack(t *testing.T) {
 	if idle(spoilt) {
 		t.Errorf("%+v", spoilt)
 	}
-	d.until("back", func(s control.Status) bool { return s.Proxy == "" && idle(s) })
+	d.until("back", func(s control.Status) bool { return s.Proxy == good.URL && idle(s) })
 	if why := settings.Report()["network.proxy"]; !strings.Contains(why, "the proxy "+p.URL+" refuses to connect") {
 		t.Errorf("told: %q", why)
 	}
-	p.Deny = nil
-	good := proxytest.SOCKS(t)
-	if _, err := settings.Set(managed.Pushed, map[string]*string{"network.proxy": &good.URL}); err != nil {
-		t.Fatal(err)
-	}
-	d.until("in use", func(s control.Status) bool { return s.Proxy == good.URL && idle(s) && len(good.Through()) > 0 })
 }
 
 // places are networks into which a device is carried.
@@ -196,7 +195,11 @@ func newPlaces(o *agent.Options) *places {
 }
 
 func network(name string) *link.Network {
-	return &link.Network{Ways: []link.Interface{{Name: name}}, Gateway: "192.0.2.1"}
+	n := &link.Network{Ways: []link.Interface{{Name: name}}, Gateway: "192.0.2.1"}
+	if strings.HasPrefix(name, "wl") {
+		n.Ways[0].Kind = link.Wifi
+	}
+	return n
 }
 
 func (p *places) move(name string) {
@@ -243,6 +246,42 @@ func TestANetworkThatIsNotAllowed(t *testing.T) {
 	now := d.until("in sync", func(s control.Status) bool { return idle(s) && s.Push.State == "connected" && s.Stores[0].Items == 3 })
 	if now.NotAllowed || now.Network != "eth1" {
 		t.Errorf("%+v", now)
+	}
+}
+
+// TestNetworksThatThisDeviceHasNotAreTakenBack is S10 for network.allowed; what the device has, but does not use now, is what was wished.
+func TestNetworksThatThisDeviceHasNotAreTakenBack(t *testing.T) {
+	push := func(allowed string) (*device, *places, *managed.Settings) {
+		s, d := newEndpoint(t), newDevice(t)
+		d.o.Session = impatient()
+		p := newPlaces(&d.o)
+		here := network("eth0")
+		here.Others = []link.Interface{{Name: "wlp3s0", Kind: link.Wifi}}
+		p.here.Store(here)
+		settings := d.manage(s.http.URL)
+		d.start(s.http.URL)
+		d.on()
+		if _, err := settings.Set(managed.Pushed, map[string]*string{"network.allowed": &allowed}); err != nil {
+			t.Fatal(err)
+		}
+		d.until("not allowed", func(s control.Status) bool { return s.NotAllowed })
+		return d, p, settings
+	}
+	d, _, settings := push("eth9")
+	d.until("back", func(s control.Status) bool { return !s.NotAllowed && idle(s) })
+	if why := settings.Report()["network.allowed"]; !strings.Contains(why, "network eth0 is not allowed") {
+		t.Errorf("told: %q", why)
+	}
+	d.stop()
+	d, p, settings := push("wifi")
+	until, on := settings.OnProbation()
+	if !on {
+		t.Error("no probation")
+	}
+	time.AfterFunc(time.Until(until.Add(100*time.Millisecond)), func() { p.move("wlp3s0") })
+	d.until("in sync over the other one", func(s control.Status) bool { return s.Network == "wlp3s0" && idle(s) })
+	if report := settings.Report(); len(report) != 0 || settings.Config().Network.Allowed != "wifi" {
+		t.Errorf("%v, %q", report, settings.Config().Network.Allowed)
 	}
 }
 

@@ -2,12 +2,16 @@ package egress
 
 import (
 	"context"
+	"slices"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 )
 
 // NotAllowed says that nothing is sent because of the network that the device is in.
-type NotAllowed struct{ Interface string }
+type NotAllowed struct {
+	Interface string
+	Elsewhere bool // the device has another interface, which is allowed
+}
 
 func (e *NotAllowed) Error() string { return "network " + e.Interface + " is not allowed" }
 
@@ -16,9 +20,10 @@ func (w *Way) Allows(ctx context.Context) error {
 	if len(w.allowed) == 0 || ctx.Value(anyway{}) != nil {
 		return nil
 	}
-	for _, i := range w.Here().Ways {
+	here := w.Here()
+	for _, i := range here.Ways {
 		if !w.allowed.Allow(i) {
-			return &NotAllowed{Interface: i.Name}
+			return &NotAllowed{Interface: i.Name, Elsewhere: slices.ContainsFunc(here.Others, w.allowed.Allow)}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package link
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,8 @@ import (
 type Network struct {
 	// Ways are the interfaces over which the default routes lead; without a default route, those that have an address.
 	Ways []Interface
+	// Others are further interfaces of the device, whether they are in use or not.
+	Others []Interface `json:"-"`
 	// Gateway is the address of the router of the first of them, Hardware that of its network card. Hardware is "" until something was sent to
 	// the router; where the system does not tell, Gateway is the network's own prefix.
 	Gateway, Hardware string
@@ -54,22 +57,27 @@ func Here() (n Network) {
 			n.add(i, prefix)
 		}
 	}
-	if len(n.Ways) > 0 {
-		return n
-	}
+	routed := len(n.Ways) > 0
 	for _, i := range list {
-		if p, ok := ownPrefix(i); ok && i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+		p, ok := ownPrefix(i)
+		switch {
+		case i.Flags&net.FlagLoopback != 0 || n.has(i.Name):
+		case !routed && ok && i.Flags&net.FlagUp != 0:
 			n.add(i, p)
+		default:
+			n.Others = append(n.Others, Interface{Name: i.Name, Kind: kindOf(i.Name)})
 		}
 	}
 	return n
 }
 
+func (n *Network) has(name string) bool {
+	return slices.ContainsFunc(n.Ways, func(w Interface) bool { return w.Name == name })
+}
+
 func (n *Network) add(i net.Interface, prefix netip.Prefix) {
-	for _, w := range n.Ways {
-		if w.Name == i.Name {
-			return
-		}
+	if n.has(i.Name) {
+		return
 	}
 	if len(n.Ways) == 0 {
 		n.Gateway, n.Hardware = router(i.Name)
