@@ -53,6 +53,9 @@ func (a *Agent) watchSettings(ctx context.Context) {
 const managing = 15 * time.Second
 
 func (a *Agent) awaitManager(ctx context.Context) {
+	if a.listener() == nil {
+		return // there is no way on which anything could be told
+	}
 	late := time.NewTimer(managing)
 	defer late.Stop()
 	select {
