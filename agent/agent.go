@@ -18,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
@@ -50,7 +51,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Push, Session, Managed, Rest and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -71,6 +72,7 @@ type Options struct {
 	SaveSecret func(string) error
 	Stores     []Store
 	Push       Push
+	Network    Network
 	// Brake is when deletions are held; nil is replica's default.
 	Brake *Brake
 	// DiskReserve is how many octets of the disk are left to other programs; 0 is the default.
@@ -80,6 +82,8 @@ type Options struct {
 	Verify      time.Duration  // how often both sides are compared after a safety poll; 0 is once a day
 	// Link calls hint when the network may be back or the device has slept, until ctx ends; nil is what the system tells (package link).
 	Link func(ctx context.Context, hint func(reason string))
+	// Here tells in which network the device is; nil is what the system tells (package link).
+	Here func() link.Network
 	// Managed lets settings change while the agent runs; nil if they cannot.
 	Managed *Managed
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -98,10 +102,22 @@ type Push struct {
 	TLS            *tls.Config // nil is the system's certificates
 	// CertFile and KeyFile are the certificate of the device, if it has one.
 	CertFile, KeyFile string
+	// Fallbacks are further addresses of the broker, tried in turn in networks in which Broker cannot be reached. What works in a network is tried
+	// first there; Climb is how often the better ones are tried nevertheless, 0 is once a day.
+	Fallbacks []string
+	Climb     time.Duration
+	Heartbeat time.Duration // 0 is the default
 	// SavePassword makes a new Password durable; nil if it is the secret of the account.
 	SavePassword func(string) error
 	// Pauses between attempts; 0 is the default.
 	MinPause, MaxPause time.Duration
+}
+
+// Network is how connections leave the device, to server and broker alike (S18). The zero value is the environment's proxy and every network.
+type Network struct {
+	Proxy           string // http://host:port, https://host:port, socks5://host:port, "none"; "" is what the environment says
+	ProxySecretFile string // has user:password for it; it is read again for each connection
+	Allowed         string // networks over which data may leave, see link.ParseNetworks; "" is all
 }
 
 // Agent runs from Start to Stop.
@@ -129,6 +145,7 @@ type Agent struct {
 	mu     sync.Mutex
 	live   Options                 // what of the options can change while the agent runs; guarded by mu
 	cert   *clientcert.Certificate // of the device, for the server, nil without; guarded by mu
+	way    *egress.Way             // out; guarded by mu
 	road   *road                   // by which triggers come, nil without a broker; guarded by mu
 	secret string                  // guarded by mu
 	// switched is when the way to the server became the one that is used; guarded by mu.
@@ -210,7 +227,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }
@@ -242,7 +259,10 @@ func (a *Agent) compose(ctx context.Context) error {
 	if a.cert, err = openCertificate(a.o.CertFile, a.o.KeyFile); err != nil {
 		return err
 	}
-	a.guard = link.NewGuard(clientcert.NewTransport(a.cert, a.o.TLS))
+	if a.way, err = a.o.way(); err != nil {
+		return err
+	}
+	a.guard = link.NewGuard(clientcert.NewTransport(a.cert, a.o.TLS, a.way))
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
@@ -260,7 +280,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	if err := a.openManager(); err != nil {
 		return err
 	}
-	a.road, err = a.openRoad(a.o.Push)
+	a.road, err = a.openRoad(a.o.Push, a.way)
 	return err
 }
 

@@ -2,7 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -31,4 +34,31 @@ func (a *Agent) linkUp(ctx context.Context) {
 		l.Kick()
 	}
 	a.engine.Send(ctx, session.LinkUp{})
+}
+
+// way opens the way out.
+func (o *Options) way() (*egress.Way, error) {
+	return egress.New(egress.Options{Proxy: o.Network.Proxy, SecretFile: o.Network.ProxySecretFile, TLS: o.TLS, Allowed: o.Network.Allowed, Here: o.Here})
+}
+
+// sameWayOut tells whether connections leave as before.
+func (o *Options) sameWayOut(other *Options) bool {
+	return o.Network == other.Network && sameRoots(o.TLS, other.TLS)
+}
+
+func (a *Agent) currentWay() *egress.Way {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.way
+}
+
+// network is what the status tells of it.
+func (a *Agent) network() daemon.Network {
+	w := a.currentWay()
+	n := daemon.Network{Name: w.Here().String(), Proxy: a.options().Network.Proxy}
+	var not *egress.NotAllowed
+	if errors.As(w.Allows(a.ctx), &not) {
+		n.NotAllowed = not
+	}
+	return n
 }

@@ -35,9 +35,15 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 	if err != nil {
 		return err
 	}
-	way := a.currentRoad()
-	if !former.Push.same(&o.Push) {
-		if way, err = a.openRoad(o.Push); err != nil {
+	way := a.currentWay()
+	if !former.sameWayOut(&o) {
+		if way, err = o.way(); err != nil {
+			return err
+		}
+	}
+	road := a.currentRoad()
+	if way != a.currentWay() || !former.Push.same(&o.Push) {
+		if road, err = a.openRoad(o.Push, way); err != nil {
 			return err
 		}
 	}
@@ -46,10 +52,10 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 		return err
 	}
 	a.mu.Lock()
-	a.live = o
+	a.live, a.way = o, way
 	a.mu.Unlock()
-	if way != a.currentRoad() {
-		a.takeRoad(way)
+	if road != a.currentRoad() {
+		a.takeRoad(road)
 	}
 	err = a.adopt(ctx, &former, &o, filters, reason, cert)
 	if err == nil && pinned {
@@ -86,7 +92,7 @@ func (o *Options) keep(former *Options) (pinned bool) {
 	if o.Session.Poll == 0 {
 		o.Session = session.DefaultConfig()
 	}
-	o.Session.Jitter, o.Log = former.Session.Jitter, former.Log
+	o.Session.Jitter, o.Log, o.Here = former.Session.Jitter, former.Log, former.Here
 	pinned = o.StateDir != former.StateDir || o.Socket != former.Socket || o.DeviceID != former.DeviceID || len(o.Stores) != len(former.Stores)
 	o.StateDir, o.Socket, o.DeviceID = former.StateDir, former.Socket, former.DeviceID
 	wanted := o.Stores
@@ -108,13 +114,13 @@ func (o *Options) keep(former *Options) (pinned bool) {
 // sameWay tells whether the server is reached as before.
 func (o *Options) sameWay(other *Options) bool {
 	return o.Server == other.Server && o.User == other.User && o.Secret == other.Secret && o.CertFile == other.CertFile && o.KeyFile == other.KeyFile &&
-		o.Encoding == other.Encoding && o.Basic == other.Basic && o.MaxMsgSize == other.MaxMsgSize && sameRoots(o.TLS, other.TLS)
+		o.sameWayOut(other) && o.Encoding == other.Encoding && o.Basic == other.Basic && o.MaxMsgSize == other.MaxMsgSize
 }
 
 // same tells whether it is the same broker, reached in the same way.
 func (p *Push) same(other *Push) bool {
 	return p.Broker == other.Broker && p.Prefix == other.Prefix && p.User == other.User && p.Password == other.Password &&
-		p.CertFile == other.CertFile && p.KeyFile == other.KeyFile && sameRoots(p.TLS, other.TLS)
+		slices.Equal(p.Fallbacks, other.Fallbacks) && p.Heartbeat == other.Heartbeat && p.CertFile == other.CertFile && p.KeyFile == other.KeyFile && sameRoots(p.TLS, other.TLS)
 }
 
 func sameRoots(a, b *tls.Config) bool {
@@ -159,7 +165,7 @@ func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Cert
 	}
 	a.cert, a.secret, a.switched, a.switching = cert, o.Secret, time.Now(), false
 	a.mu.Unlock()
-	a.guard.Use(clientcert.NewTransport(cert, o.TLS))
+	a.guard.Use(clientcert.NewTransport(cert, o.TLS, a.currentWay()))
 	c.URL, c.User, c.Encoding, c.Basic, c.MaxMsgSize = o.Server, o.User, o.Encoding, o.Basic, o.MaxMsgSize
 	c.Kept = &dsclient.Kept{}
 	if l := a.listener(); l != nil && other {

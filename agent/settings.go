@@ -53,6 +53,9 @@ func (a *Agent) watchSettings(ctx context.Context) {
 const managing = 15 * time.Second
 
 func (a *Agent) awaitManager(ctx context.Context) {
+	if a.listener() == nil {
+		return // there is no way on which anything could be told
+	}
 	late := time.NewTimer(managing)
 	defer late.Stop()
 	select {
@@ -96,7 +99,7 @@ type probation struct {
 	timer    *time.Timer
 	taken    int // after how many changes what is in use held
 	running  bool
-	off      bool      // Always-On was off when it was looked at last: nothing can prove itself
+	off      bool      // nothing could prove itself when it was looked at last: Always-On was off, or the device in a network that is not allowed
 	until    time.Time // at the latest
 }
 
@@ -125,10 +128,10 @@ func (p *probation) end(err error) {
 	}
 }
 
-// deadline is later after Always-On was off.
+// deadline is later after nothing could prove itself. A network that is not allowed proves nothing if the device has one that is: that is what was wished.
 func (p *probation) deadline(now, until time.Time) {
-	was := p.off
-	if p.off = !p.agent.engine.Snapshot().Session.On; was && !p.off {
+	was, not := p.off, p.agent.network().NotAllowed
+	if p.off = !p.agent.engine.Snapshot().Session.On || not != nil && not.Elsewhere; was && !p.off {
 		p.until = now.Add(time.Duration(p.settings.Config().Session.Probation))
 	}
 	if until.After(p.until) {

@@ -3,9 +3,11 @@
 package mqtt
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -23,17 +25,24 @@ type Message struct {
 
 // Config is one connection that is kept up for ever.
 type Config struct {
-	Broker   string // mqtt, mqtts, ws or wss URL
+	Broker string // mqtt, mqtts, ws or wss URL
+	// Brokers are further addresses of the same broker, and in which order all of them are tried for a connection: the next one if the network
+	// does not let one be reached. It is asked before each connection; nil is Broker alone.
+	Brokers func() []string
+	// Reached is told which of them it was, before Connected; may be nil. It must not block.
+	Reached func(broker string)
+	// Dial connects to host:port; secure tells that TLS follows. Nil connects directly, or through the SOCKS proxy of the environment.
+	Dial     func(ctx context.Context, addr string, secure bool) (net.Conn, error)
 	ClientID string
 	// Credentials are asked for before each connection: a password may have changed.
 	Credentials func() (user, password string)
 	// Ready tells before each connection whether Credentials are worth an attempt: those that were refused are not. While they are not, it is
 	// asked again at least every MaxPause. Nil is always.
 	Ready     func() bool
-	TLS       *tls.Config // for mqtts and wss; nil is the system's certificates
-	KeepAlive time.Duration
-	Will      *Message // sent by the broker when the connection breaks
-	Topics    []string // subscribed with QoS 1
+	TLS       *tls.Config   // for mqtts and wss; nil is the system's certificates
+	KeepAlive time.Duration // 0 is 30 s
+	Will      *Message      // sent by the broker when the connection breaks
+	Topics    []string      // subscribed with QoS 1
 	// Wishes are subscribed, too, if the broker allows that to us; nothing may depend on them.
 	Wishes []string
 	// Received is called for each message; it must not block.

@@ -35,6 +35,12 @@ type Status struct {
 	// Certificates are those of this device, for the server and for the broker.
 	Certificates []Certificate `json:"certificates,omitempty"`
 
+	// Network is the interface, or those, over which data leaves; "" if there is none. NotAllowed tells that it may not leave over it.
+	Network    string `json:"network,omitempty"`
+	NotAllowed bool   `json:"network_not_allowed,omitempty"`
+	// Proxy is what the configuration says of it.
+	Proxy string `json:"proxy,omitempty"`
+
 	Push   Push    `json:"push"`
 	Stores []Store `json:"stores"`
 	// ServerDevInf is the device information of the server as it sent it last, an XML document (N2).
@@ -69,6 +75,7 @@ type Ended struct {
 type Push struct {
 	State       string     `json:"state"` // none, connecting, connected, refused
 	Broker      string     `json:"broker,omitempty"`
+	Via         string     `json:"via,omitempty"` // the address that is in use, if it is another one than Broker
 	Reason      string     `json:"reason,omitempty"`
 	LastTrigger *time.Time `json:"last_trigger,omitempty"`
 	// NeedsCredentials: the broker has refused those there are. They are not tried again; Advice is what to type.
@@ -169,4 +176,6 @@ type SyncRequest struct {
 	// device again; on the server nothing is deleted.
 	Filter string        `json:"filter,omitempty"`
 	For    time.Duration `json:"for_ns,omitempty"`
+	// AnyNetwork synchronizes once also over a network that is not allowed.
+	AnyNetwork bool `json:"any_network,omitempty"`
 }

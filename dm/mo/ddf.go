@@ -7,7 +7,7 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/ddf"
 )
 
-// Description is the DDF of the settings: ./DS with its accounts and ./Vendor/AlwaysOn. The nodes are there as long as the device is, and what may be
+// Description is the DDF of the settings: ./DS with its accounts, ./Proxy and ./Vendor/AlwaysOn. The nodes are there as long as the device is, and what may be
 // done to them is to read and to replace them.
 func Description() *ddf.Tree {
 	doc := &ddf.Tree{VerDTD: "1.2", Man: "alwayson"}
@@ -69,5 +69,5 @@ func Rights(server string) *ddf.Tree {
 	top := func(name, path string) *ddf.Node {
 		return &ddf.Node{Name: name, Path: path, RT: &ddf.RTProperties{ACL: acl, Format: dm.FormatNode}}
 	}
-	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("AlwaysOn", "./Vendor")}}
+	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("Proxy", ""), top("AlwaysOn", "./Vendor")}}
 }

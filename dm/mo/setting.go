@@ -43,7 +43,7 @@ type Setting struct {
 	Node     string // address in the tree
 	Type     Type
 	Default  string // what holds if nobody says anything
-	Min, Max int64  // of an Integer; Max 0 is any
+	Min, Max int64  // of an Integer, or of a Duration in seconds; Max 0 is any
 	OneOf    []string
 	Seconds  bool // a Duration that the tree has as a number of seconds
 	Secret   bool // can be set and never be read
@@ -99,13 +99,24 @@ func (s *Setting) Check(text string) error {
 	case Integer:
 		return s.checkInteger(text)
 	case Duration:
-		if d, err := time.ParseDuration(text); err != nil || d <= 0 {
-			return fmt.Errorf("%q is no duration like \"90s\" or \"10m\"", text)
-		}
+		return s.checkDuration(text)
 	case Text:
 		if len(s.OneOf) > 0 && !slices.Contains(s.OneOf, text) {
 			return fmt.Errorf("%q is none of %s", text, strings.Join(s.OneOf, ", "))
 		}
+	}
+	return nil
+}
+
+func (s *Setting) checkDuration(text string) error {
+	d, err := time.ParseDuration(text)
+	switch least, most := time.Duration(s.Min)*time.Second, time.Duration(s.Max)*time.Second; {
+	case err != nil || d <= 0:
+		return fmt.Errorf("%q is no duration like \"90s\" or \"10m\"", text)
+	case d < least:
+		return fmt.Errorf("%v is less than %v", d, least)
+	case most != 0 && d > most:
+		return fmt.Errorf("%v is more than %v", d, most)
 	}
 	return nil
 }

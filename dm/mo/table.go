@@ -7,6 +7,7 @@ const Locked = "locked"
 const (
 	account = "./DS/1"
 	vendor  = "./Vendor/AlwaysOn"
+	proxy   = "./Proxy/1"
 )
 
 // Table is every setting that is the same whatever road it comes by: a push, the command line, the configuration file (S6). What is not in here
@@ -23,6 +24,14 @@ var Table = []Setting{
 	{Key: "push.broker", Node: account + "/AlwaysOn/PushBroker", Effect: Restart, Help: "Address of the broker that wakes the device."},
 	{Key: "push.prefix", Node: account + "/AlwaysOn/PushTopic", Default: "alwayson", Effect: Restart, Help: "First level of the topics."},
 	{Key: "push.user", Node: account + "/AlwaysOn/PushUser", Effect: Restart, Help: "User at the broker; the device if it is empty."},
+	{Key: "push.fallbacks", Node: account + "/AlwaysOn/PushFallbacks", Effect: Sync,
+		Help: "Addresses of the broker, separated by spaces, that are tried in turn in networks in which push.broker cannot be reached; auto is port 443 of it."},
+	{Key: "push.heartbeat", Node: account + "/AlwaysOn/Heartbeat", Type: Duration, Seconds: true, Default: "30s", Min: 5, Max: 12 * 60 * 60, Effect: Sync,
+		Help: "How often device and broker look whether the connection still stands."},
+	{Key: "network.proxy", Node: proxy + "/Addr", Effect: Restart,
+		Help: "Address of the proxy (http, https or socks5) to server and broker; empty is what the environment says, none is none."},
+	{Key: "network.allowed", Node: vendor + "/Network/Allowed", Effect: Restart,
+		Help: "Networks over which data may leave: names of interfaces like eth* or !wwan*, wifi, mobile; empty is all."},
 	{Key: "session.attempts", Node: vendor + "/Session/Attempts", Type: Integer, Default: "8", Min: 1, Max: 1000,
 		Help: "Attempts before the connection counts as lost."},
 	{Key: "session.give_up", Node: vendor + "/Session/GiveUp", Type: Duration, Default: "10m", Help: "Likewise, by time."},

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"github.com/alwayson-sync/alwayson/mqtt"
 )
@@ -44,20 +43,13 @@ const (
 
 // New makes a client. It starts nothing.
 func New(c mqtt.Config) (*Client, error) {
-	u, err := url.Parse(c.Broker)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use broker address: %w", err)
+	if _, err := address(c.Broker); err != nil {
+		return nil, err
 	}
-	switch u.Scheme {
-	case "mqtt":
-		u.Scheme = "tcp"
-	case "mqtts":
-		u.Scheme = "ssl"
-	case "ws", "wss":
-	default:
-		return nil, fmt.Errorf("broker address %q must begin with mqtts, mqtt, wss or ws", c.Broker)
+	if c.Brokers == nil {
+		only := []string{c.Broker}
+		c.Brokers = func() []string { return only }
 	}
-	c.Broker = u.String()
 	for _, d := range []struct {
 		v       *time.Duration
 		instead time.Duration
@@ -70,6 +62,20 @@ func New(c mqtt.Config) (*Client, error) {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return &Client{c: c, kick: make(chan struct{}, 1)}, nil
+}
+
+// ports are those of the schemes, if an address has none.
+var ports = map[string]string{"mqtt": "1883", "mqtts": "8883", "ws": "80", "wss": "443"}
+
+func address(broker string) (*url.URL, error) {
+	u, err := url.Parse(broker)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use broker address: %w", err)
+	}
+	if ports[u.Scheme] == "" {
+		return nil, fmt.Errorf("broker address %q must begin with mqtts, mqtt, wss or ws", broker)
+	}
+	return u, nil
 }
 
 // errKicked ends a connection, or an attempt at one, that a change of the network has made doubtful.
@@ -165,31 +171,28 @@ func (c *Client) wait(ctx context.Context, p time.Duration) {
 // connection is one connection from its beginning to its end. stood tells whether it was usable.
 func (c *Client) connection(ctx context.Context) (stood bool, err error) {
 	lost := make(chan error, 1)
-	r := newRoad(ctx)
-	defer r.close()
-	conn := paho.NewClient(c.options(lost).SetCustomOpenConnectionFn(r.open))
-	token := conn.Connect()
-	if err := c.await(ctx, token); err != nil {
-		r.close()
-		token.WaitTimeout(quiesce * time.Millisecond) // what opens a web socket cannot be ended
-		conn.Disconnect(0)
-		return false, connectError(err)
-	}
-	defer conn.Disconnect(quiesce)
-	present := token.(*paho.ConnectToken).SessionPresent()
-	if err := c.subscribe(ctx, conn, c.c.Topics); err != nil {
+	s, err := c.climb(ctx, lost)
+	if err != nil {
 		return false, err
 	}
-	if err := c.subscribe(ctx, conn, c.c.Wishes); err != nil && !errors.Is(err, mqtt.ErrSubscription) {
+	defer s.road.close()
+	defer s.conn.Disconnect(quiesce)
+	if err := c.subscribe(ctx, s.conn, c.c.Topics); err != nil {
 		return false, err
 	}
-	c.set(conn)
+	if err := c.subscribe(ctx, s.conn, c.c.Wishes); err != nil && !errors.Is(err, mqtt.ErrSubscription) {
+		return false, err
+	}
+	c.set(s.conn)
 	defer c.set(nil)
 	select {
 	case <-c.kick: // from before this connection
 	default:
 	}
-	c.c.Connected(present)
+	if c.c.Reached != nil {
+		c.c.Reached(s.broker)
+	}
+	c.c.Connected(s.present)
 	select {
 	case <-c.kick:
 		return true, errKicked
@@ -218,14 +221,6 @@ func (c *Client) await(ctx context.Context, t paho.Token) error {
 	}
 }
 
-// connectError names what trying again cannot cure.
-func connectError(err error) error {
-	if errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) || errors.Is(err, packets.ErrorRefusedNotAuthorised) {
-		return mqtt.ErrCredentials
-	}
-	return fmt.Errorf("cannot reach the broker: %w", err)
-}
-
 // subscribe subscribes always: a broker that says it remembers the session may still have lost the subscription. A refusal is no error
 // of the token, only its result tells.
 func (c *Client) subscribe(ctx context.Context, conn paho.Client, topics []string) error {
@@ -249,9 +244,9 @@ func (c *Client) subscribe(ctx context.Context, conn paho.Client, topics []strin
 }
 
 // options are those of one connection (deps.md 2.1). The store is in memory: what must not be lost is not entrusted to it.
-func (c *Client) options(lost chan<- error) *paho.ClientOptions {
+func (c *Client) options(r *road, lost chan<- error) *paho.ClientOptions {
 	user, password := c.c.Credentials()
-	o := paho.NewClientOptions().AddBroker(c.c.Broker).SetClientID(c.c.ClientID).SetUsername(user).SetPassword(password).
+	o := paho.NewClientOptions().AddBroker(r.to.String()).SetCustomOpenConnectionFn(r.open).SetClientID(c.c.ClientID).SetUsername(user).SetPassword(password).
 		SetProtocolVersion(4).SetCleanSession(false).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
 		SetKeepAlive(c.c.KeepAlive).SetPingTimeout(min(pingTimeout, c.c.KeepAlive)).SetWriteTimeout(writeTimeout).SetConnectTimeout(connectTimeout).
 		SetTLSConfig(c.c.TLS).SetMaxResumePubInFlight(16).

@@ -16,26 +16,30 @@ import (
 type road struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	to     *url.URL
+	way    func(ctx context.Context, addr string, secure bool) (net.Conn, error) // nil is what the environment says
 
 	mu     sync.Mutex
 	conn   net.Conn // guarded by mu
+	err    error    // why there is none; guarded by mu
 	closed bool     // guarded by mu
 }
 
-func newRoad(ctx context.Context) *road {
-	r := new(road)
+func newRoad(ctx context.Context, to *url.URL, way func(context.Context, string, bool) (net.Conn, error)) *road {
+	r := &road{to: to, way: way}
 	r.ctx, r.cancel = context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 	return r
 }
 
 // open implements paho.OpenConnectionFunc.
-func (r *road) open(u *url.URL, o paho.ClientOptions) (net.Conn, error) {
-	conn, err := r.dial(u, &o)
-	if err != nil {
-		return nil, err
-	}
+func (r *road) open(_ *url.URL, o paho.ClientOptions) (net.Conn, error) {
+	conn, err := r.dial(&o)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err != nil {
+		r.err = err
+		return nil, err
+	}
 	if r.closed {
 		conn.Close() //nolint:errcheck // nothing was sent
 		return nil, net.ErrClosed
@@ -44,25 +48,52 @@ func (r *road) open(u *url.URL, o paho.ClientOptions) (net.Conn, error) {
 	return conn, nil
 }
 
-// dial goes through the proxy of the environment, if there is one.
-func (r *road) dial(u *url.URL, o *paho.ClientOptions) (net.Conn, error) {
-	if u.Scheme == "ws" || u.Scheme == "wss" {
-		return paho.NewWebsocket(u.String(), o.TLSConfig, connectTimeout, o.HTTPHeaders, o.WebsocketOptions)
+// failure is why there was no connection to the broker, nil if there was one.
+func (r *road) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+func (r *road) dial(o *paho.ClientOptions) (net.Conn, error) {
+	c := o.TLSConfig.Clone()
+	if r.to.Scheme == "ws" || r.to.Scheme == "wss" {
+		return r.webSocket(c)
 	}
-	conn, err := proxy.Dial(r.ctx, "tcp", u.Host)
-	if err != nil || u.Scheme != "ssl" {
+	conn, err := r.reach(r.ctx, withPort(r.to))
+	if err != nil || !r.secure() {
 		return conn, err
 	}
-	c := o.TLSConfig.Clone()
 	if c.ServerName == "" {
-		c.ServerName = u.Hostname()
+		c.ServerName = r.to.Hostname()
 	}
-	secure := tls.Client(conn, c)
-	if err := secure.HandshakeContext(r.ctx); err != nil {
+	if r.to.Port() == "443" { // there it shares the port with HTTPS
+		c.NextProtos = []string{"mqtt"}
+	}
+	tunnel := tls.Client(conn, c)
+	if err := tunnel.HandshakeContext(r.ctx); err != nil {
 		conn.Close() //nolint:errcheck // the handshake's error says it
 		return nil, err
 	}
-	return secure, nil
+	return tunnel, nil
+}
+
+func (r *road) secure() bool { return r.to.Scheme == "mqtts" || r.to.Scheme == "wss" }
+
+// reach connects to an address, and says nothing there.
+func (r *road) reach(ctx context.Context, addr string) (net.Conn, error) {
+	if r.way == nil {
+		return proxy.Dial(ctx, "tcp", addr)
+	}
+	return r.way(ctx, addr, r.secure())
+}
+
+func withPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = ports[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // close ends the attempt, or the connection that it became.

@@ -48,6 +48,7 @@ const composes = "ds/cmd/alwayson-server"
 var onlyImporter = map[string]string{
 	"github.com/dgraph-io/badger/v4":      "agent/internal/kv/badgerkv",
 	"github.com/eclipse/paho.mqtt.golang": "mqtt/pahoclient",
+	"github.com/gorilla/websocket":        "mqtt/pahoclient",
 	"github.com/nats-io/nats-server/v2":   "mqtt/broker",
 	"modernc.org/sqlite":                  "ds/dsstore/sqlstore",
 	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",

@@ -179,6 +179,13 @@ func TestPushedSettings(t *testing.T) {
 	p.becomes("laptop", "push.broker", "failed", "cannot reach")
 	until(t, laptop, "back", func(s control.Status) bool { return inSync(s) && s.Server == elsewhere })
 
+	p.set("--device", "laptop", "network.proxy=http://127.0.0.1:"+port) // S18
+	p.becomes("laptop", "network.proxy", "failed", "the proxy http://127.0.0.1:"+port+" cannot be reached")
+	p.set("--device", "laptop", "push.heartbeat=45s", "network.proxy=none")
+	p.becomes("laptop", "network.proxy", "applied", "")
+	p.becomes("laptop", "push.heartbeat", "applied", "")
+	until(t, laptop, "without a proxy", func(s control.Status) bool { return inSync(s) && s.Proxy == "none" })
+
 	p.set("--device", "laptop", "store.nothing.filter=name:ana", "session.poll=11m") // together or not at all
 	p.becomes("laptop", "store.nothing.filter", "failed", "")
 	p.becomes("laptop", "session.poll", "failed", "")

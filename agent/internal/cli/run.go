@@ -136,6 +136,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
+	o.Network = agent.Network(c.Network)
 	if o.TLS, err = roots(c.Account.CAFile); err != nil {
 		return o, err
 	}
@@ -149,7 +150,8 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 }
 
 func push(c *config.Config) (agent.Push, error) {
-	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User, CertFile: c.Push.CertFile, KeyFile: c.Push.KeyFile}
+	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User, CertFile: c.Push.CertFile, KeyFile: c.Push.KeyFile,
+		Fallbacks: c.Push.Rungs(), Heartbeat: time.Duration(c.Push.Heartbeat)}
 	if p.Broker == "" {
 		return p, nil
 	}

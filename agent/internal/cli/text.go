@@ -22,6 +22,7 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	fmt.Fprintf(out, "%-22s %s\n", onOff(s.AlwaysOn), s.Summary+verified(s, now))
 	writeSession(out, s, now)
 	fmt.Fprintf(out, "push      %-12s %s\n", s.Push.State, pushText(&s.Push, now))
+	writeNetwork(out, s)
 	fmt.Fprintf(out, "account   %s on %s, device %s\n\n", s.User, s.Server, s.Device)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STORE\tITEMS\tPENDING\tLAST CHANGE\tSTATE")
@@ -31,6 +32,20 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	w.Flush()
 	if s.Advice != "" {
 		fmt.Fprintf(out, "\n→ %s\n", s.Advice)
+	}
+}
+
+// writeNetwork tells only what somebody has set.
+func writeNetwork(out io.Writer, s *control.Status) {
+	var parts []string
+	if s.NotAllowed {
+		parts = append(parts, s.Network+" is not allowed")
+	}
+	if s.Proxy != "" {
+		parts = append(parts, "proxy "+s.Proxy)
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(out, "network   %s\n", strings.Join(parts, ", "))
 	}
 }
 
@@ -85,6 +100,9 @@ func pushText(p *control.Push, now time.Time) string {
 	parts := []string{}
 	if p.Broker != "" {
 		parts = append(parts, p.Broker)
+	}
+	if p.Via != "" {
+		parts = append(parts, "by "+p.Via)
 	}
 	if p.LastTrigger != nil {
 		parts = append(parts, "last trigger "+clock(*p.LastTrigger, now))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert/certtest"
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 )
 
@@ -34,7 +35,7 @@ func server(t *testing.T, ca *certtest.CA) *httptest.Server {
 
 func post(t *testing.T, url string, c *clientcert.Certificate, ca *certtest.CA) (string, error) {
 	t.Helper()
-	client := &http.Client{Transport: clientcert.NewTransport(c, &tls.Config{RootCAs: ca.Pool()})}
+	client := &http.Client{Transport: clientcert.NewTransport(c, &tls.Config{RootCAs: ca.Pool()}, new(egress.Way))}
 	defer client.CloseIdleConnections()
 	res, err := client.Post(url, "text/plain", strings.NewReader(strings.Repeat("x", 20000)))
 	if err != nil {

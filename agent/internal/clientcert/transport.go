@@ -3,12 +3,14 @@ package clientcert
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 )
 
@@ -16,27 +18,47 @@ import (
 // already: what the request sees is a connection that breaks, so what is read from the connection is looked at.
 type Transport struct {
 	certificate *Certificate
+	way         *egress.Way
 	next        *http.Transport
 }
 
-// NewTransport connects with the certificate, if it is not nil, to servers that roots accepts; nil are the system's.
-func NewTransport(c *Certificate, roots *tls.Config) *Transport {
+// NewTransport connects by way with the certificate, if it is not nil, to servers that roots accepts; nil are the system's.
+func NewTransport(c *Certificate, roots *tls.Config, way *egress.Way) *Transport {
 	conf := c.Client(roots)
 	if conf == nil {
 		conf = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.TLSClientConfig, next.ForceAttemptHTTP2 = conf, false // one request at a time needs no streams
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: conf}
-	next.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return &watched{Conn: conn, broken: make(chan struct{})}, nil
-	}
-	return &Transport{certificate: c, next: next}
+	next.Proxy = way.Forward
+	next.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return way.Dial(ctx, addr, false) }
+	next.DialTLSContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return dialTLS(ctx, way, addr, conf) }
+	return &Transport{certificate: c, way: way, next: next}
 }
+
+func dialTLS(ctx context.Context, way *egress.Way, addr string, conf *tls.Config) (net.Conn, error) {
+	conn, err := way.Dial(ctx, addr, true)
+	if err != nil {
+		return nil, err
+	}
+	if conf.ServerName == "" {
+		conf = conf.Clone()
+		if conf.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshake)
+	defer cancel()
+	secure := tls.Client(conn, conf)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close() //nolint:errcheck // the error of the handshake says it
+		return nil, err
+	}
+	return &watched{Conn: secure, broken: make(chan struct{})}, nil
+}
+
+// handshake bounds that of TLS.
+const handshake = 30 * time.Second
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -50,6 +72,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			err = conn.reason(err)
 		}
 		return nil, t.certificate.Explain("the server", err)
+	}
+	if err := t.way.Answer(res); err != nil {
+		res.Body.Close() //nolint:errcheck // nothing of it is needed
+		return nil, err
 	}
 	if what := t.certificate.Problem(time.Now()); what != "" && proxyRefuses(res) {
 		res.Body.Close() //nolint:errcheck // nothing of it is needed

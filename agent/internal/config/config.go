@@ -30,6 +30,7 @@ type Config struct {
 	Socket  string  `toml:"socket"`
 	Account Account `toml:"account"`
 	Push    Push    `toml:"push"`
+	Network Network `toml:"network"`
 	Session Session `toml:"session"`
 	Brake   Brake   `toml:"brake"`
 	Stores  []Store `toml:"store"`
@@ -64,6 +65,9 @@ type Push struct {
 	CAFile     string `toml:"ca_file"`     // default: that of the account
 	CertFile   string `toml:"cert_file"`   // default: that of the account
 	KeyFile    string `toml:"key_file"`
+	// Fallbacks are tried in turn when the network does not let the device reach Broker: addresses separated by spaces, or Auto.
+	Fallbacks string   `toml:"fallbacks"`
+	Heartbeat Duration `toml:"heartbeat"`
 }
 
 // Session is how patient the logical session is (L4).
@@ -162,7 +166,7 @@ func Read(path string) (*File, error) {
 func defaults() *Config {
 	s := session.DefaultConfig()
 	return &Config{
-		Push: Push{Prefix: "alwayson"},
+		Push: Push{Prefix: "alwayson", Heartbeat: Duration(30 * time.Second)},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
 			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour), Probation: Duration(2 * time.Minute)},
 		Brake: Brake{Count: 20, Percent: 25},
@@ -210,7 +214,7 @@ func (c *Config) complete(dir string) {
 		c.Push.CertFile, c.Push.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	}
 	a, p := &c.Account, &c.Push
-	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile} {
+	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile, &c.Network.ProxySecretFile} {
 		*p = absolute(dir, *p)
 	}
 	for i := range c.Stores {
@@ -264,6 +268,7 @@ func (c *Config) check() (bad []string) {
 			wrong("push.broker: %v", err)
 		}
 	}
+	bad = append(bad, c.checkNetwork()...)
 	if c.Session.Attempts < 1 {
 		wrong("session.attempts must be at least 1")
 	}

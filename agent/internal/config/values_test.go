@@ -31,6 +31,10 @@ func other(s *mo.Setting) string {
 		return "https://other.example.org/ds"
 	case s.Key == "push.broker":
 		return "mqtts://other.example.org"
+	case s.Key == "push.fallbacks":
+		return "mqtts://other.example.org:443 wss://other.example.org/mqtt"
+	case s.Key == "network.proxy":
+		return "socks5://other.example.org:1080"
 	case s.Key == "store.*.filter":
 		return "name:ana"
 	case len(s.OneOf) > 0:
@@ -86,10 +90,33 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{map[string]string{"device": "x"}, "there is no setting device"},
 		{map[string]string{"store.mail.filter": ""}, "there is no setting store.mail.filter"},
 		{map[string]string{"store.contacts.filter": "nonsense:"}, "store contacts: filter"},
+		{map[string]string{"network.proxy": "http://ana:secret@proxy.example.org"}, "do not belong in the address"},
+		{map[string]string{"network.proxy": "proxy.example.org:3128"}, "network.proxy"},
+		{map[string]string{"network.proxy": "ftp://proxy.example.org"}, "is no address like http://host"},
+		{map[string]string{"network.proxy": "http://proxy.example.org/proxy.pac"}, "is more than http://host:port"},
+		{map[string]string{"network.allowed": "eth0 [x"}, `network.allowed: "[x" is no name`},
+		{map[string]string{"push.fallbacks": "mqtts://a.example.org b.example.org"}, "push.fallbacks"},
+		{map[string]string{"push.broker": "mqtts://a.example.org", "push.fallbacks": "ws://a.example.org"}, "is readable on the way"},
+		{map[string]string{"push.heartbeat": "1s"}, "1s is less than 5s"},
+		{map[string]string{"push.heartbeat": "24h"}, "24h0m0s is more than 12h0m0s"},
 		{map[string]string{"account.server": "http://192.0.2.1/ds", "account.auth": "basic"}, "sends the secret readably"},
 	} {
 		if _, err := f.With(c.values); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %s", c.values, err, c.want)
+		}
+	}
+}
+
+// TestTheUsualFallbacks are port 443 of the same host, on which brokers listen for networks that let nothing else through.
+func TestTheUsualFallbacks(t *testing.T) {
+	for broker, want := range map[string]string{
+		"mqtts://b.example.org:8883": "mqtts://b.example.org:443 wss://b.example.org/mqtt",
+		"mqtts://[2001:db8::1]:8883": "mqtts://[2001:db8::1]:443 wss://[2001:db8::1]/mqtt",
+		"":                           "",
+	} {
+		p := config.Push{Broker: broker, Fallbacks: config.Auto}
+		if got := strings.Join(p.Rungs(), " "); got != want {
+			t.Errorf("%s: %s, want %s", broker, got, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
@@ -39,6 +40,7 @@ type Parts struct {
 	History *History
 	DevInf  func() string       // of the server
 	Push    func() control.Push // where the road for triggers stands
+	Network func() Network      // in which the device is
 	Login   func(secret string) error
 	// LoginPush is Login for a broker that has a secret of its own.
 	LoginPush    func(secret string) error
@@ -48,6 +50,12 @@ type Parts struct {
 	Former       *history.Book
 	Verifier     *verify.Verifier
 	Expires      func() time.Time // of the secret; zero if that is not known
+}
+
+// Network is that in which the device is, and how data leaves it.
+type Network struct {
+	Name, Proxy string
+	NotAllowed  *egress.NotAllowed // nil if it is allowed
 }
 
 // Daemon is the http.Handler of the control API.
@@ -125,6 +133,11 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, badRequest(err)
 	}
+	if not := d.Network().NotAllowed; not != nil && !req.AnyNetwork {
+		return nil, &control.Error{Code: http.StatusConflict, Problem: control.Unreachable,
+			Text: not.Error() + " (network.allowed); nothing is lost, and it is synchronized by itself in another network; type " + anyNetwork + " to do it now"}
+	}
+	plan.AnyNetwork = req.AnyNetwork
 	if req.Filter != "" {
 		if err := d.travel(&req); err != nil {
 			return nil, err
@@ -139,6 +152,9 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 	}
 	return d.ask(r, ev, plan)
 }
+
+// anyNetwork is what to type to synchronize over a network that is not allowed.
+const anyNetwork = "alwayson sync --any-network"
 
 // plan is what a request asks for.
 func (d *Daemon) plan(req *control.SyncRequest) (*engine.Plan, error) {

@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -54,6 +56,7 @@ func (d *Daemon) status() control.Status {
 	if r.Refused {
 		out.Problem = control.Credentials
 	}
+	d.tellNetwork(&out, s.Trouble, sum.waiting)
 	d.warnOfPush(&out)
 	d.warnOfCertificates(&out, time.Now())
 	out.SecretExpires = timeOrNil(d.Expires())
@@ -78,6 +81,23 @@ func (d *Daemon) warnOfPush(s *control.Status) {
 	s.Summary += "; changes on the server come late: " + s.Push.Reason
 	if s.Advice == "" {
 		s.Advice = s.Push.Advice
+	}
+}
+
+// tellNetwork tells of the network, and of what in it is in the way rather than the server.
+func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
+	n := d.Network()
+	s.Network, s.Proxy, s.NotAllowed = n.Name, n.Proxy, n.NotAllowed != nil
+	if s.State != string(session.Retrying) && s.State != string(session.Lost) {
+		return
+	}
+	var proxy *egress.Error
+	switch {
+	case n.NotAllowed != nil:
+		s.Summary, s.Advice = n.NotAllowed.Error()+"; it goes on by itself in another one"+wait(waiting), anyNetwork
+	case errors.As(trouble, &proxy):
+		s.Summary = "the proxy " + proxy.Proxy + " " + proxy.What + "; it is tried again by itself" + wait(waiting)
+		s.Advice = proxy.Remedy
 	}
 }
 

@@ -28,6 +28,7 @@ type Snapshot struct {
 	Running session.Cause // of the exchange that runs, "" if none does
 	Next    time.Time     // when the session wakes by itself, zero if it does not
 	Good    time.Time     // end of the last exchange that went well
+	Trouble error         // of the last exchange, nil if it went well or there was none yet
 	// Unavailable is why a store could not be read when it was looked at last, by local name. Must not be changed.
 	Unavailable map[string]string
 }
@@ -133,6 +134,8 @@ type Plan struct {
 	Preview bool
 	// Ask gets what it names from the server and does nothing else.
 	Ask []string
+	// AnyNetwork lets it run also over a network that is not allowed.
+	AnyNetwork bool
 	// Filters are for this exchange only. What the user wants for longer is in Options.Filters.
 	Filters map[string]dsclient.Filter
 }

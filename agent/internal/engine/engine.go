@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -292,6 +293,7 @@ func (l *loop) finished(ctx context.Context, f finished) error {
 		if x.Err == nil && !x.Report.Unknown {
 			l.snapshot.Good = x.At.Add(x.Took)
 		}
+		l.snapshot.Trouble = x.Err
 		clear(l.progress)
 	})
 	riding := l.riding
@@ -469,6 +471,9 @@ func (l *loop) carryOut(ctx context.Context, a session.Action) error {
 		}
 		l.switched = nil
 	case session.Run:
+		if l.plan != nil && l.plan.AnyNetwork {
+			ctx = egress.Anyway(ctx)
+		}
 		l.exchange(ctx, l.request(a), a.Cause, exchanging)
 	}
 	return nil

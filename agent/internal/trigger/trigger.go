@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -21,12 +22,17 @@ import (
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
 )
 
-// Options of a Listener. All but TLS, Refused, MinPause, MaxPause and Log must be set.
+// Options of a Listener. All but Brokers, Reached, Dial, TLS, Refused, KeepAlive, MinPause, MaxPause and Log must be set.
 type Options struct {
 	Broker, Prefix, Device string
-	User                   string
-	Password               func() string
-	TLS                    *tls.Config
+	// Brokers, Reached, Dial and KeepAlive are those of mqtt.Config.
+	Brokers   func() []string
+	Reached   func(broker string)
+	Dial      func(ctx context.Context, addr string, secure bool) (net.Conn, error)
+	KeepAlive time.Duration
+	User      string
+	Password  func() string
+	TLS       *tls.Config
 	// Credential names what the broker is shown, without telling it. What was refused is not shown again (A10): Refused is what was when the
 	// agent ran before, and Refuse makes it durable; the zero value is nothing.
 	Credential func() string
@@ -90,7 +96,7 @@ func New(o Options) (*Listener, error) {
 		l.tellLocked("refused", o.Refused.Reason, o.Refused)
 	}
 	l.client, err = pahoclient.New(mqtt.Config{
-		Broker: o.Broker, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
+		Broker: o.Broker, Brokers: o.Brokers, Reached: l.reached, Dial: o.Dial, KeepAlive: o.KeepAlive, ClientID: o.Device, TLS: o.TLS, MinPause: o.MinPause, MaxPause: o.MaxPause,
 		Credentials: func() (string, string) { return o.User, o.Password() },
 		Ready:       l.ready,
 		Topics:      []string{topics.Notify()},
@@ -214,7 +220,22 @@ func (l *Listener) wake(h hint) {
 // tellLocked changes what Push tells. r is what the broker has refused of our credentials, the zero Refusal if nothing.
 func (l *Listener) tellLocked(now, reason string, r state.Refusal) {
 	l.push.State, l.push.Reason = now, reason
+	if now != "connected" {
+		l.push.Via = ""
+	}
 	l.push.Advice, l.push.NeedsCredentials = r.Advice, r.Reason != ""
+}
+
+// reached tells by which address the connection came about that stands now.
+func (l *Listener) reached(broker string) {
+	l.mu.Lock()
+	if l.push.Via = broker; broker == l.o.Broker {
+		l.push.Via = ""
+	}
+	l.mu.Unlock()
+	if l.o.Reached != nil {
+		l.o.Reached(broker)
+	}
 }
 
 // connected: the network is back, and what was sent meanwhile may be lost, whatever the broker says of our session (deps.md 0.1).
