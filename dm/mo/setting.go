@@ -35,6 +35,7 @@ const (
 	Text     Type = iota
 	Integer       // decimal
 	Duration      // "90s", "10m"; more than 0
+	Bool          // true, false
 )
 
 // Setting is one row of the table. In Key and Node "*" stands for the name of a store: there is one of the setting for each.
@@ -102,6 +103,10 @@ func (s *Setting) Check(text string) error {
 		if d, err := time.ParseDuration(text); err != nil || d <= 0 {
 			return fmt.Errorf("%q is no duration like \"90s\" or \"10m\"", text)
 		}
+	case Bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
 	case Text:
 		if len(s.OneOf) > 0 && !slices.Contains(s.OneOf, text) {
 			return fmt.Errorf("%q is none of %s", text, strings.Join(s.OneOf, ", "))
@@ -135,7 +140,10 @@ func (s *Setting) Same(a, b string) bool {
 
 // Format is that of the node.
 func (s *Setting) Format() dm.Format {
-	if s.Type == Integer || s.Seconds {
+	switch {
+	case s.Type == Bool:
+		return dm.FormatBool
+	case s.Type == Integer || s.Seconds:
 		return dm.FormatInt
 	}
 	return dm.FormatChr
@@ -154,5 +162,13 @@ func (s *Setting) Text(v dm.Value) string {
 	if n, err := strconv.ParseInt(string(v.Data), 10, 32); s.Seconds && err == nil {
 		return (time.Duration(n) * time.Second).String()
 	}
+	if s.Type == Bool {
+		return strconv.FormatBool(IsTrue(v))
+	}
 	return string(v.Data)
+}
+
+// IsTrue tells what a value of format bool means; peers write it in many ways (protocol.md H.9).
+func IsTrue(v dm.Value) bool {
+	return string(v.Data) == "1" || strings.EqualFold(string(v.Data), "true")
 }

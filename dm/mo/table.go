@@ -3,6 +3,9 @@ package mo
 // Locked is the key of the setting that names keys which only pushes can change.
 const Locked = "locked"
 
+// Switch is the key of the setting that flips Always-On. It has no place in the configuration file: the user flips it, too.
+const Switch = "always_on"
+
 // Addresses that the table and the description share.
 const (
 	account = "./DS/1"
@@ -20,6 +23,7 @@ var Table = []Setting{
 		Help: "How the secret is proved; basic sends it, over https only."},
 	{Key: "account.max_message", Node: account + "/MaxMsgSize", Type: Integer, Default: "0", Max: 4 << 20, Effect: Restart,
 		Help: "Octets of one message; 0 is the usual size."},
+	{Key: Switch, Node: EnabledNode, Type: Bool, Effect: Open, Help: "Whether the device synchronizes by itself."},
 	{Key: "push.broker", Node: account + "/AlwaysOn/PushBroker", Effect: Restart, Help: "Address of the broker that wakes the device."},
 	{Key: "push.prefix", Node: account + "/AlwaysOn/PushTopic", Default: "alwayson", Effect: Restart, Help: "First level of the topics."},
 	{Key: "push.user", Node: account + "/AlwaysOn/PushUser", Effect: Restart, Help: "User at the broker; the device if it is empty."},
