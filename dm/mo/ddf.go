@@ -65,8 +65,8 @@ func (s *Setting) leaf(name string) *ddf.Node {
 // describe is the help with what a reader of the DDF alone would miss.
 func (s *Setting) describe() string {
 	text := s.Help
-	if len(s.OneOf) > 0 {
-		text += " One of: " + strings.Join(s.OneOf, ", ") + "."
+	if bounds := s.Bounds(); bounds != "" {
+		text += " Values: " + bounds + "."
 	}
 	return text + " Effect of a change: " + s.Effect.String() + "."
 }

@@ -38,6 +38,10 @@ const (
 	Bool          // true, false
 )
 
+var types = [...]string{"text", "integer", "duration", "bool"}
+
+func (t Type) String() string { return types[t] }
+
 // Setting is one row of the table. In Key and Node "*" stands for the name of a store: there is one of the setting for each.
 type Setting struct {
 	Key      string // in the configuration
@@ -126,6 +130,21 @@ func (s *Setting) checkInteger(text string) error {
 		return fmt.Errorf("%d is more than %d", n, s.Max)
 	}
 	return nil
+}
+
+// Bounds are what values are possible, in words; "" is any of the type.
+func (s *Setting) Bounds() string {
+	switch {
+	case len(s.OneOf) > 0:
+		return "one of " + strings.Join(s.OneOf, ", ")
+	case s.Type == Duration:
+		return "more than 0"
+	case s.Type != Integer:
+		return ""
+	case s.Max == 0:
+		return fmt.Sprintf("at least %d", s.Min)
+	}
+	return fmt.Sprintf("%d to %d", s.Min, s.Max)
 }
 
 // Same tells whether two texts are the same value.

@@ -61,6 +61,9 @@ func TestTheAdministratorOpensASession(t *testing.T) {
 	p.becomes("laptop", "always_on", "applied", "")
 	p.becomes("laptop", "log.level", "applied", "")
 	until(t, d, "on again", inSync)
+	if out, err := d.Command("settings", "show", "brake.percent", "--json"); err != nil || !strings.Contains(out, `"max": 100`) || !strings.Contains(out, `"type": "integer"`) {
+		t.Error(out, err)
+	}
 }
 
 // listener stands between devices and server and keeps what devices say.
