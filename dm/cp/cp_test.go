@@ -159,6 +159,7 @@ func TestRefused(t *testing.T) {
 		"a page too many":    {[]byte{3, 0x0B, 0x6A, 0, 0x45, 0x87, 0, 7, 1, 1}, "code page"},
 		"an endless number":  {[]byte{3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, "five octets"},
 		"no characters":      {[]byte{3, 0x0B, 0x6A, 0, 0x45, 0x87, 0x06, 3, 0xFF, 0, 1, 1}, "UTF-8"},
+		"an escape":          {[]byte{3, 0x0B, 0x6A, 0, 0x45, 0x87, 0x06, 3, 0x1B, 0, 1, 1}, "control"},
 		"more than it seems": {bomb(), "more than"},
 	} {
 		doc, err := cp.Parse(c.in)

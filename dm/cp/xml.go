@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 )
 
 const rootName = "wap-provisioningdoc"
@@ -54,10 +56,14 @@ type builder struct {
 }
 
 func (b *builder) start(name string, attr map[string]string) error {
+	strange := false
 	for _, v := range attr {
 		b.text += len(v)
+		strange = strange || strings.ContainsFunc(v, control)
 	}
 	switch {
+	case strange:
+		return errors.New("a value has control characters")
 	case b.text > maxText:
 		return fmt.Errorf("its names and values have more than %d octets", maxText)
 	case len(b.open) == maxDepth:
@@ -76,6 +82,9 @@ func (b *builder) start(name string, attr map[string]string) error {
 	b.open = append(b.open, b.put(b.open[len(b.open)-1], name, attr))
 	return nil
 }
+
+// control tells characters that would do something on a terminal.
+func control(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' }
 
 // put puts an element into the group around it; what is unknown is passed over, with all that is in it.
 func (b *builder) put(outer *Characteristic, name string, attr map[string]string) *Characteristic {
