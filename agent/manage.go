@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
+	"github.com/alwayson-sync/alwayson/agent/internal/facts"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/dm"
 	"github.com/alwayson-sync/alwayson/dm/ddf"
@@ -16,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/mqtt"
 )
@@ -50,11 +52,66 @@ func (a *Agent) openTree() (*tree.Tree, error) {
 	if err := schema.Add(nil, mo.Description()); err != nil {
 		return nil, err
 	}
-	t, err := tree.Open(schema, &treeStore{a.db}, a.o.Managed.Settings.Objects())
+	t, err := tree.Open(schema, &treeStore{a.db}, a.facts().Objects(a.o.Managed.Settings.Objects()))
 	if err != nil {
 		return nil, err
 	}
 	return t, t.Provision(mo.Rights(a.serverID()), time.Now())
+}
+
+// facts are what the tree has beside the settings.
+func (a *Agent) facts() *facts.Device {
+	d := &facts.Device{
+		Info: a.devInfo(), Version: orElse(a.o.Version, "unknown"), OS: runtime.GOOS, CPU: runtime.GOARCH, ServerID: a.serverID(),
+		Account: func() (user, server, broker string) { o := a.options(); return o.User, o.Server, o.Push.Broker },
+		Session: func() session.Record { return a.engine.Snapshot().Session },
+		Switch:  a.flip, Open: a.openSession,
+	}
+	for _, s := range a.stores {
+		r := s.Replica
+		d.Stores = append(d.Stores, facts.Store{Name: r.Name(), Type: r.Kind().ContentType(), Remote: r.Remote(), Local: r.Local()})
+	}
+	return d
+}
+
+// deciding is how long the loop may need to take an event; exchanges do not hold it up.
+const deciding = 5 * time.Second
+
+// flip flips Always-On for the administrator. When the agent is only starting, what a crash has left half done is taken back: the loop does that first.
+func (a *Agent) flip(on bool) error {
+	if a.engine.Snapshot().Session.On == on {
+		return nil
+	}
+	ev := session.Event(session.SwitchOff{})
+	if on {
+		ev = session.SwitchOn{}
+	}
+	if a.ctx == nil {
+		a.engine.Send(context.Background(), ev)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, deciding)
+	defer cancel()
+	_, err := a.engine.Tell(ctx, ev)
+	return err
+}
+
+// openSession opens a session for the administrator in which nothing is synchronized (S3).
+func (a *Agent) openSession() (ds.Status, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, deciding)
+	defer cancel()
+	s, err := a.engine.Tell(ctx, session.OpenSession{})
+	switch {
+	case err != nil:
+		return 0, err
+	case s.Session.ID != "":
+		return ds.StatusOK, nil
+	case !s.Session.On:
+		return 0, dm.Refuse(ds.StatusFailed, "Always-On is off on the device; set %s=true first", mo.Switch)
+	case s.Running == "":
+		return 0, dm.Refuse(ds.StatusFailed, "the session is %s: %s", s.Session.State, s.Session.Reason)
+	}
+	return ds.StatusAccepted, nil
 }
 
 func (a *Agent) serverID() string {
@@ -84,7 +141,7 @@ func (a *Agent) saveNonces(n dmclient.Nonces) error {
 }
 
 func (a *Agent) devInfo() dm.DevInfo {
-	return dm.DevInfo{DevID: a.o.DeviceID, Man: "alwayson", Mod: runtime.GOOS + "/" + runtime.GOARCH, DmV: "1.2", Lang: "en"}
+	return dm.DevInfo{DevID: a.o.DeviceID, Man: mo.Maker, Mod: runtime.GOOS + "/" + runtime.GOARCH, DmV: "1.2", Lang: "en"}
 }
 
 func (a *Agent) sendManage(ctx context.Context, payload []byte) error {

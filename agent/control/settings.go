@@ -14,6 +14,14 @@ type Setting struct {
 	Set    *time.Time `json:"set,omitempty"`
 	Locked bool       `json:"locked,omitempty"` // by the administrator
 	Effect string     `json:"effect"`           // of a change: none, open, sync, restart
+	// What it is, for who shows and asks for it.
+	Type    string   `json:"type"` // text, integer, duration, bool
+	Default string   `json:"default"`
+	OneOf   []string `json:"one_of,omitempty"`
+	Min     *int64   `json:"min,omitempty"` // of an integer
+	Max     *int64   `json:"max,omitempty"` // likewise; none is any
+	Node    string   `json:"node"`          // in the management tree
+	Help    string   `json:"help"`          // one sentence
 }
 
 // SettingsChanged is what follows from a change (POST /v1/settings).

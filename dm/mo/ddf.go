@@ -7,24 +7,32 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/ddf"
 )
 
-// Description is the DDF of the settings: ./DS with its accounts, ./Proxy and ./Vendor/AlwaysOn. The nodes are there as long as the device is, and what may be
-// done to them is to read and to replace them.
+// Description is the DDF of the whole tree: the settings and the facts. The nodes are there as long as the device is; settings can be read and
+// replaced, facts read or executed.
 func Description() *ddf.Tree {
-	doc := &ddf.Tree{VerDTD: "1.2", Man: "alwayson"}
+	doc := &ddf.Tree{VerDTD: "1.2", Man: Maker}
+	for i := range Facts {
+		put(doc, Facts[i].Node, Facts[i].leaf)
+	}
 	for i := range Table {
-		s := &Table[i]
-		names := strings.Split(strings.TrimPrefix(s.Node, "./"), "/")
-		nodes := &doc.Nodes
-		for i, name := range names[:len(names)-1] {
-			n := interior(nodes, name)
-			if "./"+strings.Join(names[:i+1], "/") == account {
-				n.DF.DDFName = dm.MODS
-			}
-			nodes = &n.Nodes
-		}
-		*nodes = append(*nodes, leaf(names[len(names)-1], s))
+		put(doc, Table[i].Node, Table[i].leaf)
 	}
 	return doc
+}
+
+// objects are the nodes that are management objects, with the identifiers of those (protocol.md H.6 to H.8).
+var objects = map[string]string{info: dm.MODevInfo, detail: dm.MODevDetail, manager: dm.MODMAcc, account: dm.MODS}
+
+// put describes a leaf and the nodes above it.
+func put(doc *ddf.Tree, node string, leaf func(name string) *ddf.Node) {
+	names := strings.Split(strings.TrimPrefix(node, "./"), "/")
+	nodes := &doc.Nodes
+	for i, name := range names[:len(names)-1] {
+		n := interior(nodes, name)
+		n.DF.DDFName = objects["./"+strings.Join(names[:i+1], "/")]
+		nodes = &n.Nodes
+	}
+	*nodes = append(*nodes, leaf(names[len(names)-1]))
 }
 
 // interior finds or makes the description of a node that has others below it.
@@ -43,7 +51,7 @@ func interior(nodes *[]*ddf.Node, name string) *ddf.Node {
 	return n
 }
 
-func leaf(name string, s *Setting) *ddf.Node {
+func (s *Setting) leaf(name string) *ddf.Node {
 	df := &ddf.DFProperties{Access: dm.Get | dm.Replace, Format: s.Format(), Occurrence: ddf.One, Permanent: true, Description: s.describe(), MIME: []string{dm.TypeText}}
 	if s.Secret {
 		df.Access = dm.Replace
@@ -57,8 +65,8 @@ func leaf(name string, s *Setting) *ddf.Node {
 // describe is the help with what a reader of the DDF alone would miss.
 func (s *Setting) describe() string {
 	text := s.Help
-	if len(s.OneOf) > 0 {
-		text += " One of: " + strings.Join(s.OneOf, ", ") + "."
+	if bounds := s.Bounds(); bounds != "" {
+		text += " Values: " + bounds + "."
 	}
 	return text + " Effect of a change: " + s.Effect.String() + "."
 }

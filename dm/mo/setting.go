@@ -35,7 +35,12 @@ const (
 	Text     Type = iota
 	Integer       // decimal
 	Duration      // "90s", "10m"; more than 0
+	Bool          // true, false
 )
+
+var types = [...]string{"text", "integer", "duration", "bool"}
+
+func (t Type) String() string { return types[t] }
 
 // Setting is one row of the table. In Key and Node "*" stands for the name of a store: there is one of the setting for each.
 type Setting struct {
@@ -100,6 +105,10 @@ func (s *Setting) Check(text string) error {
 		return s.checkInteger(text)
 	case Duration:
 		return s.checkDuration(text)
+	case Bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
 	case Text:
 		if len(s.OneOf) > 0 && !slices.Contains(s.OneOf, text) {
 			return fmt.Errorf("%q is none of %s", text, strings.Join(s.OneOf, ", "))
@@ -134,6 +143,21 @@ func (s *Setting) checkInteger(text string) error {
 	return nil
 }
 
+// Bounds are what values are possible, in words; "" is any of the type.
+func (s *Setting) Bounds() string {
+	switch {
+	case len(s.OneOf) > 0:
+		return "one of " + strings.Join(s.OneOf, ", ")
+	case s.Type == Duration:
+		return "more than 0"
+	case s.Type != Integer:
+		return ""
+	case s.Max == 0:
+		return fmt.Sprintf("at least %d", s.Min)
+	}
+	return fmt.Sprintf("%d to %d", s.Min, s.Max)
+}
+
 // Same tells whether two texts are the same value.
 func (s *Setting) Same(a, b string) bool {
 	if s.Type == Duration {
@@ -146,7 +170,10 @@ func (s *Setting) Same(a, b string) bool {
 
 // Format is that of the node.
 func (s *Setting) Format() dm.Format {
-	if s.Type == Integer || s.Seconds {
+	switch {
+	case s.Type == Bool:
+		return dm.FormatBool
+	case s.Type == Integer || s.Seconds:
 		return dm.FormatInt
 	}
 	return dm.FormatChr
@@ -165,5 +192,13 @@ func (s *Setting) Text(v dm.Value) string {
 	if n, err := strconv.ParseInt(string(v.Data), 10, 32); s.Seconds && err == nil {
 		return (time.Duration(n) * time.Second).String()
 	}
+	if s.Type == Bool {
+		return strconv.FormatBool(IsTrue(v))
+	}
 	return string(v.Data)
+}
+
+// IsTrue tells what a value of format bool means; peers write it in many ways (protocol.md H.9).
+func IsTrue(v dm.Value) bool {
+	return string(v.Data) == "1" || strings.EqualFold(string(v.Data), "true")
 }

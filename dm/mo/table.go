@@ -3,6 +3,9 @@ package mo
 // Locked is the key of the setting that names keys which only pushes can change.
 const Locked = "locked"
 
+// Switch is the key of the setting that flips Always-On. It has no place in the configuration file: the user flips it, too.
+const Switch = "always_on"
+
 // Addresses that the table and the description share.
 const (
 	account = "./DS/1"
@@ -21,6 +24,7 @@ var Table = []Setting{
 		Help: "How the secret is proved; basic sends it, over https only."},
 	{Key: "account.max_message", Node: account + "/MaxMsgSize", Type: Integer, Default: "0", Max: 4 << 20, Effect: Restart,
 		Help: "Octets of one message; 0 is the usual size."},
+	{Key: Switch, Node: EnabledNode, Type: Bool, Effect: Open, Help: "Whether the device synchronizes by itself."},
 	{Key: "push.broker", Node: account + "/AlwaysOn/PushBroker", Effect: Restart, Help: "Address of the broker that wakes the device."},
 	{Key: "push.prefix", Node: account + "/AlwaysOn/PushTopic", Default: "alwayson", Effect: Restart, Help: "First level of the topics."},
 	{Key: "push.user", Node: account + "/AlwaysOn/PushUser", Effect: Restart, Help: "User at the broker; the device if it is empty."},
@@ -34,7 +38,7 @@ var Table = []Setting{
 		Help: "Networks over which data may leave: names of interfaces like eth* or !wwan*, wifi, mobile; empty is all."},
 	{Key: "session.attempts", Node: vendor + "/Session/Attempts", Type: Integer, Default: "8", Min: 1, Max: 1000,
 		Help: "Attempts before the connection counts as lost."},
-	{Key: "session.give_up", Node: vendor + "/Session/GiveUp", Type: Duration, Default: "10m", Help: "Likewise, by time."},
+	{Key: "session.give_up", Node: vendor + "/Session/GiveUp", Type: Duration, Default: "10m", Help: "How long it is attempted before the connection counts as lost."},
 	{Key: "session.backoff", Node: account + "/AlwaysOn/RetryInitial", Type: Duration, Seconds: true, Default: "1s", Help: "First pause; it doubles."},
 	{Key: "session.max_pause", Node: account + "/AlwaysOn/RetryMax", Type: Duration, Seconds: true, Default: "1m", Help: "Longest pause."},
 	{Key: "session.probe", Node: vendor + "/Session/Probe", Type: Duration, Default: "30s", Help: "Pause between attempts when the connection is lost."},
@@ -44,7 +48,8 @@ var Table = []Setting{
 		Help: "How long new ways to server and broker have to prove themselves before the former ones are used again."},
 	{Key: "brake.count", Node: vendor + "/Brake/Count", Type: Integer, Default: "20", Max: 1 << 30,
 		Help: "Deletions that are more than this and brake.percent are held; 0 holds none."},
-	{Key: "brake.percent", Node: vendor + "/Brake/Percent", Type: Integer, Default: "25", Max: 100, Help: "Of a store."},
+	{Key: "brake.percent", Node: vendor + "/Brake/Percent", Type: Integer, Default: "25", Max: 100,
+		Help: "Likewise, in percent of the store."},
 	{Key: "log.level", Node: vendor + "/Log/Level", Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Help: "What is written about the work."},
 	{Key: Locked, Node: vendor + "/Locked", Help: "Keys that nobody but the administrator can change, separated by spaces."},
 	{Key: "store.*.filter", Node: account + "/DB/*/Filter", Effect: Sync, Help: "What of the store this device keeps; empty is everything."},

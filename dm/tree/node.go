@@ -104,8 +104,9 @@ func (n *node) grow(p dm.Path, o *own) {
 	}
 	i, found := n.search(p[0])
 	if !found {
-		interior := &own{value: dm.Value{Format: dm.FormatNode}}
-		n.children = slices.Insert(n.children, i, newNode(p[0], interior, n.described(p[0])))
+		desc := n.described(p[0])
+		interior := &own{value: dm.Value{Format: dm.FormatNode, Type: desc.DF.DDFName}}
+		n.children = slices.Insert(n.children, i, newNode(p[0], interior, desc))
 	}
 	n.children[i].grow(p[1:], o)
 }

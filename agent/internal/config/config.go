@@ -155,6 +155,11 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, &Error{path, []string{err.Error()}}
 	}
+	return Decode(path, text)
+}
+
+// Decode is Read for a text that is, or shall be, in the file of an absolute path.
+func Decode(path string, text []byte) (*File, error) {
 	c := defaults()
 	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := dec.Decode(c); err != nil {

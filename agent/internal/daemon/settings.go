@@ -9,6 +9,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/dm/mo"
 )
 
 // errFixed is the answer of an agent whose settings cannot change.
@@ -21,9 +22,26 @@ func (d *Daemon) settings(*http.Request) (any, error) {
 	out := []control.Setting{}
 	for _, v := range d.Settings.Values() {
 		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
+		explain(&s)
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// explain adds what the table says of a setting.
+func explain(s *control.Setting) {
+	row, ok := mo.Find(s.Key)
+	if !ok {
+		return
+	}
+	s.Type, s.Default, s.OneOf, s.Node, s.Help = row.Type.String(), row.Default, row.OneOf, row.Of(s.Key).String(), row.Help
+	if row.Type != mo.Integer {
+		return
+	}
+	s.Min = &row.Min
+	if row.Max != 0 {
+		s.Max = &row.Max
+	}
 }
 
 // setSettings changes settings together.

@@ -154,8 +154,18 @@ func (a *admin) session() *cobra.Command {
 			return a.listSessions(ctx, store, cmd, device)
 		})}
 	list.Flags().StringVar(&device, "device", "", "only those of this device")
-	cmd.AddCommand(list)
+	cmd.AddCommand(list, &cobra.Command{Use: "open DEVICE", Short: "Have a device open a session without synchronizing", Args: cobra.ExactArgs(1), RunE: a.with(a.openSession)})
 	return cmd
+}
+
+func (a *admin) openSession(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
+	s, err := site.OpenSession(ctx, store, "@administrator", args[0])
+	if err != nil {
+		return err
+	}
+	return a.show(cmd, s, func(out io.Writer) {
+		fmt.Fprintf(out, "%s is asked to open a session, now or when it comes; alwayson-server settings show %s tells what became of it (%s)\n", s.Device, s.Device, s.Key)
+	})
 }
 
 func (a *admin) listSessions(ctx context.Context, store dsstore.Store, cmd *cobra.Command, device string) error {

@@ -252,18 +252,18 @@ func (m *Manager) account(d *dsstore.Device, n dsstore.Management) dmserver.Acco
 		Nonces: dmserver.Nonces{Own: n.OwnNonce, Device: n.DeviceNonce}}
 }
 
-// work is what is pending. What was wanted together is done together or not at all.
+// work is what is pending. What was wanted together is done together or not at all; what a device shall do cannot be undone, and is by itself.
 func work(all []dsstore.Setting) (out []dmserver.Work) {
 	pending := slices.DeleteFunc(slices.Clone(all), func(s dsstore.Setting) bool { return s.State != dsstore.SettingPending })
 	slices.SortStableFunc(pending, func(a, b dsstore.Setting) int { return a.At.Compare(b.At) })
 	for len(pending) > 0 {
 		n := 1
-		for n < len(pending) && pending[n].At.Equal(pending[0].At) && pending[n].By == pending[0].By {
+		for n < len(pending) && together(&pending[0], &pending[n]) {
 			n++
 		}
 		var members []dmserver.Work
 		for _, s := range pending[:n] {
-			if w, ok := replace(&s); ok {
+			if w, ok := command(&s); ok {
 				members = append(members, w)
 			}
 		}
@@ -275,13 +275,23 @@ func work(all []dsstore.Setting) (out []dmserver.Work) {
 	return out
 }
 
-// replace is the command for a setting; not ok if the table does not have it any more.
-func replace(s *dsstore.Setting) (dmserver.Work, bool) {
+func together(a, b *dsstore.Setting) bool {
+	_, one := mo.Action(a.Key)
+	_, other := mo.Action(b.Key)
+	return !one && !other && a.At.Equal(b.At) && a.By == b.By
+}
+
+// command is that for a setting, or for what a device shall do; not ok if there is no such thing any more.
+func command(s *dsstore.Setting) (dmserver.Work, bool) {
+	id := strconv.FormatInt(s.Version, 10)
+	if node, ok := mo.Action(s.Key); ok {
+		return dmserver.Work{ID: id, Op: dmserver.Exec, URI: node}, true
+	}
 	row, ok := mo.Find(s.Key)
 	if !ok {
 		return dmserver.Work{}, false
 	}
-	return dmserver.Work{ID: strconv.FormatInt(s.Version, 10), Op: dmserver.Replace, URI: row.Of(s.Key).String(), Value: row.Value(s.Value)}, true
+	return dmserver.Work{ID: id, Op: dmserver.Replace, URI: row.Of(s.Key).String(), Value: row.Value(s.Value)}, true
 }
 
 // keep makes durable what a session has achieved since it was kept last.

@@ -19,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/packet"
 	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/dm/tree/treetest"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/manage"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
@@ -44,7 +45,7 @@ type fleet struct {
 type device struct {
 	f        *fleet
 	id       string
-	settings *treetest.Settings
+	settings *settings
 	tree     *tree.Tree
 
 	mu      sync.Mutex // guards all below
@@ -54,6 +55,22 @@ type device struct {
 	away    bool
 	lose    int // of so many messages in both directions one is lost, 0 is none
 	die     int // of so many messages one kills the device when it has been handled, before anything of that is durable or answered; 0 is none
+}
+
+// settings are those of a device, which can be asked to open a session if opens is set.
+type settings struct {
+	treetest.Settings
+	opens  bool
+	opened int
+}
+
+// Exec implements tree.Executor.
+func (s *settings) Exec(dm.Path, tree.Call) (ds.Status, error) {
+	if !s.opens {
+		return 0, dm.Refuse(ds.StatusFailed, "Always-On is off")
+	}
+	s.opened++
+	return ds.StatusAccepted, nil
 }
 
 func newFleet(t *testing.T, n int) *fleet {
@@ -78,7 +95,7 @@ func (f *fleet) add(id string) *device {
 	f.update(func(tx dsstore.Tx) error {
 		return tx.PutDevice(dsstore.Device{ID: id, User: "ana", Credential: credential})
 	})
-	settings := &treetest.Settings{Values: map[string]dm.Value{}}
+	settings := &settings{Settings: treetest.Settings{Values: map[string]dm.Value{"OpenSession": {Format: dm.FormatNull}}}}
 	for i := range mo.Table {
 		s := &mo.Table[i]
 		if rest, ok := s.Of(s.Key).Below(dm.Path{"Vendor", "AlwaysOn"}); ok {
@@ -94,7 +111,7 @@ func (f *fleet) add(id string) *device {
 		f.t.Fatal(err)
 	}
 	rights := mo.Rights(serverID)
-	rights.Nodes = rights.Nodes[1:]
+	rights.Nodes = rights.Nodes[len(rights.Nodes)-1:]
 	if err := m.Provision(rights, time.Now()); err != nil {
 		f.t.Fatal(err)
 	}
@@ -326,6 +343,24 @@ func TestTheLatestWishWins(t *testing.T) {
 		}
 		if got := f.states(); got[dsstore.SettingApplied] != 3 {
 			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestAnActionIsByItself: what a device shall do is executed, not set, and does not take settings with it that were wanted at the same time (S3).
+func TestAnActionIsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2)
+		f.devices["d000"].settings.opens = true
+		f.want("session.poll", "7m", mo.OpenSession, "", "log.level", "debug")
+		f.run(time.Minute)
+		if got := f.states(); got[dsstore.SettingApplied] != 5 || got[dsstore.SettingFailed] != 1 {
+			t.Errorf("%v", got)
+		}
+		for id, want := range map[string]int{"d000": 1, "d001": 0} {
+			if d := f.devices[id]; d.settings.opened != want || d.value("Session/Poll") != "7m" || d.value("Log/Level") != "debug" {
+				t.Errorf("%s has opened %d sessions: %v", id, d.settings.opened, d.settings.Values)
+			}
 		}
 	})
 }

@@ -60,6 +60,9 @@ var routes = []struct {
 	{"PUT /v1/devices/{id}/settings", administrator, ofDevice(func(c *call, id string) (any, error) {
 		return putSettings(c, func(settingsRequest) Whom { return Whom{Device: id} })
 	})},
+	{"POST /v1/devices/{id}/session", administrator, ofDevice(func(c *call, id string) (any, error) {
+		return OpenSession(c.Context(), c.site.store, "@"+c.who.Name, id)
+	})},
 	{"PUT /v1/settings", administrator, func(c *call) (any, error) {
 		return putSettings(c, func(r settingsRequest) Whom { return Whom{User: r.User, All: r.User == ""} })
 	}},

@@ -82,6 +82,7 @@ func TestRolesAreEnforced(t *testing.T) {
 		{route: "POST /v1/devices/ana-phone/secret", admin: 200, user: 200, other: "POST /v1/devices/ben-phone/secret", others: 404},
 		{route: "GET /v1/devices/ana-phone/sessions", admin: 200, user: 200, other: "GET /v1/devices/ben-phone/sessions", others: 404},
 		{route: "PUT /v1/filters/mail", body: `{"filter":"since:30d"}`, admin: 200, user: 403},
+		{route: "POST /v1/devices/ana-phone/session", admin: 200, user: 403},
 		{route: "GET /v1/devices/ana-phone/why", admin: 200, user: 200, other: "GET /v1/devices/ben-phone/why", others: 404},
 		{route: "DELETE /v1/devices/ana-phone", user: 204, other: "DELETE /v1/devices/ben-phone", others: 404},
 		{route: "DELETE /v1/devices/ben-phone", admin: 204},

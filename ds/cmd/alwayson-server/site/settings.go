@@ -143,6 +143,29 @@ func setOne(tx dsstore.Tx, by, device string, values map[string]string, now time
 	return c, nil
 }
 
+// OpenSession asks a device to open a session in which nothing is synchronized (S3), on behalf of somebody. It is kept among the device's settings, as
+// mo.OpenSession: pending until the device has been reached. One that is pending already is not asked for again.
+func OpenSession(ctx context.Context, store dsstore.Store, by, device string) (out SettingInfo, err error) {
+	err = store.Update(ctx, func(tx dsstore.Tx) error {
+		if _, err := tx.Device(device); err != nil {
+			return notFound(err, "there is no device "+device)
+		}
+		all, err := tx.Settings(device)
+		if err != nil {
+			return err
+		}
+		s := dsstore.Setting{Device: device, Key: mo.OpenSession, By: by, At: time.Now(), State: dsstore.SettingPending}
+		if i := slices.IndexFunc(all, func(s dsstore.Setting) bool { return s.Key == mo.OpenSession && s.State == dsstore.SettingPending }); i >= 0 {
+			s = all[i]
+		} else if s.Version, err = tx.WantSetting(s); err != nil {
+			return err
+		}
+		out = settingInfo(s)
+		return nil
+	})
+	return out, err
+}
+
 // settingsRequest is the body of a change.
 type settingsRequest struct {
 	Values  map[string]string `json:"values"`

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/provision"
+	"github.com/alwayson-sync/alwayson/dm/cp"
+	"github.com/alwayson-sync/alwayson/pim/safefile"
+)
+
+// setupFlags are what the user says besides the document.
+type setupFlags struct {
+	file string
+	wish provision.Wish
+	yes  bool
+}
+
+func (a *app) setup() *cobra.Command {
+	var f setupFlags
+	cmd := &cobra.Command{
+		Use: "setup --provision FILE", Short: "Write the configuration from a provisioning document (OMA CP, XML or WBXML; - is standard input)", Args: cobra.NoArgs,
+		Long: "Writes the configuration, and the secret beside it, from a provisioning document as operators and administrators send it: an account of data\n" +
+			"synchronization (w5) with its datastores, and of device management (w7). What is there already is replaced only after a question. The document\n" +
+			"is believed: take it only from somebody whom you trust.",
+		Example: "  alwayson setup --provision settings.wbxml --device laptop",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.setUp(cmd, &f) },
+	}
+	cmd.Flags().StringVar(&f.file, "provision", "", "the document")
+	cmd.Flags().StringVar(&f.wish.Device, "device", "", "as the administrator enrolled it; default: as the document says")
+	cmd.Flags().StringVar(&f.wish.Folder, "folder", "~/AlwaysOn", "where the folders of the stores are")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "replace what is there without a question")
+	return cmd
+}
+
+func (a *app) setUp(cmd *cobra.Command, f *setupFlags) error {
+	plan, text, err := a.plan(f)
+	if err != nil {
+		return err
+	}
+	secret := filepath.Join(filepath.Dir(a.configPath), provision.SecretFile)
+	if err := a.mayReplace(cmd, f, plan, secret); err != nil {
+		return err
+	}
+	if plan.Secret != "" { // first, because an agent that runs takes the configuration into use at once
+		if err := config.WriteSecret(secret, plan.Secret); err != nil {
+			return fmt.Errorf("cannot write the secret, nothing was changed: %w", err)
+		}
+	}
+	if err := writeConfig(a.configPath, text); err != nil {
+		return fmt.Errorf("cannot write the configuration: %w", err)
+	}
+	return a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret) })
+}
+
+// plan reads the document. All that is wrong with it is one error.
+func (a *app) plan(f *setupFlags) (*provision.Plan, []byte, error) {
+	if f.file == "" {
+		return nil, nil, &exitError{exitUsage, errors.New("say where the provisioning document is: alwayson setup --provision FILE")}
+	}
+	in, err := a.readFile(f.file)
+	if err != nil {
+		return nil, nil, &exitError{exitUsage, err}
+	}
+	doc, err := cp.Parse(in)
+	if err != nil {
+		return nil, nil, &exitError{exitConfig, fmt.Errorf("%s: %w; nothing was changed", f.file, err)}
+	}
+	if !strings.HasPrefix(f.wish.Folder, "~/") {
+		if f.wish.Folder, err = filepath.Abs(f.wish.Folder); err != nil {
+			return nil, nil, err
+		}
+	}
+	plan, mistakes := provision.Make(doc, f.wish)
+	if len(mistakes) > 0 {
+		return nil, nil, &exitError{exitConfig, fmt.Errorf("cannot use %s, nothing was changed: %s", f.file, strings.Join(mistakes, "; "))}
+	}
+	text, err := plan.TOML()
+	return plan, text, err
+}
+
+// mayReplace asks before something is replaced that is there.
+func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan, secret string) error {
+	var there []string
+	for _, path := range []string{a.configPath, secret} {
+		_, err := os.Stat(path)
+		switch {
+		case path == secret && plan.Secret == "", errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		default:
+			there = append(there, path)
+		}
+	}
+	if f.yes || len(there) == 0 {
+		return nil
+	}
+	what := strings.Join(there, " and ")
+	fmt.Fprintf(cmd.ErrOrStderr(), "Replace %s? [y/N] ", what)
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	if err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr())
+	}
+	return &exitError{exitUsage, fmt.Errorf("nothing was changed, because of what is there already: %s; type it again with --yes to replace that", what)}
+}
+
+// writeConfig replaces the configuration file, durably.
+func writeConfig(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written by it
+	disk := safefile.NewSyncer(root)
+	return errors.Join(safefile.Replace(root, disk, filepath.Base(path), text, 0o600), disk.Sync())
+}
+
+func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string) {
+	out := cmd.OutOrStdout()
+	fmt.Fprintln(out, "written:", a.configPath)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "  device\t%s\n", p.Device)
+	for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
+		fmt.Fprintf(w, "  %s\t%s\n", key, p.Settings[key])
+	}
+	for _, s := range p.Stores {
+		fmt.Fprintf(w, "  store %s\t%s in %s\n", s.Name, s.Kind, s.Dir)
+	}
+	w.Flush() //nolint:errcheck // as every Fprint here
+	if p.Secret != "" {
+		fmt.Fprintln(out, "written:", secret, "(for nobody else to read)")
+	}
+	for _, text := range p.LeftOut {
+		fmt.Fprintln(out, "left out:", text)
+	}
+	fmt.Fprintln(out, "now type:")
+	for _, name := range follows(p) {
+		fmt.Fprintln(out, "  alwayson", name+a.where())
+	}
+}
+
+// follows are the two commands to be typed then.
+func follows(p *provision.Plan) []string {
+	if p.Secret == "" {
+		return []string{"login", "run"}
+	}
+	return []string{"run", "on"}
+}
+
+// where says which configuration is meant, if it is not the usual one.
+func (a *app) where() string {
+	if a.configPath == config.DefaultFile() {
+		return ""
+	}
+	return " --config " + a.configPath
+}
