@@ -150,7 +150,7 @@ func (a *Agent) works() (ok bool, why string) {
 	a.mu.Unlock()
 	s := a.engine.Snapshot()
 	if s.Session.On && (switching || !reached(&s, since)) {
-		return false, "server: " + orElse(s.Session.Reason, "no exchange has ended well")
+		return false, "server: " + orElse(trouble(&s), "no exchange has ended well")
 	}
 	if road == nil {
 		return true, ""
@@ -159,6 +159,14 @@ func (a *Agent) works() (ok bool, why string) {
 		return false, "broker: " + orElse(p.Reason, p.State)
 	}
 	return true, ""
+}
+
+// trouble is what was in the way of the last exchange; while another one runs, the reason of the session is why it runs.
+func trouble(s *engine.Snapshot) string {
+	if s.Trouble != nil {
+		return s.Trouble.Error()
+	}
+	return s.Session.Reason
 }
 
 // reached tells whether an exchange went well since then.

@@ -94,9 +94,9 @@ func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
 	var proxy *egress.Error
 	switch {
 	case n.NotAllowed != nil:
-		s.Summary, s.Advice = n.NotAllowed.Error()+"; it goes on by itself in another one"+wait(waiting), anyNetwork
+		s.Summary, s.Advice = n.NotAllowed.Error()+"; nothing is lost, and it goes on by itself in another one"+wait(waiting), anyNetwork
 	case errors.As(trouble, &proxy):
-		s.Summary = "the proxy " + proxy.Proxy + " " + proxy.What + "; it is tried again by itself" + wait(waiting)
+		s.Summary = "the proxy " + proxy.Proxy + " " + proxy.What + "; nothing is lost, and it is tried again by itself" + wait(waiting)
 		s.Advice = proxy.Remedy
 	}
 }
