@@ -79,9 +79,6 @@ const deciding = 5 * time.Second
 
 // flip flips Always-On for the administrator. When the agent is only starting, what a crash has left half done is taken back: the loop does that first.
 func (a *Agent) flip(on bool) error {
-	if a.engine.Snapshot().Session.On == on {
-		return nil
-	}
 	ev := session.Event(session.SwitchOff{})
 	if on {
 		ev = session.SwitchOn{}

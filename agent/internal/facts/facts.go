@@ -26,7 +26,7 @@ type Device struct {
 	// Account is as whom, at which server and by which broker the device works now.
 	Account func() (user, server, broker string)
 	Session func() session.Record
-	// Switch flips Always-On, durably; to flip it twice is to flip it once.
+	// Switch flips Always-On, durably.
 	Switch func(on bool) error
 	// Open opens a session in which nothing is synchronized (S3): 200 if one is open, 202 if it is being opened.
 	Open func() (ds.Status, error)
@@ -112,7 +112,7 @@ func (o *object) Commit(changes []tree.Change) error {
 			return err
 		}
 	}
-	if flip == nil {
+	if flip == nil || mo.IsTrue(*flip) == o.d.Session().On {
 		return nil
 	}
 	return o.d.Switch(mo.IsTrue(*flip))

@@ -221,6 +221,9 @@ func (s *Settings) exists(key, value string) error {
 		keys = strings.Fields(value)
 	}
 	for _, key := range keys {
+		if key == mo.Switch {
+			return &config.Error{Path: s.file.Path(), Mistakes: []string{key + " is flipped by alwayson on and alwayson off"}}
+		}
 		if _, ok := s.file.Get(key); !ok {
 			return &config.Error{Path: s.file.Path(), Mistakes: []string{"there is no setting " + key}}
 		}
