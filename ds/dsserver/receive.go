@@ -302,7 +302,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		it, m := r.replaced(former, held, rec)
 		return it, m, err
 	}
-	it, deleted, err := r.match(st, rec)
+	it, deleted, err := r.match(st, rec, in.Version)
 	switch {
 	case err != nil:
 		return it, dsstore.Mapping{}, err
