@@ -596,7 +596,7 @@ func doubt(t *state.Tx, x *recovered) error {
 	}
 	former := row
 	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version, row.Unsure = x.intent.Row.Version, true // by which it is known if it was moved
+		row.Version, row.Whole, row.Unsure = x.intent.Row.Version, x.intent.Row.Whole, true // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }
