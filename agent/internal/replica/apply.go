@@ -588,10 +588,10 @@ func (r *Replica) settleRecovered(list []recovered) error {
 }
 
 // doubt notes of an item that was edited or deleted when we were about to overwrite it that nobody knows which of the two versions its user had
-// before him. The server then keeps both (found by simulation).
+// before him. The server then keeps both, unless the two are the same (found by simulation).
 func doubt(t *state.Tx, x *recovered) error {
 	row, ok, err := t.Row(x.intent.Row.LUID)
-	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash {
+	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash || x.intent.Row.Hash == row.Hash {
 		return err
 	}
 	former := row
