@@ -88,6 +88,8 @@ type storeState struct {
 	first    bool // it is a first or slow sync, or goes on with one that was cut off
 	known    bool // first, and the device had synchronized before that
 	settled  bool // first, and the device was equal with us before that, as its anchors prove
+	told     bool // a Sync of the device has come
+	denied   bool // something in it was not taken
 	refused  bool // its anchors did not match in this message, so the changes that came along with them are refused
 	link     dsstore.Link
 	opened   bool       // the first Sync has gone out
