@@ -33,7 +33,7 @@ type Replica struct {
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
-	blind bool // the last look failed, and what it was told of is forgotten
+	blind bool // the next look goes everywhere: the last one failed, and what it was told of is forgotten; or see displace
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
