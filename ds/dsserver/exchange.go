@@ -182,6 +182,12 @@ func (x *exchange) store(uri string) *storeState {
 	return nil
 }
 
+// refuses tells whether a device shall send anew what it has just sent, in a slow sync. What we have for it comes after that, or it would tell us of that
+// as of its own (found by simulation).
+func (x *exchange) refuses() bool {
+	return slices.ContainsFunc(x.stores, func(st *storeState) bool { return st.refused })
+}
+
 func (x *exchange) sentAnything() bool {
 	for _, st := range x.stores {
 		if st.anything {
