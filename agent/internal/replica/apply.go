@@ -97,14 +97,13 @@ func (r *Replica) newPlan(deletions when) (*plan, error) {
 	if r.index.Counts().Deletions == 0 {
 		return p, nil
 	}
-	return p, r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
-				p.gone[row.Synced.Hash] = row.LUID
-			}
-			return nil
-		})
-	})
+	rows, err := r.index.Deleted()
+	for _, row := range rows {
+		if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
+			p.gone[row.Synced.Hash] = row.LUID
+		}
+	}
+	return p, err
 }
 
 // stayGone recognises an item that comes although it was deleted here, as in a slow sync while the deletion is held: it keeps its id, and stays deleted

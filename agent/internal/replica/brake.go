@@ -43,24 +43,21 @@ func (r *Replica) Held() Hold {
 // deletions counts what is deleted here and waits to be told, and what the server has deleted and is still here, without folders, and what
 // both sides have.
 func (r *Replica) deletions() (gone, doomed []state.Row, items int, err error) {
-	if r.index.Counts().Deletions == 0 {
-		return nil, nil, 0, nil // nearly always, and then nobody need look at all of them
+	rows, err := r.index.Deleted()
+	items = r.index.Counts().Items
+	for _, row := range rows {
+		switch {
+		case row.Type == pim.TypeFolder:
+			continue
+		case row.Gone && row.Shared && !row.Approved:
+			gone = append(gone, row)
+		case row.Doomed && !row.Gone && !row.Approved:
+			doomed = append(doomed, row)
+		}
+		if row.Gone {
+			items++ // it is counted no more
+		}
 	}
-	err = r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if row.Type == pim.TypeFolder {
-				return nil
-			}
-			items++
-			switch {
-			case row.Gone && row.Shared && !row.Approved:
-				gone = append(gone, row)
-			case row.Doomed && !row.Gone && !row.Approved:
-				doomed = append(doomed, row)
-			}
-			return nil
-		})
-	})
 	return gone, doomed, items, err
 }
 
@@ -102,18 +99,16 @@ func (h *Hold) add(rows []state.Row) {
 // that they are weighed together.
 func (r *Replica) Settle(ctx context.Context) error {
 	h, err := r.weigh()
-	if err != nil || r.index.Counts().Deletions == 0 {
+	if err != nil {
 		return err
 	}
+	rows, err := r.index.Deleted()
 	var due []dsclient.Change
-	err = r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if row.Doomed && !row.Gone && (h.Here == 0 || row.Approved) {
-				due = append(due, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID, Item: pim.Item{Type: row.Type, Folder: row.Folder}})
-			}
-			return nil
-		})
-	})
+	for _, row := range rows {
+		if row.Doomed && !row.Gone && (h.Here == 0 || row.Approved) {
+			due = append(due, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID, Item: pim.Item{Type: row.Type, Folder: row.Folder}})
+		}
+	}
 	if err != nil || len(due) == 0 {
 		return err
 	}
