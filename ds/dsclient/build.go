@@ -292,7 +292,7 @@ func (e *exchange) begin(ctx context.Context, st *storeExchange) error {
 	}
 	all := !st.resumed && (st.alert == ds.AlertSlow || st.alert == ds.AlertRefreshFromClient)
 	if all {
-		if err := st.Restart(ctx, e.aware && st.alert == ds.AlertSlow); err != nil {
+		if err := st.Restart(ctx, e.aware); err != nil {
 			return err
 		}
 	}

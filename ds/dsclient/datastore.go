@@ -103,7 +103,7 @@ type Datastore interface {
 	PendingMaps() ([]MapEntry, error)
 	MapsConfirmed(entries []MapEntry) error
 
-	// Restart prepares a slow sync (201): what was confirmed before counts no more, LUIDs stay. deletions tells whether the server takes deletions in
+	// Restart prepares a slow sync (201) or a refresh from the device (203): what was confirmed before counts no more, LUIDs stay. deletions tells whether the server takes deletions in
 	// it; else those that it has not got are forgotten, and the items come back.
 	Restart(ctx context.Context, deletions bool) error
 	// Refresh prepares a refresh from the server (205): all local items whose GUIDs do not come are removed by FinishRefresh.

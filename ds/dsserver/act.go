@@ -157,7 +157,7 @@ func (r *reply) adopt(st *storeState, luid string, cur, rec dsstore.Item) error 
 		return err
 	}
 	cur.Folder, cur.Modified, cur.By = rec.Folder, r.now, r.x.deviceID
-	if m.GUID == cur.GUID { // it has told of them before, and tells again
+	if m.GUID == cur.GUID || st.replaces() { // it has told of them before, and tells again
 		cur.Flags = rec.Flags
 		return r.store(st, luid, cur, nil)
 	}

@@ -184,23 +184,23 @@ func (r *reply) resume(st *storeState) {
 	}
 }
 
-// startOver forgets what the device holds: it sends all, or takes all, anew. A refresh from the client drops our items first.
+// startOver forgets what the device holds: it sends all, or takes all, anew. With a refresh from the client it tells anew what it has deleted, too.
 func (r *reply) startOver(st *storeState) error {
 	if st.alert == ds.AlertSlow {
 		return r.tx.Forget(r.x.deviceID, st.c)
 	}
-	err := r.tx.ClearMappings(r.x.deviceID, st.c)
-	if err != nil || st.alert != ds.AlertRefreshFromClient {
+	if err := r.tx.ClearMappings(r.x.deviceID, st.c); err != nil || !st.replaces() {
 		return err
 	}
-	items, err := r.tx.List(st.c)
-	for _, it := range items {
-		if err == nil {
-			err = r.tombstone(st, it, "replaced by a refresh from the device")
-		}
+	list, err := r.tx.Deletions(r.x.deviceID, st.c)
+	for _, d := range list {
+		err = errors.Join(err, r.tx.DropDeletion(r.x.deviceID, st.c, d.GUID))
 	}
 	return err
 }
+
+// replaces tells whether what the device has takes the place of all that it could have.
+func (st *storeState) replaces() bool { return st.alert == ds.AlertRefreshFromClient }
 
 // tombstone deletes an item and keeps its last version.
 func (r *reply) tombstone(st *storeState, it dsstore.Item, reason string) error {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 )
 
 // postpone notes that the device has deleted an item under an id. It is carried out when all its changes have come, so that they are weighed together.
@@ -27,6 +28,9 @@ func (r *reply) postpone(st *storeState, luid string, it dsstore.Item) error {
 // settleDeletions carries out what the device has deleted, unless it is too much: then it is held until somebody has looked at it.
 func (r *reply) settleDeletions() error {
 	for _, st := range r.x.stores {
+		if err := r.leftOut(st); err != nil {
+			return err
+		}
 		all, err := r.tx.Deletions(r.x.deviceID, st.c)
 		if err != nil {
 			return err
@@ -44,16 +48,45 @@ func (r *reply) settleDeletions() error {
 	return nil
 }
 
+// leftOut notes as deleted what the device could have and has not sent in a refresh from it. Nothing is deleted before all has come: a refresh that is
+// cut off is none. Nor is its user's word an approval: he gave it before anybody knew how many they are.
+func (r *reply) leftOut(st *storeState) error {
+	if !st.replaces() || !st.told {
+		return nil
+	}
+	r.approved = false
+	for after := int64(0); ; {
+		list, err := r.tx.Pending(r.x.deviceID, st.c, after, page)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i := range list {
+			if err := r.leaveOut(st, &list[i]); err != nil {
+				return err
+			}
+		}
+		after = list[len(list)-1].Item.Rev
+	}
+}
+
+func (r *reply) leaveOut(st *storeState, p *dsstore.Pending) error {
+	look, err := st.scope.Look(r.tx, st.c, p, true)
+	if err != nil || st.scope.Judge(p, look, r.now) != scope.Add {
+		return err
+	}
+	return r.postpone(st, "", p.Item)
+}
+
 func (r *reply) weigh(st *storeState, due []dsstore.Deletion) error {
-	hold := false
+	hold := st.replaces() && st.denied // what was not taken may be among them
 	if b := r.s.o.Brake; len(due) > b.Count {
 		live, err := r.tx.List(st.c)
 		if err != nil {
 			return err
 		}
-		hold = b.Holds(len(due), len(live))
+		hold = hold || b.Holds(len(due), len(live))
 	}
-	if hold {
+	if hold && len(due) > 0 {
 		r.s.o.Log.Warn("deletions of a device are held; alwayson-server hold", "device", r.x.deviceID, "store", st.URI, "deletions", len(due))
 	}
 	for _, d := range due {

@@ -88,6 +88,8 @@ type storeState struct {
 	first    bool // it is a first or slow sync, or goes on with one that was cut off
 	known    bool // first, and the device had synchronized before that
 	settled  bool // first, and the device was equal with us before that, as its anchors prove
+	told     bool // a Sync of the device has come
+	denied   bool // something in it was not taken
 	refused  bool // its anchors did not match in this message, so the changes that came along with them are refused
 	link     dsstore.Link
 	opened   bool       // the first Sync has gone out
@@ -178,6 +180,12 @@ func (x *exchange) store(uri string) *storeState {
 		return x.stores[0] // some phones leave it out when there is no doubt (protocol.md J.1)
 	}
 	return nil
+}
+
+// refuses tells whether a device shall send anew what it has just sent, in a slow sync. What we have for it comes after that, or it would tell us of that
+// as of its own (found by simulation).
+func (x *exchange) refuses() bool {
+	return slices.ContainsFunc(x.stores, func(st *storeState) bool { return st.refused })
 }
 
 func (x *exchange) sentAnything() bool {

@@ -2,6 +2,7 @@ package dsserver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -398,15 +399,16 @@ func TestConflictPolicies(t *testing.T) {
 func (w *world) kept(body string) (found bool) {
 	w.t.Helper()
 	err := w.store.View(w.t.Context(), func(tx dsstore.Tx) error {
-		list, err := tx.KeptVersions(dsstore.Collection{User: "ana", Store: "contacts"}, time.Time{}, 100)
-		for _, k := range list {
+		contacts, err := tx.KeptVersions(dsstore.Collection{User: "ana", Store: "contacts"}, time.Time{}, 100)
+		mails, e := tx.KeptVersions(dsstore.Collection{User: "ana", Store: "mail"}, time.Time{}, 100)
+		for _, k := range slices.Concat(contacts, mails) {
 			b, err := tx.Body(k.Item.Hash)
 			if err != nil {
 				return err
 			}
 			found = found || string(b) == body
 		}
-		return err
+		return errors.Join(err, e)
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
 const (
@@ -200,5 +201,33 @@ func TestADeletedFolderWithALotInItIsHeld(t *testing.T) {
 	}
 	if _, came := m.exchange(); len(came) != 0 {
 		t.Errorf("the phone gets back what it deleted: %q", came)
+	}
+}
+
+// TestAPartUnderAnotherIdIsTheWholeMessage: a device copies a part, or moves it and tells of the deletion later. Neither the part nor another message
+// of the same name may be all that lives on.
+func TestAPartUnderAnotherIdIsTheWholeMessage(t *testing.T) {
+	w := newWorld(t)
+	m := &mailer{w.stranger()}
+	whole := message("plan") + strings.Repeat("long\n", 100)
+	m.exchange(object(syncml.OpAdd, "old", "", pim.TypeMessage, whole))
+	w.put("mail", "other", pim.TypeMessage, message("plan")+"other")
+	part, _ := mail.Reduce([]byte(whole), mail.Policy{Body: mail.Headers})
+	edited := strings.Replace(string(part), "Subject: plan", "Subject: my plan", 1)
+	m.exchange(object(syncml.OpAdd, "copy", "", pim.TypeMessage, string(part)), object(syncml.OpAdd, "moved", "", pim.TypeMessage, edited))
+	m.exchange(object(syncml.OpDelete, "old", "", "", ""))
+	var lengths []int
+	err := w.store.View(t.Context(), func(tx dsstore.Tx) error {
+		return dsstore.Each(tx, dsstore.Collection{User: "ana", Store: "mail"}, func(_ dsstore.Item, body []byte) error {
+			lengths = append(lengths, len(body))
+			return nil
+		})
+	})
+	slices.Sort(lengths)
+	if want := []int{len(message("plan") + "other"), len(whole), len(whole)}; err != nil || !slices.Equal(lengths, want) {
+		t.Errorf("%v live on, want %v: %v", lengths, want, err)
+	}
+	if !w.kept(edited) {
+		t.Error("the edit of the part is not in the history")
 	}
 }

@@ -12,12 +12,13 @@ import (
 
 // match finds a live item of the same identity that the device does not hold: by UID, else by content.
 // deleted tells that the device has deleted it under another id, and that this is not carried out yet.
-func (r *reply) match(st *storeState, rec dsstore.Item) (it dsstore.Item, deleted bool, err error) {
+// Of several it is the one of this version, if any is.
+func (r *reply) match(st *storeState, rec dsstore.Item, version string) (it dsstore.Item, deleted bool, err error) {
 	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
 	if err != nil || len(same) == 0 {
 		return dsstore.Item{}, false, err
 	}
-	if it, err = r.firstFree(st, same); err != nil || it.GUID == "" {
+	if it, err = r.firstFree(st, slices.Concat(ofVersion(same, version), same)); err != nil || it.GUID == "" {
 		return it, false, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
@@ -26,6 +27,10 @@ func (r *reply) match(st *storeState, rec dsstore.Item) (it dsstore.Item, delete
 	}
 	list, err := r.tx.Deletions(r.x.deviceID, st.c)
 	return it, slices.ContainsFunc(list, func(d dsstore.Deletion) bool { return d.GUID == it.GUID && d.Rev == it.Rev }), err
+}
+
+func ofVersion(items []dsstore.Item, version string) []dsstore.Item {
+	return slices.DeleteFunc(slices.Clone(items), func(it dsstore.Item) bool { return ds.VersionOf(it.Hash) != version })
 }
 
 // firstFree is the first item that is not mapped yet, the zero Item if there is none.

@@ -20,6 +20,14 @@ func (r *reply) takePartial(st *storeState, op syncml.Op, luid string, meta sync
 		return 0, false, nil
 	}
 	rec := record(it)
+	whole, err := r.heldElsewhere(st, luid, rec, m)
+	if err != nil {
+		return 0, false, err
+	}
+	if whole != nil {
+		code, err := r.takeTwin(st, luid, it, whole, m)
+		return code, true, err
+	}
 	cur, held, err := r.current(st, luid, &reconcile.Incoming{Version: m.ID}, rec, it.Body)
 	if err != nil {
 		return 0, false, err
@@ -27,11 +35,8 @@ func (r *reply) takePartial(st *storeState, op syncml.Op, luid string, meta sync
 	if cur.GUID == "" || cur.Deleted || cur.Type != it.Type {
 		return r.takeGone(st, op, luid, meta, it, m)
 	}
-	if !m.Unchanged { // edited: the edit is kept, beside what lives on
-		rec.GUID = cur.GUID
-		if err := r.tx.Keep(st.c, rec, it.Body, editOfPart); err != nil {
-			return 0, true, err
-		}
+	if err := r.keepEdit(st, cur.GUID, it, m); err != nil {
+		return 0, true, err
 	}
 	rev := cur.Rev
 	if cur.Flags != it.Flags || cur.Folder != it.Folder {
@@ -73,6 +78,56 @@ func (r *reply) policy(st *storeState, it dsstore.Item) (mail.Policy, error) {
 	return st.scope.Policy(look, r.now), err
 }
 
+// heldElsewhere is the message that a new part is of if the device has that under another id only, nil if not. It has made a copy of the part, or has moved it
+// and has not told yet that the former one is gone. Another message of the same name is none that the part was made of (found by simulation).
+func (r *reply) heldElsewhere(st *storeState, luid string, rec dsstore.Item, m mail.Marker) ([]byte, error) {
+	_, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
+	if err == nil || ignoreNotFound(err) != nil {
+		return nil, err
+	}
+	same, err := r.tx.Same(st.c, rec.Type, rec.UID, rec.Hash)
+	same = ofVersion(same, m.ID)
+	if err != nil || len(same) == 0 {
+		return nil, err
+	}
+	if free, err := r.firstFree(st, same); err != nil || free.GUID != "" {
+		return nil, err
+	}
+	body, err := r.tx.Body(same[0].Hash)
+	if err != nil || !m.Of(body) {
+		return nil, err
+	}
+	return body, nil
+}
+
+// takeTwin takes a part of a message that the device has under another id, too, as if it were the whole one.
+func (r *reply) takeTwin(st *storeState, luid string, it pim.Item, whole []byte, m mail.Marker) (ds.Status, error) {
+	part := it.Body
+	it.Body = whole
+	rec := record(it)
+	rec.GUID, rec.Modified, rec.By = newGUID(r.now), r.now, r.x.deviceID
+	rev, err := r.tx.PutItem(st.c, rec, whole)
+	if err != nil {
+		return 0, err
+	}
+	rec.Rev, r.changed[st.c] = rev, true
+	it.Body = part
+	if err := r.keepEdit(st, rec.GUID, it, m); err != nil {
+		return 0, err
+	}
+	return ds.StatusAdded, r.holdsPart(st, luid, rec, m)
+}
+
+// keepEdit keeps the edit of a part beside what lives on.
+func (r *reply) keepEdit(st *storeState, guid string, it pim.Item, m mail.Marker) error {
+	if m.Unchanged {
+		return nil
+	}
+	rec := record(it)
+	rec.GUID = guid
+	return r.tx.Keep(st.c, rec, it.Body, editOfPart)
+}
+
 const editOfPart = "an edit of a part of the message"
 
 // takeGone takes a part of a message that was deleted here as if it were the whole one, which is in the history: else the part would be all that comes
@@ -82,10 +137,8 @@ func (r *reply) takeGone(st *storeState, op syncml.Op, luid string, meta syncml.
 	if err != nil || whole == nil {
 		return 0, false, err
 	}
-	if !m.Unchanged {
-		if err := r.tx.Keep(st.c, record(it), it.Body, editOfPart); err != nil {
-			return 0, true, err
-		}
+	if err := r.keepEdit(st, "", it, m); err != nil {
+		return 0, true, err
 	}
 	it.Body = whole
 	code, err := r.takeWhole(st, op, luid, meta, it)

@@ -28,6 +28,7 @@ func (r *reply) sync(c *syncml.Sync) error {
 	a := r.answer(c, code)
 	a.TargetRefs, a.SourceRefs = refs(c.Target.URI), refs(c.Source.URI)
 	if code == ds.StatusOK {
+		st.told = true
 		return r.changes(st, c)
 	}
 	for _, inner := range c.Commands {
@@ -68,6 +69,7 @@ func (r *reply) change(st *storeState, c *syncml.Change) error {
 			return err
 		}
 		r.answerItem(c, it, code)
+		st.denied = st.denied || !code.OK()
 		if code.OK() && code != ds.StatusChunk {
 			st.took++
 		}
@@ -302,7 +304,7 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		it, m := r.replaced(former, held, rec)
 		return it, m, err
 	}
-	it, deleted, err := r.match(st, rec)
+	it, deleted, err := r.match(st, rec, in.Version)
 	switch {
 	case err != nil:
 		return it, dsstore.Mapping{}, err
@@ -322,6 +324,11 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 // liken finds out how the item that a device adds and ours of the same identity are alike, and looks for one that is alike if there is none.
 func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item, body []byte) (_ dsstore.Item, m dsstore.Mapping, err error) {
 	switch {
+	case st.replaces() && it.GUID == "":
+		it, _, err = r.resemble(st, luid, rec, body)
+		in.Likeness = reconcile.Newer
+	case st.replaces():
+		in.Likeness = reconcile.Newer
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:

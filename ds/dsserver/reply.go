@@ -115,7 +115,7 @@ func (r *reply) advance() error {
 	case !r.m.Final:
 	case x.phase == initializing && len(x.stores) == 0:
 		x.over = true // opened or closed without syncing (S3, T3)
-	case x.phase == initializing && !r.hadSync:
+	case x.phase == initializing && (!r.hadSync || x.refuses()):
 		x.phase = receiving
 	case x.phase == initializing || x.phase == receiving:
 		x.phase = sending

@@ -97,14 +97,13 @@ func (r *Replica) newPlan(deletions when) (*plan, error) {
 	if r.index.Counts().Deletions == 0 {
 		return p, nil
 	}
-	return p, r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
-				p.gone[row.Synced.Hash] = row.LUID
-			}
-			return nil
-		})
-	})
+	rows, err := r.index.Deleted()
+	for _, row := range rows {
+		if p.doom(row); row.Gone && row.Shared && row.Type != pim.TypeFolder {
+			p.gone[row.Synced.Hash] = row.LUID
+		}
+	}
+	return p, err
 }
 
 // stayGone recognises an item that comes although it was deleted here, as in a slow sync while the deletion is held: it keeps its id, and stays deleted
@@ -392,10 +391,10 @@ func resultOf(err error, ok ds.Status) ds.Status {
 
 // settle records what was done, and that the server knows it: our own writes are no news (G10).
 func (r *Replica) settle(jobs []job) error {
-	return r.inPieces(jobs, settleOne)
+	return r.inPieces(jobs, r.settleOne)
 }
 
-func settleOne(t *state.Tx, j *job) error {
+func (r *Replica) settleOne(t *state.Tx, j *job) error {
 	done := j.result.Status.OK()
 	var errs []error
 	if j.intent != nil && !j.doubtful { // else the next look finds out (found by simulation)
@@ -421,7 +420,7 @@ func settleOne(t *state.Tx, j *job) error {
 		if row.Synced = row.Version; row.Type == pim.TypeMessage {
 			row.Synced.Flags = j.marks // a user may have set others since (found by simulation)
 		}
-		errs = append(errs, vacate(t, row), t.Put(j.former, row))
+		errs = append(errs, r.displace(t, row), t.Put(j.former, row))
 		if j.Op == dsclient.Add {
 			errs = append(errs, t.PutMap(j.GUID, row.LUID))
 		}
@@ -429,18 +428,12 @@ func settleOne(t *state.Tx, j *job) error {
 	return errors.Join(errs...)
 }
 
-// vacate notes that another item's file is gone from where this one was put: its user was there before anybody looked (found by simulation).
-func vacate(t *state.Tx, row state.Row) error {
+// displace makes the next look go everywhere if this item was put where another one lay: a user was there before anybody looked, and has moved or
+// deleted that (found by simulation).
+func (r *Replica) displace(t *state.Tx, row state.Row) error {
 	other, ok, err := t.ByKey(row.Key)
-	if err != nil || !ok || other.LUID == row.LUID || row.Type == pim.TypeFolder {
-		return err
-	}
-	if other.Doomed {
-		return t.Remove(other)
-	}
-	gone := other
-	gone.Gone, gone.Problem = true, ""
-	return t.Put(other, gone)
+	r.blind = r.blind || ok && other.LUID != row.LUID && row.Type != pim.TypeFolder
+	return err
 }
 
 // recover finishes items that a crash left between intent and row: a file that holds what was intended is one that was written.
@@ -575,7 +568,7 @@ func (r *Replica) settleRecovered(list []recovered) error {
 		case err != nil:
 			return err
 		case x.written:
-			return settleIntent(t, x.intent, x.entry)
+			return r.settleIntent(t, x.intent, x.entry)
 		case x.edited:
 			r.edited[x.intent.GUID] = x.intent.Row.LUID
 			return noteBase(t, x.intent)
@@ -588,15 +581,15 @@ func (r *Replica) settleRecovered(list []recovered) error {
 }
 
 // doubt notes of an item that was edited or deleted when we were about to overwrite it that nobody knows which of the two versions its user had
-// before him. The server then keeps both (found by simulation).
+// before him. The server then keeps both, unless the two are the same (found by simulation).
 func doubt(t *state.Tx, x *recovered) error {
 	row, ok, err := t.Row(x.intent.Row.LUID)
-	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash {
+	if err != nil || !ok || !row.Shared || x.here && x.hash == row.Hash || x.intent.Row.Hash == row.Hash {
 		return err
 	}
 	former := row
 	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version, row.Unsure = x.intent.Row.Version, true // by which it is known if it was moved
+		row.Version, row.Whole, row.Unsure = x.intent.Row.Version, x.intent.Row.Whole, true // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }
@@ -614,7 +607,7 @@ func noteBase(t *state.Tx, i state.Intent) error {
 }
 
 // settleIntent records what a crash kept from being recorded.
-func settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
+func (r *Replica) settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
 	j := job{Change: dsclient.Change{Op: dsclient.Add, GUID: i.GUID}, row: i.Row, intent: &i, marks: i.Row.Flags,
 		result: dsclient.Result{LUID: i.Row.LUID, Status: ds.StatusAdded}}
 	j.row.Stamp, j.row.Key, j.row.Flags, j.row.Folder = e.Stamp, e.Key, e.Flags, e.Folder
@@ -627,5 +620,5 @@ func settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
 	case i.GUID == "":
 		return t.DeleteIntent(i) // the item was forgotten meanwhile
 	}
-	return settleOne(t, &j)
+	return r.settleOne(t, &j)
 }

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/match"
@@ -41,24 +43,21 @@ func (r *Replica) Held() Hold {
 // deletions counts what is deleted here and waits to be told, and what the server has deleted and is still here, without folders, and what
 // both sides have.
 func (r *Replica) deletions() (gone, doomed []state.Row, items int, err error) {
-	if r.index.Counts().Deletions == 0 {
-		return nil, nil, 0, nil // nearly always, and then nobody need look at all of them
+	rows, err := r.index.Deleted()
+	items = r.index.Counts().Items
+	for _, row := range rows {
+		switch {
+		case row.Type == pim.TypeFolder:
+			continue
+		case row.Gone && row.Shared && !row.Approved:
+			gone = append(gone, row)
+		case row.Doomed && !row.Gone && !row.Approved:
+			doomed = append(doomed, row)
+		}
+		if row.Gone {
+			items++ // it is counted no more
+		}
 	}
-	err = r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if row.Type == pim.TypeFolder {
-				return nil
-			}
-			items++
-			switch {
-			case row.Gone && row.Shared && !row.Approved:
-				gone = append(gone, row)
-			case row.Doomed && !row.Gone && !row.Approved:
-				doomed = append(doomed, row)
-			}
-			return nil
-		})
-	})
 	return gone, doomed, items, err
 }
 
@@ -100,23 +99,24 @@ func (h *Hold) add(rows []state.Row) {
 // that they are weighed together.
 func (r *Replica) Settle(ctx context.Context) error {
 	h, err := r.weigh()
-	if err != nil || r.index.Counts().Deletions == 0 {
+	if err != nil {
 		return err
 	}
+	rows, err := r.index.Deleted()
 	var due []dsclient.Change
-	err = r.index.View(func(t *state.Tx) error {
-		return t.All(func(row state.Row) error {
-			if row.Doomed && !row.Gone && (h.Here == 0 || row.Approved) {
-				due = append(due, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID, Item: pim.Item{Type: row.Type, Folder: row.Folder}})
-			}
-			return nil
-		})
-	})
+	for _, row := range rows {
+		if row.Doomed && !row.Gone && (h.Here == 0 || row.Approved) {
+			due = append(due, dsclient.Change{Op: dsclient.Delete, LUID: row.LUID, Item: pim.Item{Type: row.Type, Folder: row.Folder}})
+		}
+	}
 	if err != nil || len(due) == 0 {
 		return err
 	}
 	sort.Slice(due, func(i, j int) bool { return deeper(due[i].Item, due[j].Item) })
-	_, err = r.carryOut(ctx, due, now)
+	results, err := r.carryOut(ctx, due, now)
+	if err == nil && slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict }) {
+		_, err = r.Look(ctx, pim.Hint{}) // one that was renamed would be a new one once another has taken its name (found by simulation)
+	}
 	if err == nil {
 		_, err = r.weigh()
 	}
@@ -224,35 +224,53 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 // PutBack writes a former version over its item, or beside the others if that is gone. It is an edit like any other, and what it replaces is kept.
 func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (key string, err error) {
 	item := pim.Item{Type: e.Type, Folder: e.Folder, Flags: e.Flags, Name: e.Name, Body: body}
-	var empty *EmptiedError
-	if _, err := r.Look(ctx, pim.Hint{}); err != nil && !errors.As(err, &empty) {
-		return "", err
-	}
-	row, ok, err := r.row(e.LUID)
-	if err != nil {
-		return "", err
-	}
-	if !ok || row.Gone {
-		row, ok, err = r.sameAt(ctx, e.Key, item)
+	for range 2 { // its user may move it just then, and who undoes once more would have it twice (found by simulation)
+		row, ok, err := r.placeOf(ctx, e, item)
 		if err != nil {
 			return "", err
 		}
-	}
-	if ok && !row.Gone {
-		current, at, err := r.store.Read(ctx, row.Key)
-		if err == nil {
-			if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
-				return "", err
-			}
-			key, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
-			return key, errors.Join(err, r.moves(row, key))
+		if !ok {
+			break
 		}
-		if !errors.Is(err, pim.ErrNotFound) {
-			return "", err
+		if key, err = r.putOver(ctx, row, item); !errors.Is(err, pim.ErrNotFound) {
+			return key, err
 		}
 	}
+	return r.putBeside(ctx, e.Key, item)
+}
+
+// placeOf is the item of which a version is to be put back; not ok if it is gone.
+func (r *Replica) placeOf(ctx context.Context, e history.Entry, item pim.Item) (row state.Row, ok bool, err error) {
+	var empty *EmptiedError
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil && !errors.As(err, &empty) {
+		return row, false, err
+	}
+	if row, ok, err = r.row(e.LUID); err == nil && (!ok || row.Gone) {
+		row, ok, err = r.sameAt(ctx, e.Key, item)
+	}
+	return row, ok && !row.Gone, err
+}
+
+// putOver writes a version over its item.
+func (r *Replica) putOver(ctx context.Context, row state.Row, item pim.Item) (key string, err error) {
+	current, at, err := r.store.Read(ctx, row.Key)
+	if err != nil {
+		return "", err
+	}
+	if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
+		return "", err
+	}
+	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+	if err == nil {
+		err = r.putBack(row, e, item.Body)
+	}
+	return e.Key, err
+}
+
+// putBeside writes a version of an item that is gone.
+func (r *Replica) putBeside(ctx context.Context, former string, item pim.Item) (key string, err error) {
 	if item.Name == "" {
-		item.Name = baseName(e.Key)
+		item.Name = baseName(former)
 	}
 	if key, err = r.already(item); err != nil || key != "" {
 		return key, err
@@ -260,15 +278,16 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 	if key, err = r.store.PlanKey(item); err != nil {
 		return "", err
 	}
-	return r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+	return e.Key, err
 }
 
-// moves notes where an item was put back: with other bytes in another folder the next look would take it for a new one (found by simulation).
-func (r *Replica) moves(former state.Row, key string) error {
+// putBack notes what was put back, and where. Its user may move it before anybody looks: with other bytes than those that are noted it would seem a
+// new item then, and who undoes once more would have it twice (found by simulation).
+func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
 	row := former
-	if row.Key = key; key == "" || row == former {
-		return nil
-	}
+	row.Key, row.Stamp, row.Problem, row.Doomed = e.Key, e.Stamp, "", false
+	row.Version = state.Version{Hash: sha256.Sum256(body), Flags: e.Flags, Folder: e.Folder}
 	return r.record([]update{{former: former, row: row}})
 }
 
@@ -304,13 +323,13 @@ func (r *Replica) already(item pim.Item) (key string, err error) {
 	return key, err
 }
 
-func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (string, error) {
+func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (pim.Entry, error) {
 	b, err := r.store.Update(ctx)
 	if err != nil {
-		return "", err
+		return pim.Entry{}, err
 	}
 	e, err := write(b)
-	return e.Key, errors.Join(err, b.Commit())
+	return e, errors.Join(err, b.Commit())
 }
 
 func baseName(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }

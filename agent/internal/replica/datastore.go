@@ -89,8 +89,8 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 
 // change is what the server must be told of one item; not ok if there is nothing that can be told now.
 func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all bool) (c dsclient.Change, ok bool, err error) {
-	row, ok, err := r.row(luid)
-	if err != nil || !ok || row.Problem != "" {
+	row, displaced, err := r.place(luid)
+	if err != nil || row.LUID == "" || row.Problem != "" {
 		return c, false, err
 	}
 	c.LUID = luid
@@ -104,6 +104,9 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	if row.Gone {
 		c.Op, c.Approved = dsclient.Delete, row.Approved
 		return c, true, nil
+	}
+	if displaced {
+		return c, false, nil // the next look finds out
 	}
 	var bad *pim.ItemError
 	item, _, err := from.Read(ctx, row.Key)
@@ -126,6 +129,19 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		c.Op = dsclient.Replace
 	}
 	return c, true, nil
+}
+
+// place is a row, the zero Row if there is none, and whether another item lies where its one was.
+func (r *Replica) place(luid string) (row state.Row, displaced bool, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		var owner state.Row
+		if row, _, err = t.Row(luid); err == nil {
+			owner, _, err = t.ByKey(row.Key)
+		}
+		displaced = owner.LUID != row.LUID
+		return err
+	})
+	return row, displaced, err
 }
 
 // changeMoved is change for an item of a slow sync that is not where it was: it must be told, or the server sends it once more (found by simulation).

@@ -33,7 +33,7 @@ type Replica struct {
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
-	blind bool // the last look failed, and what it was told of is forgotten
+	blind bool // the next look goes everywhere: the last one failed, and what it was told of is forgotten; or see displace
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -358,6 +358,11 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		if former.LUID == "" {
 			former = missing.byHash(row)
 		}
+		if former.LUID == "" {
+			if former, err = missing.byPart(ctx, reader, e); err != nil {
+				return err
+			}
+		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
 		if former.LUID == "" {
 			row.LUID = newLUID()
@@ -501,10 +506,12 @@ type missing struct {
 	rows  map[string]state.Row // by LUID
 	inode map[uint64]string
 	hash  map[[32]byte]string
+	part  map[string]string // by the version of the message that they are parts of
 }
 
 func newMissing(rows []state.Row) *missing {
-	m := &missing{rows: make(map[string]state.Row), inode: make(map[uint64]string), hash: make(map[[32]byte]string)}
+	m := &missing{rows: make(map[string]state.Row), inode: make(map[uint64]string), hash: make(map[[32]byte]string),
+		part: make(map[string]string)}
 	for _, r := range rows {
 		m.rows[r.LUID] = r
 		if r.Type == pim.TypeFolder {
@@ -514,6 +521,9 @@ func newMissing(rows []state.Row) *missing {
 			m.hash[r.Synced.Hash] = r.LUID
 		}
 		m.hash[r.Hash] = r.LUID
+		if r.Whole != "" {
+			m.part[r.Whole] = r.LUID
+		}
 		if r.Stamp.Inode != 0 {
 			m.inode[r.Stamp.Inode] = r.LUID
 		}
@@ -537,6 +547,23 @@ func (m *missing) byHash(r state.Row) state.Row {
 		return state.Row{}
 	}
 	return m.rows[m.hash[r.Hash]]
+}
+
+// byPart knows a part of a message that was edited and moved by the message that it says it is a part of. As another item it would be all that
+// lives on of the message when the deletion of the former one is told (found by simulation).
+func (m *missing) byPart(ctx context.Context, from pim.Reader, e pim.Entry) (state.Row, error) {
+	if len(m.part) == 0 || e.Type != pim.TypeMessage {
+		return state.Row{}, nil
+	}
+	item, _, err := from.Read(ctx, e.Key)
+	var bad *pim.ItemError
+	switch {
+	case errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad):
+		return state.Row{}, nil
+	case err != nil:
+		return state.Row{}, err
+	}
+	return m.rows[m.part[whole(item)]], nil
 }
 
 func (m *missing) take(r state.Row) { delete(m.rows, r.LUID) }

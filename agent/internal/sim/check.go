@@ -58,7 +58,7 @@ func (w *World) checkLost(live []entry) {
 // mayYield tells whether it is enough that a mark is in a history.
 func (l *ledger) mayYield(m string) bool {
 	u := l.status[m].uid
-	return l.twins[u] || l.restored[u] || l.yielded[m]
+	return l.loose || l.twins[u] || l.restored[u] || l.yielded[m]
 }
 
 func (s *server) body(hash [32]byte) (body []byte) {
@@ -103,11 +103,13 @@ func (w *World) checkDoubled(live []entry) {
 }
 
 // mayTwice tells whether an item may be there twice: it was written on several devices, or a copy of a conflict was put back over the other version.
-func (l *ledger) mayTwice(uid string) bool { return l.twins[uid] || l.restored[uid] && l.copied[uid] }
+func (l *ledger) mayTwice(uid string) bool {
+	return l.loose || l.twins[uid] || l.restored[uid] && l.copied[uid]
+}
 
 // entitled tells whether an item may be there.
 func (l *ledger) entitled(body []byte, count map[string]int) bool {
-	return slices.ContainsFunc(marks(body), func(m string) bool {
+	return l.loose || slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
 		return l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})

@@ -29,6 +29,8 @@ type device struct {
 	dead   bool  // the process was killed; what it still does has no effect
 	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
 	removed []entry
+	// strays are where users moved files to that no agent had noted.
+	strays map[string]bool
 	// approved are the LUIDs of items whose deletion the user has approved.
 	approved map[string]bool
 	// kept are the UIDs of items that shall stay on the device although the server had deleted them, as its user said: they are its own then.
@@ -48,7 +50,7 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}}
 	d.book.d = d
 	d.disk.hook = d.access
 	if w.plan.History {

@@ -47,6 +47,9 @@ func (p *process) exchange(req dsclient.Request, cause session.Cause) {
 	if d.judged == d.secret {
 		d.w.fail("credentials", "%s: a second attempt with a secret that the server has refused (A8)", d.id)
 	}
+	for _, st := range req.Stores {
+		d.synced = d.synced && st.Alert != ds.AlertRefreshFromClient // if it is cut off, nobody knows what was replaced
+	}
 	x := &exchange{p: p, purpose: req.Purpose, cause: cause}
 	client := p.client
 	client.Transport, client.Secret = x, d.secret

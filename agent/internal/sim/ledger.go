@@ -21,6 +21,8 @@ type ledger struct {
 	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
 	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
 	restored map[string]bool
+	// loose: a user let his device replace what the server has. From then on it is enough that everything is there or in a history.
+	loose bool
 	// yielded are marks that lost a conflict for the policy of a device.
 	yielded map[string]bool
 }

@@ -46,6 +46,9 @@ func (p *Plan) vary(r *rand.Rand) {
 		p.Partial = true
 		p.sprinkle(r, 8, "bodies", "bodies", "sbodies", "fetch")
 	}
+	if r.IntN(12) == 0 {
+		p.sprinkle(r, 2, "replace")
+	}
 }
 
 // sprinkle puts up to so many of these steps somewhere among the others.

@@ -90,6 +90,9 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 		d.w.ledger.touch(e.item.Body)
 		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
+	if d.w.ledger.copied[uid(e.item.Body)] && d.unnoted(e.key) { // nobody can tell which of two versions he saw: both live on
+		d.w.ledger.touch(e.item.Body)
+	}
 	d.disk.put(e.key, it, inode)
 	d.w.did(d.id, "edits", &entry{key: e.key, item: it})
 	d.touched(e.key)
@@ -123,6 +126,9 @@ func (d *device) userWipes(n, m int) {
 // looks, nobody can tell whether what was to be written ever was there, and it may come again: better that than a deletion that was none (design.md 5).
 // The same holds for one that the agent was about to take away: nobody can tell whether it did, or its user.
 func (d *device) unnoted(key string) bool {
+	if d.strays[key] {
+		return true
+	}
 	if d.proc == nil {
 		return slices.Contains(d.planned(), key)
 	}
@@ -138,6 +144,9 @@ func (d *device) doubt() {
 		}
 	}
 	d.removed = nil
+	if len(planned) == 0 {
+		clear(d.strays)
+	}
 }
 
 // planned are the keys of files that the agent meant to write, or to take away.
@@ -183,6 +192,7 @@ func (d *device) userMoves(n, m int) {
 
 func (d *device) move(e *entry, to string) {
 	if d.disk.files[to] == nil {
+		d.strays[to] = d.unnoted(e.key)
 		d.disk.rename(e.key, to)
 		d.w.did(d.id, "moves to "+to, e)
 		d.touched(e.key, to)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/engine"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -40,6 +42,7 @@ func init() {
 		"reject":  {func(d *device, _, _ int) { d.decides(false) }, 5, false},
 		"rmdir":   {(*device).userRemovesFolder, 3, true},
 		"import":  {(*device).userImports, 4, false},
+		"replace": {(*device).replaces, 0, false},
 		"restore": {(*device).restores, 0, false},
 		"undo":    {(*device).undoes, 0, false},
 		"deafen":  {func(d *device, n, _ int) { d.deaf = n%2 == 0 }, 3, true},
@@ -161,6 +164,15 @@ func (d *device) poked() {
 }
 
 func (p *process) userSyncs() { p.ask(session.Wanted{Cause: session.CauseUser, Force: true}, nil) }
+
+// replaces is alwayson sync --mode refresh-from-client: what the device has takes the place of what the server has. What was there at that moment may be
+// in a history only, or both live on if the exchange is cut off: nobody can tell before.
+func (d *device) replaces(int, int) {
+	d.whenUp(func(p *process) {
+		d.w.ledger.loose = true
+		p.ask(session.Wanted{Cause: session.CauseUser, Force: true}, &engine.Plan{Types: map[string]ds.Alert{p.replica.Local(): ds.AlertRefreshFromClient}})
+	})
+}
 
 func (d *device) loses(int, int) {
 	if d.proc != nil && d.proc.x != nil && d.proc.x.yield != nil {

@@ -1,9 +1,12 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +24,8 @@ type Items struct {
 	mu     sync.Mutex
 	counts Counts    // guarded by mu
 	since  time.Time // guarded by mu; since when something is pending
+	// deleted are LUIDs of what is deleted on one side only; guarded by mu
+	deleted map[string]bool
 }
 
 // Counts are how many items a store has, how many changes the server has not got, how many items cannot be synchronized, and how many are
@@ -39,7 +44,7 @@ func countsOf(r Row) (c Counts) {
 	if !r.Gone && r.Type != pim.TypeFolder {
 		c.Items = 1
 	}
-	if r.Gone || r.Doomed {
+	if r.oneSided() {
 		c.Deletions = 1
 	}
 	if r.Problem != "" {
@@ -52,10 +57,13 @@ func countsOf(r Row) (c Counts) {
 
 // OpenItems is the index of the store of that name.
 func OpenItems(db kv.Store, store string) (*Items, error) {
-	x := &Items{db: db, prefix: "items/" + store + "/"}
+	x := &Items{db: db, prefix: "items/" + store + "/", deleted: make(map[string]bool)}
 	err := x.View(func(t *Tx) error {
 		return t.All(func(r Row) error {
 			x.counts = x.counts.plus(countsOf(r), 1)
+			if r.oneSided() {
+				x.deleted[r.LUID] = true
+			}
 			return nil
 		})
 	})
@@ -93,12 +101,44 @@ func (x *Items) Counts() Counts {
 	return x.counts
 }
 
+// Deleted are the rows of what is deleted on one side only, in the order of All. Looking at all rows for them would take most of the time of an exchange
+// as long as a deletion waits.
+func (x *Items) Deleted() (rows []Row, err error) {
+	x.mu.Lock()
+	luids := slices.Sorted(maps.Keys(x.deleted))
+	x.mu.Unlock()
+	err = x.View(func(t *Tx) error {
+		for _, luid := range luids {
+			r, ok, err := t.Row(luid)
+			if err != nil {
+				return err
+			}
+			if ok && r.oneSided() {
+				rows = append(rows, r)
+			}
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// noteDeleted is called with mu.
+func (x *Items) noteDeleted(written map[string]bool) {
+	for luid, is := range written {
+		if is {
+			x.deleted[luid] = true
+		} else {
+			delete(x.deleted, luid)
+		}
+	}
+}
+
 // Kinds of keys below the prefix.
 const (
 	byLUID  = "r/" // LUID → row
 	byKey   = "k/" // key → LUID
 	dirty   = "d/" // LUIDs the server must be told of
-	maps    = "m/" // GUID → LUID, until the server has confirmed the Map
+	mapped  = "m/" // GUID → LUID, until the server has confirmed the Map
 	intents = "i/" // GUID → Intent, while it is carried out
 	anchors = "a"
 	waiting = "w" // since when the store has pending changes
@@ -128,6 +168,8 @@ type Tx struct {
 	r      kv.Reader
 	w      *kv.Meter
 	delta  Counts // of what was written
+	// deleted is what was written, by LUID: whether it is deleted on one side only.
+	deleted map[string]bool
 }
 
 // View reads.
@@ -139,12 +181,11 @@ func (x *Items) View(fn func(*Tx) error) error {
 func (x *Items) Update(fn func(*Tx) error) error {
 	former := x.Counts().Pending
 	now := time.Now().UTC().Truncate(time.Second)
-	var delta Counts
+	var t *Tx
 	err := x.db.Update(func(w kv.Writer) error {
-		t := &Tx{prefix: x.prefix, r: w, w: &kv.Meter{Writer: w}}
+		t = &Tx{prefix: x.prefix, r: w, w: &kv.Meter{Writer: w}, deleted: make(map[string]bool)}
 		err := fn(t)
-		delta = t.delta
-		if former == 0 && delta.Pending > 0 {
+		if former == 0 && t.delta.Pending > 0 {
 			err = errors.Join(err, w.Set(x.prefix+waiting, []byte(now.Format(time.RFC3339))))
 		}
 		return err
@@ -152,8 +193,9 @@ func (x *Items) Update(fn func(*Tx) error) error {
 	if err == nil {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.counts = x.counts.plus(delta, 1)
-		if former == 0 && delta.Pending > 0 {
+		x.counts = x.counts.plus(t.delta, 1)
+		x.noteDeleted(t.deleted)
+		if former == 0 && t.delta.Pending > 0 {
 			x.since = now
 		}
 	}
@@ -204,7 +246,7 @@ func (t *Tx) ByKey(key string) (Row, bool, error) {
 
 // Put writes a row; former is what it was, the zero Row for a new one. What stays the same is not written again.
 func (t *Tx) Put(former, r Row) error {
-	t.delta = t.delta.plus(countsOf(former), -1).plus(countsOf(r), 1)
+	t.count(former, r)
 	var errs []error
 	if former.Key != "" && (former.Key != r.Key || r.Gone) {
 		errs = append(errs, t.unkey(former))
@@ -217,6 +259,14 @@ func (t *Tx) Put(former, r Row) error {
 		errs = append(errs, t.mark(&r))
 	}
 	return errors.Join(errs...)
+}
+
+// count notes what a row adds to the counts, and whether it is among Deleted.
+func (t *Tx) count(former, r Row) {
+	t.delta = t.delta.plus(countsOf(former), -1).plus(countsOf(r), 1)
+	if former.oneSided() || r.oneSided() {
+		t.deleted[cmp.Or(r.LUID, former.LUID)] = r.oneSided()
+	}
 }
 
 // unkey frees a key, unless another item has it by now.
@@ -237,7 +287,7 @@ func (t *Tx) mark(r *Row) error {
 
 // Remove forgets a row.
 func (t *Tx) Remove(r Row) error {
-	t.delta = t.delta.plus(countsOf(r), -1)
+	t.count(r, Row{})
 	return errors.Join(t.unkey(r), t.w.Delete(t.prefix+byLUID+r.LUID), t.w.Delete(t.prefix+dirty+r.LUID))
 }
 
@@ -281,19 +331,19 @@ func listsGone(kind string, v []byte) bool {
 }
 
 // Map finds the LUID under which an item of the server was stored while its Map is not confirmed.
-func (t *Tx) Map(guid string) (luid string, ok bool, err error) { return t.get(maps, guid) }
+func (t *Tx) Map(guid string) (luid string, ok bool, err error) { return t.get(mapped, guid) }
 
 // PutMap notes an unconfirmed Map, DeleteMap that it was confirmed.
-func (t *Tx) PutMap(guid, luid string) error { return t.w.Set(t.prefix+maps+guid, []byte(luid)) }
+func (t *Tx) PutMap(guid, luid string) error { return t.w.Set(t.prefix+mapped+guid, []byte(luid)) }
 
 // DeleteMap is described at PutMap.
-func (t *Tx) DeleteMap(guid string) error { return t.w.Delete(t.prefix + maps + guid) }
+func (t *Tx) DeleteMap(guid string) error { return t.w.Delete(t.prefix + mapped + guid) }
 
 // Maps lists the unconfirmed ones.
 func (t *Tx) Maps() ([]dsclient.MapEntry, error) {
 	var out []dsclient.MapEntry
-	err := t.r.Scan(t.prefix+maps, func(k string, v []byte) error {
-		out = append(out, dsclient.MapEntry{GUID: strings.TrimPrefix(k, t.prefix+maps), LUID: string(v)})
+	err := t.r.Scan(t.prefix+mapped, func(k string, v []byte) error {
+		out = append(out, dsclient.MapEntry{GUID: strings.TrimPrefix(k, t.prefix+mapped), LUID: string(v)})
 		return nil
 	})
 	return out, err

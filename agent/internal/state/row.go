@@ -41,6 +41,9 @@ type Row struct {
 // Dirty tells whether the server must be told something of this item.
 func (r *Row) Dirty() bool { return r.Gone || !r.Shared || r.Unsure || r.Version != r.Synced }
 
+// oneSided tells whether it is deleted on one side only.
+func (r *Row) oneSided() bool { return r.Gone || r.Doomed }
+
 // marked tells whether it is listed among those that the server must be told of.
 func (r *Row) marked() bool { return r.LUID != "" && r.Dirty() && r.Problem == "" }
 
