@@ -7,12 +7,6 @@ import (
 	"strings"
 )
 
-// Types of documents.
-const (
-	TypeWBXML = "application/vnd.wap.connectivity-wbxml"
-	TypeXML   = "text/vnd.wap.connectivity-xml"
-)
-
 // Bounds of a document. The largest in the corpus has 3 kB, 5 levels, and 250 parameters; what comes by SMS is smaller still.
 const (
 	maxOctets = 256 << 10
@@ -30,7 +24,7 @@ type Characteristic struct {
 // Parm is a parameter.
 type Parm struct{ Name, Value string }
 
-// Parse reads a document in XML or WBXML.
+// Parse reads a document in XML (text/vnd.wap.connectivity-xml) or WBXML (application/vnd.wap.connectivity-wbxml).
 func Parse(in []byte) (*Characteristic, error) {
 	if len(in) > maxOctets {
 		return nil, fmt.Errorf("cannot read provisioning document: its %d octets are more than %d", len(in), maxOctets)

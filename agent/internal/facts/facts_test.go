@@ -129,6 +129,33 @@ func TestEachFactIsTold(t *testing.T) {
 	}
 }
 
+// TestTheWholeTreeAsADocument: ?list=TNDS of the root is read back as what StructData says.
+func TestTheWholeTreeAsADocument(t *testing.T) {
+	d := newDevice(t)
+	found, err := d.begin().Get(address(t, ".?list=TNDS"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	text, err := found[0].Tree.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := ddf.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var count func(nodes []*ddf.Node) int
+	count = func(nodes []*ddf.Node) (n int) {
+		for _, c := range nodes {
+			n += 1 + count(c.Nodes)
+		}
+		return n
+	}
+	if got, want := count(doc.Nodes), len(d.get(".?list=StructData")); got != want || want < len(mo.Facts) {
+		t.Errorf("%d nodes, want %d", got, want)
+	}
+}
+
 func TestStates(t *testing.T) {
 	for state, want := range map[session.State]string{
 		"": "idle", session.Off: "idle", session.Opening: "opening", session.Idle: "established", session.Syncing: "synchronising",

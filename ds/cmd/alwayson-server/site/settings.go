@@ -128,7 +128,7 @@ func setOne(tx dsstore.Tx, by, device string, values map[string]string, now time
 	most := mo.None
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		row, _ := mo.Find(key)
-		if s, ok := known[key]; ok && row.Same(s.Value, values[key]) && s.State != dsstore.SettingFailed {
+		if s, ok := known[key]; ok && row.Same(s.Value, values[key]) && holds(&s) {
 			continue
 		}
 		most = max(most, row.Effect)
@@ -141,6 +141,11 @@ func setOne(tx dsstore.Tx, by, device string, values map[string]string, now time
 		}
 	}
 	return c, nil
+}
+
+// holds tells whether a wish need not be repeated. The switch of Always-On may have been flipped back by the user, whom the server does not see.
+func holds(s *dsstore.Setting) bool {
+	return s.State == dsstore.SettingPending || s.State == dsstore.SettingApplied && s.Key != mo.Switch
 }
 
 // OpenSession asks a device to open a session in which nothing is synchronized (S3), on behalf of somebody. It is kept among the device's settings, as
