@@ -364,7 +364,7 @@ func (m *Machine) done(now time.Time, e Done) {
 		m.enter(now, Held, e.Reason)
 	case NoLink, Failed:
 		m.failed(now, e)
-		if again == CauseLink { // that was over the former link, and the pause is not for the one that is there now
+		if again == CauseLink || byHand { // that was over the former link, or before somebody asked: the pause is not for what is wanted now
 			m.run(now, again)
 		}
 	}

@@ -72,7 +72,7 @@ func newSEClient(t testing.TB, o options, url string) *seClient {
 	c := &seClient{newHome(t, "cli")}
 	c.configureSources("@default", "deviceId="+deviceID)
 	args := []string{"--configure", "--template", "SyncEvolution", "syncURL=" + url, "username=" + user, "password=" + o.clientSecret(),
-		"preventSlowSync=0", "printChanges=0", "dumpData=0", "enableRefreshSync=1", "RetryInterval=2s", "RetryDuration=6s"}
+		"preventSlowSync=0", "printChanges=0", "dumpData=0", "enableRefreshSync=1", "RetryInterval=4s", "RetryDuration=12s"}
 	if o.encoding == "XML" {
 		args = append(args, "enableWBXML=0")
 	}
