@@ -44,6 +44,7 @@ type exchange struct {
 	each     bool // the server wants credentials in every message
 	aware    bool // the server keeps logical sessions
 	peer     *syncml.DevInf
+	silent   int  // answers in a row that said nothing
 	behind   bool // an anchor of ours is older than one that the server knows
 	stores   []*storeExchange
 	queue    []*syncml.Status // our answers
@@ -312,6 +313,12 @@ func (e *exchange) queueHeaderStatus(h *syncml.Header) {
 
 // advance decides what the next message is for.
 func (e *exchange) advance(m *syncml.Message) error {
+	if e.silent++; m.Final || !silent(m) {
+		e.silent = 0
+	}
+	if e.silent > maxSilent {
+		return &TransportError{errSilent}
+	}
 	switch {
 	case e.req.Purpose == Preview, e.req.Purpose == Ask, e.phase == phaseInit && !e.syncs():
 		e.phase = phaseDone
@@ -336,6 +343,19 @@ func (e *exchange) advance(m *syncml.Message) error {
 		return errBehind
 	}
 	return e.allFailed()
+}
+
+// maxSilent is how many answers that say nothing may follow each other: a broken or hostile server must not keep an agent going round.
+const maxSilent = 10
+
+var errSilent = errors.New("the server goes on without end and says nothing")
+
+// silent tells whether an answer says no more than that our message came.
+func silent(m *syncml.Message) bool {
+	return !slices.ContainsFunc(m.Commands, func(c syncml.Command) bool {
+		st, ok := c.(*syncml.Status)
+		return !ok || st.Cmd != "SyncHdr"
+	})
 }
 
 // errBehind ends an attempt with an anchor that was too old.

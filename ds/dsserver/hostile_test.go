@@ -1,6 +1,8 @@
 package dsserver_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -76,4 +79,36 @@ func (w *world) everything(user string) (out []dsstore.Item) {
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+// TestAServerThatGoesOnWithoutEnd: the exchange fails as if the link were bad, and the pauses of a bad link follow.
+func TestAServerThatGoesOnWithoutEnd(t *testing.T) {
+	w := newWorld(t)
+	a := w.device("a")
+	a.mem.put("1", contact("Ana", ""))
+	endless := &endlessServer{t: t}
+	a.client.Transport = endless
+	var link *dsclient.TransportError
+	if _, err := a.run(dsclient.Open, 0); !errors.As(err, &link) || endless.messages > 20 {
+		t.Errorf("after %d messages: %v", endless.messages, err)
+	}
+}
+
+// endlessServer takes every message, says nothing, and is never done.
+type endlessServer struct {
+	t        *testing.T
+	messages int
+}
+
+func (e *endlessServer) RoundTrip(_ context.Context, _ string, body []byte, enc syncml.Encoding) ([]byte, error) {
+	if e.messages++; e.messages > 1000 {
+		e.t.Fatal("the client goes on without end, too")
+	}
+	m, err := syncml.Decode(body, enc)
+	if err != nil {
+		return nil, err
+	}
+	return syncml.Encode(&syncml.Message{Header: syncml.Header{VerDTD: "1.2", VerProto: "SyncML/1.2", SessionID: m.Header.SessionID, MsgID: m.Header.MsgID,
+		Target: m.Header.Source, Source: m.Header.Target},
+		Commands: []syncml.Command{&syncml.Status{ID: "1", MsgRef: m.Header.MsgID, CmdRef: "0", Cmd: "SyncHdr", Code: ds.StatusAuthenticated}}}, enc)
 }
