@@ -103,7 +103,8 @@ func TestTheUserNarrowsAndWidens(t *testing.T) {
 }
 
 // TestTheServerChangesAFilter is F1 to F8: the device is made to fetch the difference, in an abbreviated session, and is left alone if there
-// is none.
+// is none. Here the server is the side that sees that a sync is due, and has the client begin it (S19, S21); what only the server needs is not sent
+// at all (S5).
 func TestTheServerChangesAFilter(t *testing.T) {
 	s, d := people(t)
 	set := func(text string, preview bool) scope.Difference {

@@ -111,7 +111,7 @@ func TestNothingExtra(t *testing.T) {
 	d.until("sent", func(s control.Status) bool { return idle(s) && s.Stores[0].Items == 3 })
 }
 
-// TestAnotherFilterSyncs is S4: a filter in the configuration forces a sync in the session that is there.
+// TestAnotherFilterSyncs is S4, and S19 where the client is the side that sees that a sync is due: a filter in the configuration forces a sync in the session that is there.
 func TestAnotherFilterSyncs(t *testing.T) {
 	s, d := newEndpoint(t), newDevice(t)
 	d.start(s.http.URL)

@@ -133,6 +133,31 @@ func TestTheLastWishHolds(t *testing.T) {
 	}
 }
 
+// TestEffects is S2: what follows from a change depends on the change, and several together have the effect that asks the most.
+func TestEffects(t *testing.T) {
+	for _, c := range []struct {
+		values []string
+		want   mo.Effect
+	}{
+		{[]string{"log.level", "debug"}, mo.None},
+		{[]string{"session.poll", "1h", "brake.count", "3"}, mo.None},
+		{[]string{"store.contacts.conflicts", "server"}, mo.None},
+		{[]string{"store.contacts.filter", "name:ana"}, mo.Sync},
+		{[]string{"log.level", "debug", "store.contacts.filter", "name:ana"}, mo.Sync},
+		{[]string{"account.server", "https://other.example.org/ds"}, mo.Restart},
+		{[]string{"account.max_message", "5000", "store.contacts.filter", "name:ana", "log.level", "debug"}, mo.Restart},
+		{[]string{"session.poll", "20m"}, mo.None}, // as it is
+	} {
+		w := newWorld(t)
+		if effect, err := w.set(managed.Pushed, c.values...); err != nil || effect != c.want {
+			t.Errorf("%v: %v, %v, want %v", c.values, effect, err, c.want)
+		}
+	}
+	if s, ok := mo.Find(mo.Switch); !ok || s.Effect != mo.Open {
+		t.Errorf("the switch: %+v", s)
+	}
+}
+
 // TestNothingChanges is S9: what holds already is not told again.
 func TestNothingChanges(t *testing.T) {
 	w := newWorld(t)
