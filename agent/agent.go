@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -288,19 +289,12 @@ func (a *Agent) compose(ctx context.Context) error {
 const verifyEvery = 24 * time.Hour
 
 func (a *Agent) openVerifier() (err error) {
-	o := verify.Options{Engine: a.engine, DB: a.db, Every: a.o.verify(), Log: a.o.Log}
+	o := verify.Options{Engine: a.engine, DB: a.db, Every: cmp.Or(a.o.Verify, verifyEvery), Log: a.o.Log}
 	for _, s := range a.stores {
 		o.Stores = append(o.Stores, s.Replica)
 	}
 	a.verifier, err = verify.New(o)
 	return err
-}
-
-func (o *Options) verify() time.Duration {
-	if o.Verify == 0 {
-		return verifyEvery
-	}
-	return o.Verify
 }
 
 // wake is called by the trigger. A notification that asks for the server's changes only gets just that (F6).

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -62,7 +63,7 @@ func (a *Agent) openTree() (*tree.Tree, error) {
 // facts are what the tree has beside the settings.
 func (a *Agent) facts() *facts.Device {
 	d := &facts.Device{
-		Info: a.devInfo(), Version: orElse(a.o.Version, "unknown"), OS: runtime.GOOS, CPU: runtime.GOARCH, ServerID: a.serverID(),
+		Info: a.devInfo(), Version: cmp.Or(a.o.Version, "unknown"), OS: runtime.GOOS, CPU: runtime.GOARCH, ServerID: a.serverID(),
 		Account: func() (user, server, broker string) { o := a.options(); return o.User, o.Server, o.Push.Broker },
 		Session: func() session.Record { return a.engine.Snapshot().Session },
 		Switch:  a.flip, Open: a.openSession,
@@ -111,12 +112,7 @@ func (a *Agent) openSession() (ds.Status, error) {
 	return ds.StatusAccepted, nil
 }
 
-func (a *Agent) serverID() string {
-	if a.o.Managed.ServerID != "" {
-		return a.o.Managed.ServerID
-	}
-	return DefaultServerID
-}
+func (a *Agent) serverID() string { return cmp.Or(a.o.Managed.ServerID, DefaultServerID) }
 
 // managedAs is how device and server know each other: by the secret that the device was enrolled with, of which the server has the digest. Each message is
 // proved, not the first only: a broker is no TLS connection from end to end.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -66,7 +67,7 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 
 // adopt tells those who work what has changed. None of it fails but for an agent that stops.
 func (a *Agent) adopt(ctx context.Context, former, o *Options, filters bool, reason string, cert *clientcert.Certificate) error {
-	a.verifier.SetEvery(o.verify())
+	a.verifier.SetEvery(cmp.Or(o.Verify, verifyEvery))
 	if patience(former.Session) != patience(o.Session) {
 		a.engine.Send(ctx, session.Configured{Config: o.Session})
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -47,12 +48,7 @@ func (a *Agent) openRoad(p Push, way *egress.Way) (*road, error) {
 // climbEvery is how often a better address of the broker is tried in a network in which it did not work.
 const climbEvery = 24 * time.Hour
 
-func (p *Push) climb() time.Duration {
-	if p.Climb == 0 {
-		return climbEvery
-	}
-	return p.Climb
-}
+func (p *Push) climb() time.Duration { return cmp.Or(p.Climb, climbEvery) }
 
 // reached remembers by which address the broker was reached.
 func (a *Agent) reached(r *road, broker string) {

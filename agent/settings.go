@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -150,13 +151,13 @@ func (a *Agent) works() (ok bool, why string) {
 	a.mu.Unlock()
 	s := a.engine.Snapshot()
 	if s.Session.On && (switching || !reached(&s, since)) {
-		return false, "server: " + orElse(trouble(&s), "no exchange has ended well")
+		return false, "server: " + cmp.Or(trouble(&s), "no exchange has ended well")
 	}
 	if road == nil {
 		return true, ""
 	}
 	if p := road.listener.Push(); p.State != "connected" {
-		return false, "broker: " + orElse(p.Reason, p.State)
+		return false, "broker: " + cmp.Or(p.Reason, p.State)
 	}
 	return true, ""
 }
@@ -172,11 +173,4 @@ func trouble(s *engine.Snapshot) string {
 // reached tells whether an exchange went well since then.
 func reached(s *engine.Snapshot, since time.Time) bool {
 	return s.Good.After(since) && s.Session.ID != ""
-}
-
-func orElse(text, instead string) string {
-	if text == "" {
-		return instead
-	}
-	return text
 }

@@ -3,6 +3,7 @@
 package dmclient
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -153,18 +154,8 @@ func check(o *Options) error {
 }
 
 func defaults(o *Options) {
-	if o.Account.URI == "" {
-		o.Account.URI = o.Account.ServerID
-	}
-	if o.Account.ServerUser == "" {
-		o.Account.ServerUser = o.Account.ServerID
-	}
-	if o.MaxMsgSize == 0 {
-		o.MaxMsgSize = DefaultMaxMsgSize
-	}
-	if o.MaxObjSize == 0 {
-		o.MaxObjSize = DefaultMaxObjSize
-	}
+	o.Account.URI, o.Account.ServerUser = cmp.Or(o.Account.URI, o.Account.ServerID), cmp.Or(o.Account.ServerUser, o.Account.ServerID)
+	o.MaxMsgSize, o.MaxObjSize = cmp.Or(o.MaxMsgSize, DefaultMaxMsgSize), cmp.Or(o.MaxObjSize, DefaultMaxObjSize)
 	if o.Nonce == nil {
 		o.Nonce = auth.NewNonce
 	}

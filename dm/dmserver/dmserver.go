@@ -3,6 +3,7 @@
 package dmserver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -138,12 +139,7 @@ func New(o Options) (*Session, error) {
 }
 
 func defaults(o *Options) {
-	if o.MaxMsgSize == 0 {
-		o.MaxMsgSize = DefaultMaxMsgSize
-	}
-	if o.MaxObjSize == 0 {
-		o.MaxObjSize = DefaultMaxObjSize
-	}
+	o.MaxMsgSize, o.MaxObjSize = cmp.Or(o.MaxMsgSize, DefaultMaxMsgSize), cmp.Or(o.MaxObjSize, DefaultMaxObjSize)
 	if o.Nonce == nil {
 		o.Nonce = auth.NewNonce
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -45,6 +46,25 @@ func Create(r Root, s *Syncer, name string, body []byte, perm os.FileMode) error
 // Replace is described at Create.
 func Replace(r Root, s *Syncer, name string, body []byte, perm os.FileMode) error {
 	return write(r, s, name, body, perm, func(temp string) error { return r.Rename(temp, name) })
+}
+
+// WriteFile replaces one file durably, by its path, and makes its folder, for nobody else to read, if there is none. It pays for the disk by itself: batches
+// have a Syncer.
+func WriteFile(name string, body []byte, perm os.FileMode) error {
+	dir := filepath.Dir(name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // nothing was written by it
+	s := NewSyncer(root)
+	if err := Replace(root, s, filepath.Base(name), body, perm); err != nil {
+		return err
+	}
+	return s.Sync()
 }
 
 func write(r Root, s *Syncer, name string, body []byte, perm os.FileMode, publish func(temp string) error) error {

@@ -58,7 +58,7 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags) error {
 			return fmt.Errorf("cannot write the secret, nothing was changed: %w", err)
 		}
 	}
-	if err := writeConfig(a.configPath, text); err != nil {
+	if err := safefile.WriteFile(a.configPath, text, 0o600); err != nil {
 		return fmt.Errorf("cannot write the configuration: %w", err)
 	}
 	return a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret) })
@@ -117,21 +117,6 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 		fmt.Fprintln(cmd.ErrOrStderr())
 	}
 	return &exitError{exitUsage, fmt.Errorf("nothing was changed, because of what is there already: %s; type it again with --yes to replace that", what)}
-}
-
-// writeConfig replaces the configuration file, durably.
-func writeConfig(path string, text []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close() //nolint:errcheck // nothing was written by it
-	disk := safefile.NewSyncer(root)
-	return errors.Join(safefile.Replace(root, disk, filepath.Base(path), text, 0o600), disk.Sync())
 }
 
 func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -33,18 +32,5 @@ func ReadSecret(path string) (string, error) {
 
 // WriteSecret replaces a secret file, durably.
 func WriteSecret(path, secret string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	s := safefile.NewSyncer(root)
-	if err := safefile.Replace(root, s, filepath.Base(path), []byte(secret+"\n"), 0o600); err != nil {
-		return err
-	}
-	return s.Sync()
+	return safefile.WriteFile(path, []byte(secret+"\n"), 0o600)
 }

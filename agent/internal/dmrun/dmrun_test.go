@@ -157,7 +157,7 @@ func during(t *testing.T, fn func(w *world)) {
 
 // settle waits until nothing happens any more but by time.
 func (w *world) settle(d time.Duration) {
-	time.Sleep(d)
+	time.Sleep(d) // of the bubble
 	synctest.Wait()
 }
 

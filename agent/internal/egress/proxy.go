@@ -2,6 +2,7 @@ package egress
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -70,7 +71,7 @@ func (w *Way) through(addr string, secure bool) (*proxied, error) {
 	}
 	p := &proxied{way: w, scheme: strings.TrimSuffix(u.Scheme, "h"), addr: withPort(u), host: u.Hostname(), user: u.User}
 	if u.Scheme == "socks5h" {
-		p.addr = net.JoinHostPort(u.Hostname(), orElse(u.Port(), ports[socks]))
+		p.addr = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[socks]))
 	}
 	p.name = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 	if ports[p.scheme] == "" {
@@ -79,18 +80,11 @@ func (w *Way) through(addr string, secure bool) (*proxied, error) {
 	return p, p.authorize()
 }
 
-func orElse(text, instead string) string {
-	if text == "" {
-		return instead
-	}
-	return text
-}
-
 // environment is the proxy that the environment names for an address (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY for what has none of its own, NO_PROXY).
 func environment(addr string, secure bool) (*url.URL, error) {
 	c := httpproxy.FromEnvironment()
 	for _, name := range []string{"ALL_PROXY", "all_proxy"} {
-		c.HTTPProxy, c.HTTPSProxy = orElse(c.HTTPProxy, os.Getenv(name)), orElse(c.HTTPSProxy, os.Getenv(name))
+		c.HTTPProxy, c.HTTPSProxy = cmp.Or(c.HTTPProxy, os.Getenv(name)), cmp.Or(c.HTTPSProxy, os.Getenv(name))
 	}
 	to := &url.URL{Scheme: "http", Host: addr}
 	if secure {

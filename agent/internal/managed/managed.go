@@ -120,16 +120,7 @@ func (s *Settings) save(b book) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("cannot keep settings: %w", err)
-	}
-	root, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return fmt.Errorf("cannot keep settings: %w", err)
-	}
-	defer root.Close() //nolint:errcheck // nothing was written by it
-	disk := safefile.NewSyncer(root)
-	if err := errors.Join(safefile.Replace(root, disk, bookName, text, 0o600), disk.Sync()); err != nil {
+	if err := safefile.WriteFile(filepath.Join(s.dir, bookName), text, 0o600); err != nil {
 		return fmt.Errorf("cannot keep settings: %w", err)
 	}
 	return nil

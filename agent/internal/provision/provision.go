@@ -2,6 +2,7 @@
 package provision
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -165,7 +166,7 @@ var kinds = map[string]pim.Kind{
 func (m *maker) store(r cp.Resource) {
 	i := slices.IndexFunc(r.Accept, func(t string) bool { return kinds[t] != "" })
 	if i < 0 {
-		m.leave("the datastore %s: %s", r.URI, orElse(strings.Join(r.Accept, ", "), "its type is not said (AACCEPT)"))
+		m.leave("the datastore %s: %s", r.URI, cmp.Or(strings.Join(r.Accept, ", "), "its type is not said (AACCEPT)"))
 		return
 	}
 	s := Store{Kind: kinds[r.Accept[i]], Remote: strings.TrimPrefix(r.URI, "./")}
@@ -197,18 +198,11 @@ func plain(r rune) rune {
 	return '-'
 }
 
-func orElse(text, instead string) string {
-	if text == "" {
-		return instead
-	}
-	return text
-}
-
 // check adds what the agent itself would say of the configuration. What is missing was said already, and something stands in for it here.
 func (m *maker) check() {
-	p := Plan{Device: orElse(m.Device, "device"), ServerID: m.ServerID, Settings: maps.Clone(m.Settings), Stores: m.Stores}
-	p.Settings["account.server"] = orElse(p.Settings["account.server"], "https://host")
-	p.Settings["account.user"] = orElse(p.Settings["account.user"], "user")
+	p := Plan{Device: cmp.Or(m.Device, "device"), ServerID: m.ServerID, Settings: maps.Clone(m.Settings), Stores: m.Stores}
+	p.Settings["account.server"] = cmp.Or(p.Settings["account.server"], "https://host")
+	p.Settings["account.user"] = cmp.Or(p.Settings["account.user"], "user")
 	if len(p.Stores) == 0 {
 		p.Stores = []Store{{Name: "contacts", Kind: pim.Contacts, Dir: "/contacts"}}
 	}
