@@ -154,8 +154,8 @@ func TestWhatNeedsARestart(t *testing.T) {
 		if now.Device != "d" || len(now.Stores) != 1 || now.Stores[0].Dir != d.dir {
 			t.Errorf("%s: %+v", name, now)
 		}
+		before = now
 	}
-	before = d.until("in sync", idle)
 	d.o.CertFile, d.o.KeyFile = "none.pem", "none.key"
 	if err := d.agent.Reconfigure(t.Context(), d.o, "a certificate that is not there"); err == nil {
 		t.Error("a certificate that is not there was accepted")
