@@ -247,11 +247,11 @@ func (a *Agent) compose(ctx context.Context) error {
 	if a.history, err = daemon.OpenHistory(a.db, a.o.Log); err != nil {
 		return err
 	}
-	stores, err := a.openStores(ctx)
-	if err != nil {
+	if a.wants, err = want.Open(a.db, a.o.configured(), time.Now); err != nil {
 		return err
 	}
-	if a.wants, err = want.Open(a.db, a.o.configured(), time.Now); err != nil {
+	stores, err := a.openStores(ctx)
+	if err != nil {
 		return err
 	}
 	if a.refused, err = state.LoadRefusals(a.db); err != nil {
@@ -358,7 +358,8 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 		return engine.Store{}, err
 	}
 	local := localStore(dir, s.Kind)
-	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.o.brake(), History: a.former, Dir: dir, Reserve: a.reserve()})
+	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.o.brake(), History: a.former, Dir: dir, Reserve: a.reserve(),
+		Leaves: a.wants.Leaves(s.Name, s.Kind)})
 	if err != nil {
 		return engine.Store{}, err
 	}

@@ -320,3 +320,40 @@ func (d *device) mailFile(id string) string {
 	d.t.Fatalf("there is no message %s", id)
 	return ""
 }
+
+// TestWhatTheServerTakesOffIsKept: a filter that the user has not wished takes nothing away for good, because only the server says that it has it; what
+// the user's own leaves out needs no copy. Undo is for other changes; what left is brought back by name or time, and is no second item on the server.
+func TestWhatTheServerTakesOffIsKept(t *testing.T) {
+	s, d := people(t)
+	d.filter("name:ana,ben")
+	d.has("Ana", "Ben")
+	former := func() []control.Former {
+		t.Helper()
+		list, err := d.c.History(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if list := former(); len(list) != 0 {
+		t.Errorf("kept of what the user did not want: %+v", list)
+	}
+	if _, err := site.SetFilter(t.Context(), s.Store(), "@admin", "d", "contacts", "name:zoe", false); err != nil {
+		t.Fatal(err)
+	}
+	d.has([]string{}...)
+	list := former()
+	if len(list) != 2 || !strings.Contains(list[0].Reason, "taken off") {
+		t.Fatalf("%+v", list)
+	}
+	if back, err := d.c.Restore(t.Context(), control.RestoreRequest{}); err == nil {
+		t.Errorf("undo brought %+v back", back)
+	}
+	if _, err := d.c.Restore(t.Context(), control.RestoreRequest{ID: list[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	d.fence()
+	if diff := cmp.Diff([]string{"Ana", "Ben", "Carla"}, alive(t, s)); diff != "" {
+		t.Errorf("on the server (-want +got):\n%s", diff)
+	}
+}

@@ -84,9 +84,9 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 }
 
 // late is the anchor of a message that came before this one although it is newer, "" if there is none: the anchors of our own devices are numbers that grow. What it says is out of
-// date, and its anchors would make the next sync a slow one (found by simulation).
+// date, and its anchors would make the next sync a slow one; a refresh would even replace what came since (found by simulation).
 func (r *reply) late(st *storeState, a *ds.Anchors) (former string, err error) {
-	if !r.x.aware || !st.alert.NeedsAnchors() {
+	if !r.x.aware || !st.alert.NeedsAnchors() && !st.replaces() {
 		return "", nil
 	}
 	l, err := r.tx.Link(r.x.deviceID, st.c)

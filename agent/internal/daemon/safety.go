@@ -132,6 +132,7 @@ func (d *Daemon) chosen(req *control.RestoreRequest) (out []history.Entry, err e
 	case req.At != nil:
 		out = asOf(list, req)
 	default:
+		list = slices.DeleteFunc(list, func(e history.Entry) bool { return e.Left })
 		for _, e := range list {
 			if e.At.Equal(list[0].At) {
 				out = append(out, e)

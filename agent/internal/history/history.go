@@ -29,6 +29,7 @@ type Former struct {
 	Store, LUID, Key string
 	Item             pim.Item
 	Reason           string // e.g. "overwritten by the server"
+	Left             bool   // see Entry
 }
 
 // Entry is a former version that is kept.
@@ -45,7 +46,12 @@ type Entry struct {
 	Hash   string
 	Size   int64
 	Reason string
+	// Left: the server took it off this device only, and says that it has it. Undo leaves it alone: put back it would be there twice.
+	Left bool `json:",omitempty"`
 }
+
+// leftRoom is how many octets of items that have left this device are kept at most: some 30,000 mails. A filter is there to save room.
+const leftRoom = 1 << 30
 
 // Book keeps the versions of all stores. It may be used from any goroutine.
 type Book struct {
@@ -53,7 +59,8 @@ type Book struct {
 	dir string
 	now func() time.Time
 
-	mu sync.Mutex // one writer
+	mu   sync.Mutex // one writer
+	left int64      // octets of what has left; guarded by mu
 }
 
 const prefix = "history/"
@@ -63,7 +70,27 @@ func Open(db kv.Store, dir string) (*Book, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of former versions: %w", err)
 	}
-	return &Book{db: db, dir: dir, now: time.Now}, nil
+	b := &Book{db: db, dir: dir, now: time.Now}
+	all, err := b.List("")
+	b.count(all)
+	return b, err
+}
+
+// count notes how much has left this device of what is kept.
+func (b *Book) count(list []Entry) {
+	b.left = 0
+	for _, e := range list {
+		if e.Left {
+			b.left += e.Size
+		}
+	}
+}
+
+// Room is how many octets of items that leave this device may still be kept.
+func (b *Book) Room() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return leftRoom - b.left
 }
 
 // Keep makes versions durable, before what replaces them is written. All of one call belong together: Last finds them.
@@ -79,6 +106,11 @@ func (b *Book) Keep(list []Former) error {
 	at := b.now().UTC()
 	if err := kv.InPieces(b.db, len(list), func(w kv.Writer, i int) error { return b.note(w, at, &list[i]) }); err != nil {
 		return fmt.Errorf("cannot keep former versions, so nothing was changed: %w", err)
+	}
+	for i := range list {
+		if list[i].Left {
+			b.left += int64(len(list[i].Item.Body))
+		}
 	}
 	return nil
 }
@@ -112,7 +144,7 @@ func hash(body []byte) string {
 
 func (b *Book) note(w kv.Writer, at time.Time, f *Former) error {
 	e := Entry{At: at, Store: f.Store, LUID: f.LUID, Key: f.Key, Type: f.Item.Type, Folder: f.Item.Folder, Flags: f.Item.Flags, Name: f.Item.Name,
-		Hash: hash(f.Item.Body), Size: int64(len(f.Item.Body)), Reason: f.Reason}
+		Hash: hash(f.Item.Body), Size: int64(len(f.Item.Body)), Reason: f.Reason, Left: f.Left}
 	v, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -176,17 +208,19 @@ func (b *Book) Prune() error {
 		return err
 	}
 	limit := b.now().Add(-Keep)
-	needed, old := map[string]bool{}, []Entry{}
+	needed, old, kept := map[string]bool{}, []Entry{}, []Entry{}
 	for _, e := range all {
 		if e.At.Before(limit) {
 			old = append(old, e)
 		} else {
 			needed[e.Hash] = true
+			kept = append(kept, e)
 		}
 	}
 	if err := kv.InPieces(b.db, len(old), func(w kv.Writer, i int) error { return w.Delete(prefix + old[i].ID) }); err != nil {
 		return fmt.Errorf("cannot forget former versions: %w", err)
 	}
+	b.count(kept)
 	for _, e := range old {
 		if !needed[e.Hash] {
 			os.Remove(filepath.Join(b.dir, e.Hash[:2], e.Hash)) //nolint:errcheck // it takes room, no more

@@ -30,6 +30,7 @@ type Replica struct {
 	history Keeper // nil keeps no former versions
 	dir     string
 	reserve int64
+	leaves  func(pim.Item) bool
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
@@ -43,6 +44,7 @@ type Replica struct {
 // Keeper keeps former versions, as a history.Book does: durably, and before what replaces them is written.
 type Keeper interface {
 	Keep(list []history.Former) error
+	Room() int64 // octets of items that only leave this device
 }
 
 // Safety is what keeps a Replica from losing something for good.
@@ -52,6 +54,8 @@ type Safety struct {
 	// Reserve is how many octets of the file system of Dir are left to others; 0 is none.
 	Dir     string
 	Reserve int64
+	// Leaves tells whether the filter that was wished on this device leaves an item out, so that it may go without a copy; nil is none.
+	Leaves func(pim.Item) bool
 }
 
 // Open joins a store and its index, and finishes what a crash interrupted.
@@ -61,7 +65,7 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
-	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve,
+	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve, leaves: s.Leaves,
 		edited: make(map[string]string), lost: make(map[string]state.Intent)}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
@@ -364,6 +368,9 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			}
 		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
+		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash {
+			row.Synced = former.Version // ours, written to where the server wants it before a crash, see doubt (found by simulation)
+		}
 		if former.LUID == "" {
 			row.LUID = newLUID()
 		}

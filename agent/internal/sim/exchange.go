@@ -209,6 +209,7 @@ func (x *exchange) judgeStore(s *dsclient.StoreReport) {
 		d.w.fail("slow", "%s: a slow sync although a sync was complete before", d.id)
 	}
 	if x.end == nil && !x.report.Unknown {
-		d.synced = true
+		a, err := x.p.replica.Anchors()
+		d.synced = err == nil && !a.Slow // its user may want a slow one all the same, because he rejected deletions
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/ds/dsstore/memstore"
+	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/mail"
 )
 
@@ -38,10 +39,19 @@ func (b *book) Keep(list []history.Former) error {
 	return nil
 }
 
-// mustHave fails the world if the agent is about to lose what is nowhere else (design.md 3.7). What it deletes may only leave the device.
+// Room implements replica.Keeper: every third device has next to none.
+func (b *book) Room() int64 {
+	if b.d.w.plan.Seed%3 == 0 {
+		return 300
+	}
+	return 1 << 30
+}
+
+// mustHave fails the world if the agent is about to lose what is nowhere else (design.md 3.7). What it deletes may only leave the device, if its
+// user wanted that and the server has it.
 func (b *book) mustHave(key string, body []byte, deletes bool) {
 	kept := slices.ContainsFunc(b.list, func(f former) bool { return bytes.Equal(f.Item.Body, body) })
-	if !kept && !(deletes && b.d.w.server.has(body)) {
+	if !kept && !(deletes && b.d.unwanted(body) && b.d.w.server.has(body)) {
 		b.d.w.fail("history", "%s: %s is lost without a copy: %q", b.d.id, key, body)
 	}
 }
@@ -55,24 +65,35 @@ func (s *server) has(body []byte) bool {
 	return slices.ContainsFunc(s.store.History(), func(k memstore.Kept) bool { return same(s.body(k.Hash)) })
 }
 
-func (d *device) safety() replica.Safety {
-	s := replica.Safety{Brake: d.w.brake()}
+// unwanted tells whether the filter that its user wanted leaves an item out.
+func (d *device) unwanted(body []byte) bool {
+	return d.proc.wants.Leaves(storeName, d.w.plan.Kind)(pim.Item{Type: d.w.plan.Kind.ContentType(), Body: body})
+}
+
+func (p *process) safety() replica.Safety {
+	d := p.d
+	s := replica.Safety{Brake: d.w.brake(), Leaves: p.wants.Leaves(storeName, d.w.plan.Kind)}
 	if d.w.plan.History {
 		s.History = &d.book
 	}
 	return s
 }
 
+// undoable is what was kept of items that did not only leave the device: those put back would be there twice.
+func (b *book) undoable() []former {
+	return slices.DeleteFunc(slices.Clone(b.list), func(f former) bool { return f.Left })
+}
+
 // restores is alwayson restore: one former version, counted from the newest.
 func (d *device) restores(n, _ int) {
-	if all := d.book.list; n < len(all) {
+	if all := d.book.undoable(); n < len(all) {
 		d.putBack(all[len(all)-1-n:][:1])
 	}
 }
 
 // undoes is alwayson undo: all that was replaced last.
 func (d *device) undoes(int, int) {
-	all := d.book.list
+	all := d.book.undoable()
 	from := len(all)
 	for from > 0 && all[from-1].at.Equal(all[len(all)-1].at) {
 		from--

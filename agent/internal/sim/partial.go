@@ -58,7 +58,11 @@ func (d *device) fetches(n, _ int) {
 		if !ok || err != nil {
 			return
 		}
-		d.kept[uid(e.item.Body)] = true // whatever its filter says
+		for _, row := range d.rows() { // another one of that name, if nobody has looked at this one yet
+			if f := d.disk.files[row.Key]; row.LUID == luid && f != nil {
+				d.kept[uid(f.item.Body)] = true // whatever its filter says
+			}
+		}
 		local := p.replica.Local()
 		p.ask(session.Wanted{Cause: session.CauseUser, Force: true}, &engine.Plan{Only: true,
 			Types:   map[string]ds.Alert{local: ds.AlertOneWayFromServer},

@@ -74,10 +74,10 @@ func (p *process) compose() (session.Record, error) {
 	if err != nil {
 		return session.Record{}, err
 	}
-	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, p.d.safety()); err != nil {
+	if p.wants, err = want.Open(db, nil, p.d.now); err != nil {
 		return session.Record{}, err
 	}
-	if p.wants, err = want.Open(db, nil, p.d.now); err != nil {
+	if p.replica, err = replica.OpenSafe(ctx, storeName, storeName, p.d.disk, index, p.safety()); err != nil {
 		return session.Record{}, err
 	}
 	p.devInf = account.DevInf

@@ -8,6 +8,8 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/filter"
 )
 
 // Entry is what is known of the filter of one store.
@@ -17,6 +19,8 @@ type Entry struct {
 	Untold, Plain bool
 	// Refused is why the server does not filter, "" if it does.
 	Refused string
+	// Own is the filter as it was wished on this device last; the server may have another one in force.
+	Own dsclient.Filter
 	// Configured is what the configuration file said when it was looked at last: a change there is a wish, too (S6).
 	Configured string
 }
@@ -50,7 +54,8 @@ func (b *Book) Configure(configured map[string]string) (changed bool, err error)
 	for store, text := range configured {
 		if e := b.entries[store]; e.Configured != text {
 			changed = true
-			b.entries[store] = Entry{Filter: dsclient.Filter{Text: text, Travel: e.Filter.Travel, Until: e.Filter.Until}, Untold: true, Configured: text}
+			f := dsclient.Filter{Text: text, Travel: e.Filter.Travel, Until: e.Filter.Until}
+			b.entries[store] = Entry{Filter: f, Own: f, Untold: true, Configured: text}
 		}
 	}
 	if !changed {
@@ -79,7 +84,22 @@ func (b *Book) current(store string) Entry {
 	if !e.Filter.Until.IsZero() && !b.now().Before(e.Filter.Until) {
 		e.Filter.Travel, e.Filter.Until = "", time.Time{}
 	}
+	if !e.Own.Until.IsZero() && !b.now().Before(e.Own.Until) {
+		e.Own.Travel, e.Own.Until = "", time.Time{}
+	}
 	return e
+}
+
+// Leaves tells of items of a store whether the filter that was wished on this device leaves them out. What cannot be judged is in.
+func (b *Book) Leaves(store string, kind pim.Kind) func(pim.Item) bool {
+	return func(item pim.Item) bool {
+		own := b.Get(store).Own
+		in := func(text string) bool {
+			f, err := filter.Parse(text)
+			return err != nil || f.Match(item, kind, b.now())
+		}
+		return !in(own.Text) && (own.Travel == "" || !in(own.Travel))
+	}
 }
 
 // Set makes a filter wanted. The server is told in the next exchange.
@@ -87,7 +107,7 @@ func (b *Book) Set(store string, f dsclient.Filter) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	former, known := b.entries[store]
-	b.entries[store] = Entry{Filter: f, Untold: true, Configured: former.Configured}
+	b.entries[store] = Entry{Filter: f, Own: f, Untold: true, Configured: former.Configured}
 	err := b.save()
 	switch {
 	case err == nil:

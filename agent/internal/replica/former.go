@@ -1,0 +1,193 @@
+package replica
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
+	"github.com/alwayson-sync/alwayson/agent/internal/state"
+	"github.com/alwayson-sync/alwayson/ds"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/match"
+)
+
+// keepFormer keeps what is about to be overwritten or deleted here. What only leaves this device should be on the server, but only its word says so: it
+// goes without a copy if the filter that was wished here leaves it out. Else a server could empty a device past the brake. What there is no room for is
+// a deletion like any other, and is weighed with them.
+func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
+	if r.history == nil {
+		return nil
+	}
+	var list []history.Former
+	var weighed []update
+	room := r.history.Room()
+	for i := range jobs {
+		f, err := r.formerOf(ctx, &jobs[i])
+		switch {
+		case err != nil:
+			return err
+		case f == nil:
+			continue
+		case f.Left:
+			if room -= int64(len(f.Item.Body)); room < 0 {
+				weighed = append(weighed, jobs[i].weigh())
+				continue
+			}
+		}
+		list = append(list, *f)
+	}
+	if err := r.record(weighed); err != nil {
+		return err
+	}
+	return r.history.Keep(list)
+}
+
+// weigh makes a deletion of this device only one like any other.
+func (j *job) weigh() update {
+	former := j.row
+	j.row.Approved, j.doomed, j.result.Status = false, true, ds.StatusOK
+	return update{former: former, row: j.row}
+}
+
+// formerOf is what a change takes away, nil if that is nothing that has to be kept.
+func (r *Replica) formerOf(ctx context.Context, j *job) (*history.Former, error) {
+	if j.result.Status != 0 || j.fresh || j.Op == dsclient.Reflag || j.row.Type == pim.TypeFolder {
+		return nil, nil
+	}
+	item, _, err := r.store.Read(ctx, j.row.Key)
+	var bad *pim.ItemError
+	switch {
+	case errors.Is(err, pim.ErrNotFound), errors.As(err, &bad):
+		return nil, nil // the write finds out
+	case err != nil:
+		return nil, fmt.Errorf("cannot read %s: %w", r.name, err)
+	case j.Op != dsclient.Delete && bytes.Equal(item.Body, j.Item.Body), j.Soft && r.leaves != nil && r.leaves(item):
+		return nil, nil // nothing of it goes away
+	}
+	f := &history.Former{Store: r.name, LUID: j.row.LUID, Key: j.row.Key, Item: item, Reason: "overwritten by the server"}
+	switch {
+	case j.Soft:
+		f.Left, f.Reason = true, "taken off this device by the server"
+	case j.Op == dsclient.Delete:
+		f.Reason = "deleted by the server"
+	}
+	return f, nil
+}
+
+// PutBack writes a former version over its item, or beside the others if that is gone. It is an edit like any other, and what it replaces is kept.
+func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (key string, err error) {
+	item := pim.Item{Type: e.Type, Folder: e.Folder, Flags: e.Flags, Name: e.Name, Body: body}
+	for range 2 { // its user may move it just then, and who undoes once more would have it twice (found by simulation)
+		row, ok, err := r.placeOf(ctx, e, item)
+		if err != nil {
+			return "", err
+		}
+		if !ok {
+			break
+		}
+		if key, err = r.putOver(ctx, row, item); !errors.Is(err, pim.ErrNotFound) {
+			return key, err
+		}
+	}
+	return r.putBeside(ctx, e.Key, item)
+}
+
+// placeOf is the item of which a version is to be put back; not ok if it is gone.
+func (r *Replica) placeOf(ctx context.Context, e history.Entry, item pim.Item) (row state.Row, ok bool, err error) {
+	var empty *EmptiedError
+	if _, err := r.Look(ctx, pim.Hint{}); err != nil && !errors.As(err, &empty) {
+		return row, false, err
+	}
+	if row, ok, err = r.row(e.LUID); err == nil && (!ok || row.Gone) {
+		row, ok, err = r.sameAt(ctx, e.Key, item)
+	}
+	return row, ok && !row.Gone, err
+}
+
+// putOver writes a version over its item.
+func (r *Replica) putOver(ctx context.Context, row state.Row, item pim.Item) (key string, err error) {
+	current, at, err := r.store.Read(ctx, row.Key)
+	if err != nil {
+		return "", err
+	}
+	if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
+		return "", err
+	}
+	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+	if err == nil {
+		err = r.putBack(row, e, item.Body)
+	}
+	return e.Key, err
+}
+
+// putBeside writes a version of an item that is gone.
+func (r *Replica) putBeside(ctx context.Context, former string, item pim.Item) (key string, err error) {
+	if item.Name == "" {
+		item.Name = baseName(former)
+	}
+	if key, err = r.already(item); err != nil || key != "" {
+		return key, err
+	}
+	if key, err = r.store.PlanKey(item); err != nil {
+		return "", err
+	}
+	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
+	return e.Key, err
+}
+
+// putBack notes what was put back, and where. Its user may move it before anybody looks: with other bytes than those that are noted it would seem a
+// new item then, and who undoes once more would have it twice (found by simulation).
+func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
+	row := former
+	row.Key, row.Stamp, row.Problem, row.Doomed = e.Key, e.Stamp, "", false
+	row.Version = state.Version{Hash: sha256.Sum256(body), Flags: e.Flags, Folder: e.Folder}
+	return r.record([]update{{former: former, row: row}})
+}
+
+// sameAt is the item under a key if it is another version of the one that is put back: it left this device, and came again since (found by simulation).
+func (r *Replica) sameAt(ctx context.Context, key string, item pim.Item) (row state.Row, ok bool, err error) {
+	err = r.index.View(func(t *state.Tx) error {
+		row, ok, err = t.ByKey(key)
+		return err
+	})
+	if err != nil || !ok {
+		return row, false, err
+	}
+	here, _, err := r.store.Read(ctx, key)
+	var bad *pim.ItemError
+	if errors.Is(err, pim.ErrNotFound) || errors.As(err, &bad) {
+		return row, false, nil
+	}
+	id := match.Identify(item.Type, item.Body).UID
+	return row, id != "" && id == match.Identify(here.Type, here.Body).UID, err
+}
+
+// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation).
+func (r *Replica) already(item pim.Item) (key string, err error) {
+	hash := sha256.Sum256(item.Body)
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if !row.Gone && row.Hash == hash && row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name) {
+				key = row.Key
+			}
+			return nil
+		})
+	})
+	return key, err
+}
+
+func (r *Replica) batch(ctx context.Context, write func(pim.Batch) (pim.Entry, error)) (pim.Entry, error) {
+	b, err := r.store.Update(ctx)
+	if err != nil {
+		return pim.Entry{}, err
+	}
+	e, err := write(b)
+	return e, errors.Join(err, b.Commit())
+}
+
+func baseName(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }

@@ -1,0 +1,92 @@
+package replica_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/history"
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
+	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/vdir"
+)
+
+// shelf is a history with room for so many octets of what leaves the device.
+type shelf struct {
+	kept []history.Former
+	room int64
+}
+
+func (s *shelf) Keep(list []history.Former) error {
+	for _, f := range list {
+		if f.Left {
+			s.room -= int64(len(f.Item.Body))
+		}
+	}
+	s.kept = append(s.kept, list...)
+	return nil
+}
+
+func (s *shelf) Room() int64 { return s.room }
+
+// TestAServerCannotEmptyADeviceSoftly: items that only leave this device are on the server, or so it says. Without a copy goes only what the filter that
+// was wished here leaves out; what there is no room for is weighed as any deletion is.
+func TestAServerCannotEmptyADeviceSoftly(t *testing.T) {
+	for name, c := range map[string]struct {
+		room                int64
+		leaves              func(pim.Item) bool
+		here, kept, waiting int
+	}{
+		"kept":                  {room: 1 << 20, kept: 20},
+		"wished":                {room: 1 << 20, leaves: func(it pim.Item) bool { return !strings.Contains(string(it.Body), "card 7") }, kept: 1},
+		"no room":               {room: 0, here: 20, waiting: 20},
+		"too little room":       {room: 25, here: 16, kept: 4, waiting: 16},
+		"no room, and few left": {room: 70, leaves: func(it pim.Item) bool { return strings.Contains(string(it.Body), "card 1") }, kept: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, book := newLocal(t), &shelf{room: c.room}
+			var err error
+			l.r, err = replica.OpenSafe(t.Context(), "contacts", "contacts", vdir.New(l.dir, pim.Contacts), openItems(t, l.db, "contacts"),
+				replica.Safety{Brake: reconcile.Brake{Count: 10, Percent: 10}, History: book, Leaves: c.leaves})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.remove(l.twenty(), true)
+			if err := l.r.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := l.files(); n != c.here || len(book.kept) != c.kept || l.r.Held().Here != c.waiting {
+				t.Errorf("%d items are here, %d are kept, %d wait; should be %d, %d, %d", n, len(book.kept), l.r.Held().Here, c.here, c.kept, c.waiting)
+			}
+		})
+	}
+}
+
+// twenty adds items of the server, and returns their ids.
+func (l *local) twenty() (luids []string) {
+	for i := range 20 {
+		luids = append(luids, l.apply(add(fmt.Sprint(i), fmt.Sprint(i, ".vcf"), fmt.Sprintf("card %d", i)))[0].LUID)
+	}
+	return luids
+}
+
+func (l *local) remove(luids []string, soft bool) {
+	var changes []dsclient.Change
+	for _, id := range luids {
+		changes = append(changes, dsclient.Change{Op: dsclient.Delete, LUID: id, Soft: soft})
+	}
+	l.apply(changes...)
+}
+
+func (l *local) files() int {
+	l.t.Helper()
+	list, err := os.ReadDir(l.dir)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return len(slices.DeleteFunc(list, func(e os.DirEntry) bool { return !strings.HasSuffix(e.Name(), ".vcf") }))
+}
