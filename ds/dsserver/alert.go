@@ -167,7 +167,7 @@ func (r *reply) allTold() error {
 // resume takes over what the exchange that was cut off left in memory: an object of which a part has come, and which items were sent.
 // Both are conveniences; without them the parts and items in question travel once more.
 func (r *reply) resume(st *storeState) {
-	former := r.s.formerOf(r.x)
+	former := r.s.rooms.formerOf(r.x)
 	if former == nil || !former.try() { // it may still work on a message that the device no longer waits for
 		return
 	}

@@ -2,6 +2,7 @@ package dsserver
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -103,7 +104,7 @@ func judgeMD5(cred *syncml.Cred, d dsstore.Device, user string) verdict {
 	if user != "" && user != d.User {
 		return invalid
 	}
-	for _, nonce := range []string{d.Nonce, d.FormerNonce} {
+	for _, nonce := range []string{d.Nonce, d.FormerNonce, offered(d.Nonce), offered(d.FormerNonce)} {
 		switch {
 		case cred.MatchesMD5(d.Credential, nonce):
 			return valid
@@ -168,7 +169,18 @@ func (r *reply) challenge(v verdict) error {
 	if v == aged {
 		return nil // the nonce was right: a new attempt is for new credentials only (A8)
 	}
+	if n := r.x.device.Nonce; n != "" {
+		r.header.Chal = &syncml.Meta{Format: "b64", Type: syncml.AuthMD5, NextNonce: offered(n)}
+		return nil
+	}
 	return r.nextNonce()
+}
+
+// offered is the nonce of a challenge. It is made from the device's own, which stays: anybody can have a device challenged, and who could make it
+// stale as often as he likes would shut it out. Once the device has proved itself both are gone.
+func offered(nonce string) string {
+	sum := sha256.Sum256([]byte("challenge " + nonce))
+	return base64.StdEncoding.EncodeToString(sum[:16])
 }
 
 // endOnRefusal ends the logical session for invalid credentials (A2) and keeps it for aged ones (A3). A first md5 answer may be

@@ -54,7 +54,7 @@ func (s *Server) start(ctx context.Context, x *exchange, m *syncml.Message, body
 	j := &job{done: make(chan struct{})}
 	work := func() {
 		defer close(j.done)
-		defer func() { x.yield(); <-s.places }()
+		defer func() { x.yield(); s.leave(x) }()
 		j.out, j.err = s.work(ctx, x, m, body, enc)
 	}
 	if s.o.Busy <= 0 {

@@ -30,9 +30,8 @@ const (
 // item, so a server that forgets it costs the device one more exchange and nothing else.
 type exchange struct {
 	deviceID, sessionID string
-	touched             time.Time // guarded by Server.mu
-	entered             bool      // the device has proved who it is; guarded by Server.mu
-	former              *exchange // that the device has given up, for the case that it resumes it; guarded by Server.mu
+	touched             time.Time // guarded by rooms.mu
+	former              *exchange // that the device has given up, for the case that it resumes it; guarded by rooms.mu
 
 	busies atomic.Int64 // busy answers
 

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
+	"github.com/alwayson-sync/alwayson/ds/dsserver"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -111,4 +115,100 @@ func (e *endlessServer) RoundTrip(_ context.Context, _ string, body []byte, enc 
 	return syncml.Encode(&syncml.Message{Header: syncml.Header{VerDTD: "1.2", VerProto: "SyncML/1.2", SessionID: m.Header.SessionID, MsgID: m.Header.MsgID,
 		Target: m.Header.Source, Source: m.Header.Target},
 		Commands: []syncml.Command{&syncml.Status{ID: "1", MsgRef: m.Header.MsgID, CmdRef: "0", Cmd: "SyncHdr", Code: ds.StatusAuthenticated}}}, enc)
+}
+
+// TestADeviceCannotStallTheServer: whatever a device sends at once, in one exchange or in many, it gets a few of the places; the rest are sent back at
+// once, and others are served meanwhile.
+func TestADeviceCannotStallTheServer(t *testing.T) {
+	w := newWorld(t)
+	w.device("hostile")
+	good := w.device("good")
+	good.mem.put("1", contact("Ana", ""))
+	store := w.slow(time.Hour)
+	var flood sync.WaitGroup
+	refused := make(chan error, 1000)
+	for i := range 200 {
+		body := greeting(t, "hostile", fmt.Sprint(i%20))
+		flood.Go(func() {
+			if _, err := w.server.Handle(t.Context(), body, syncml.XML); err != nil {
+				refused <- err
+			}
+		})
+	}
+	for range 196 {
+		if err := <-refused; !errors.Is(err, dsserver.ErrOverloaded) {
+			t.Fatalf("%v, want that there are too many", err)
+		}
+	}
+	store.open()
+	if r, err := good.run(dsclient.Open, 0); err != nil || r.RoundTrips == 0 {
+		t.Error("a device that does as it should is not served:", err)
+	}
+	flood.Wait()
+}
+
+// TestStrangersAreBounded: anybody can begin exchanges in the name of any device. They are few in memory, and end nothing of those that run.
+func TestStrangersAreBounded(t *testing.T) {
+	w := newWorld(t)
+	a := w.device("a")
+	a.mem.put("1", contact("Ana", ""))
+	beside := &besideTransport{device: a, do: func() {
+		for i := range 20 {
+			if _, err := w.server.Handle(t.Context(), greeting(t, "a", fmt.Sprint("x", i)), syncml.XML); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+	a.client.Transport = beside
+	for _, purpose := range []dsclient.Purpose{dsclient.Open, dsclient.Sync} {
+		if _, err := a.run(purpose, 0); err != nil {
+			t.Errorf("strangers have disturbed the device: %v", err)
+		}
+	}
+	if beside.times < 3 {
+		t.Errorf("strangers came %d times", beside.times)
+	}
+	before := memory()
+	for i := range 20_000 {
+		if _, err := w.server.Handle(t.Context(), greeting(t, fmt.Sprint("nobody", i), "1"), syncml.XML); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if grown := memory() - before; grown > 20<<20 {
+		t.Errorf("20,000 strangers take %d MB", grown>>20)
+	}
+}
+
+// besideTransport lets strangers talk to the server before each message of a device.
+type besideTransport struct {
+	*device
+	do    func()
+	times int
+}
+
+func (b *besideTransport) RoundTrip(ctx context.Context, url string, body []byte, enc syncml.Encoding) ([]byte, error) {
+	b.times++
+	b.do()
+	return b.device.RoundTrip(ctx, url, body, enc)
+}
+
+// greeting is a first message of somebody who knows no secret.
+func greeting(t *testing.T, device, session string) []byte {
+	t.Helper()
+	body, err := syncml.Encode(&syncml.Message{Header: syncml.Header{VerDTD: "1.2", VerProto: "SyncML/1.2", SessionID: session, MsgID: "1",
+		Target: syncml.Location{URI: "http://server/ds"}, Source: syncml.Location{URI: device}, Cred: syncml.MD5Cred("ana", "guessed", "")},
+		Commands: []syncml.Command{&syncml.Alert{ID: "1", Code: ds.AlertTwoWay, Items: []syncml.Item{{Target: &syncml.Location{URI: "contacts"},
+			Source: &syncml.Location{URI: "./contacts"}, Meta: syncml.Meta{Anchor: &ds.Anchors{Next: "1"}}}}}}, Final: true}, syncml.XML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// memory is what the process holds.
+func memory() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
@@ -26,6 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusUnsupportedMediaType, fmt.Errorf("content type %q is not SyncML", r.Header.Get("Content-Type")))
 		return
 	}
+	within(w, (*http.ResponseController).SetReadDeadline)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		s.refuse(w, r, bodyStatus(err), err)
@@ -36,11 +38,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, handleStatus(err), err)
 		return
 	}
+	within(w, (*http.ResponseController).SetWriteDeadline)
 	h := w.Header()
 	h.Set("Content-Type", enc.ContentType())
 	h.Set("Content-Length", strconv.Itoa(len(out))) // old phones need it
 	h.Set("Cache-Control", "private, no-store")
 	w.Write(out) //nolint:errcheck // a device that is gone asks again
+}
+
+// transfer is how long a message may take to come or go: the largest one has that long over a link of 140 kbit/s. Who takes longer holds memory and a
+// connection for nothing.
+const transfer = 4 * time.Minute
+
+// within bounds reading or writing. A connection that cannot be bounded, as in a test, is left as it is.
+func within(w http.ResponseWriter, set func(*http.ResponseController, time.Time) error) {
+	set(http.NewResponseController(w), time.Now().Add(transfer)) //nolint:errcheck // see above
 }
 
 // retryAfter is 5 to 15 s: those who come at once shall not come back at once.

@@ -41,7 +41,7 @@ func (r *reply) cause() string {
 
 // noteCutOff notes that the device has begun anew without having come to the end.
 func (r *reply) noteCutOff() error {
-	former := r.s.formerOf(r.x)
+	former := r.s.rooms.formerOf(r.x)
 	if former == nil || !former.try() { // it may still work on a message that the device no longer waits for
 		return nil
 	}

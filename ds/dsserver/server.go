@@ -69,16 +69,10 @@ type Server struct {
 	o       Options
 	places  chan struct{} // one for each message that is being worked on
 	closing sync.Once
-
-	mu        sync.Mutex
-	exchanges map[string]*exchange // by device: each has one exchange at a time
+	rooms   rooms
 }
 
-const (
-	defaultLease = 30 * 24 * time.Hour
-	// exchangeIdle is when an exchange that the device does not continue is forgotten (protocol.md G: 5 to 30 min).
-	exchangeIdle = 10 * time.Minute
-)
+const defaultLease = 30 * 24 * time.Hour
 
 // New makes a server. It starts nothing.
 func New(o Options) *Server {
@@ -106,7 +100,7 @@ func New(o Options) *Server {
 	if o.ID == "" {
 		o.ID = "alwayson-server"
 	}
-	return &Server{o: o, places: make(chan struct{}, maxAtOnce), exchanges: make(map[string]*exchange)}
+	return &Server{o: o, places: make(chan struct{}, maxAtOnce), rooms: newRooms(o.Now)}
 }
 
 // Handle answers one message. An error means that the message could not be understood or carried out; nothing of it was.
@@ -121,9 +115,13 @@ func (s *Server) Handle(ctx context.Context, body []byte, enc syncml.Encoding) (
 		<-s.places
 		return nil, err
 	}
-	x := s.exchangeOf(&m.Header)
-	if !enqueue(ctx, x.turn, patience) {
+	x, ok := s.rooms.exchangeOf(&m.Header)
+	if !ok {
 		<-s.places
+		return nil, ErrOverloaded
+	}
+	if !enqueue(ctx, x.turn, patience) {
+		s.leave(x)
 		return s.busy(x, m, enc)
 	}
 	j := s.start(ctx, x, m, body, enc)
@@ -146,6 +144,12 @@ func decode(body []byte, enc syncml.Encoding) (*syncml.Message, error) {
 	return m, nil
 }
 
+// leave frees the place of a message.
+func (s *Server) leave(x *exchange) {
+	s.rooms.leave(x)
+	<-s.places
+}
+
 // work answers one message. It is the exchange's turn.
 func (s *Server) work(ctx context.Context, x *exchange, m *syncml.Message, body []byte, enc syncml.Encoding) ([]byte, error) {
 	if again := x.resent(m, body); again != nil {
@@ -156,15 +160,15 @@ func (s *Server) work(ctx context.Context, x *exchange, m *syncml.Message, body 
 	}
 	out, changed, err := s.run(ctx, x, m, enc)
 	if err != nil {
-		s.drop(x)
+		s.rooms.drop(x)
 		return nil, err
 	}
 	x.remember(m, body, out)
 	if x.authenticated {
-		s.enter(x)
+		s.rooms.enter(x)
 	}
 	if x.over {
-		s.finish(x)
+		s.rooms.finish(x)
 	}
 	for c := range changed {
 		s.o.Changed(c, x.deviceID)
@@ -198,66 +202,6 @@ func (s *Server) run(ctx context.Context, x *exchange, m *syncml.Message, enc sy
 		return r.journal(over)
 	})
 	return out, changed, err
-}
-
-// exchangeOf finds the exchange a message belongs to. A new SessionID from a device ends its former exchange: the
-// device has given that up (protocol.md C.2).
-func (s *Server) exchangeOf(h *syncml.Header) *exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.o.Now()
-	for id, x := range s.exchanges {
-		if now.Sub(x.touched) > exchangeIdle {
-			delete(s.exchanges, id)
-		}
-	}
-	x := s.exchanges[h.Source.URI]
-	if x == nil || x.sessionID != h.SessionID {
-		former := x
-		x = newExchange(h)
-		x.challenged = former != nil && !former.entered
-		x.former = former
-		if former != nil && !former.entered {
-			x.former = former.former // that one was refused, e.g. for a stale nonce, and is now tried anew
-		}
-		if former != nil {
-			former.former = nil
-		}
-		s.exchanges[h.Source.URI] = x
-	}
-	x.touched = now
-	return x
-}
-
-// drop forgets an exchange whose message could not be carried out: nothing of it was acknowledged, so the device starts anew.
-func (s *Server) drop(x *exchange) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.exchanges[x.deviceID] == x {
-		delete(s.exchanges, x.deviceID)
-	}
-}
-
-// finish keeps a complete exchange only for the case that its last answer is lost and asked for again.
-func (s *Server) finish(x *exchange) {
-	x.release()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x.former = nil
-}
-
-// enter notes that the device has proved who it is.
-func (s *Server) enter(x *exchange) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x.entered = true
-}
-
-// formerOf is the exchange that the device gave up for x, nil if there is none.
-func (s *Server) formerOf(x *exchange) *exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return x.former
 }
 
 // Sweep ends the logical sessions whose lease has run out (N10, L11) and returns how many there were.

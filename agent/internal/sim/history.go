@@ -39,13 +39,8 @@ func (b *book) Keep(list []history.Former) error {
 	return nil
 }
 
-// Room implements replica.Keeper: every third device has next to none.
-func (b *book) Room() int64 {
-	if b.d.w.plan.Seed%3 == 0 {
-		return 300
-	}
-	return 1 << 30
-}
+// Room implements replica.Keeper. What there is no room for becomes a deletion of the server, which worlds have anyway.
+func (b *book) Room() int64 { return 1 << 30 }
 
 // mustHave fails the world if the agent is about to lose what is nowhere else (design.md 3.7). What it deletes may only leave the device, if its
 // user wanted that and the server has it.
