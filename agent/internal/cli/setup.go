@@ -108,15 +108,20 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 	}
 	what := strings.Join(there, " and ")
 	fmt.Fprintf(cmd.ErrOrStderr(), "Replace %s? [y/N] ", what)
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
+	if a.agrees() {
 		return nil
 	}
-	if err != nil {
-		fmt.Fprintln(cmd.ErrOrStderr())
-	}
 	return &exitError{exitUsage, fmt.Errorf("nothing was changed, because of what is there already: %s; type it again with --yes to replace that", what)}
+}
+
+// agrees tells whether the user answers yes.
+func (a *app) agrees() bool {
+	answer, _ := bufio.NewReader(a.in).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true
+	}
+	return false
 }
 
 func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string) {

@@ -1,0 +1,126 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
+)
+
+// configuration looks at the file, the secrets and the certificates that it names.
+func configuration(_ context.Context, p *Patient, found func(Finding)) {
+	if p.ConfigErr != nil {
+		found(fault("config.file", p.ConfigErr.Error(), remedyOfFile(p)))
+		return
+	}
+	found(ok("config.file", p.ConfigPath+" is in order"))
+	found(unwritable(p.ConfigPath))
+	found(secret("config.secret", "the secret of the account", p.Config.Account.SecretFile, "alwayson login"))
+	if c := p.Config; c.Push.Broker != "" && c.Push.SecretFile != c.Account.SecretFile {
+		found(secret("config.push_secret", "the secret for the broker", c.Push.SecretFile, "alwayson login --push"))
+	}
+	certificates(p, found)
+	if n := locked(p.Settings); len(n) > 0 {
+		found(ok("config.locked", "locked by the administrator: "+strings.Join(n, ", ")))
+	}
+}
+
+func remedyOfFile(p *Patient) string {
+	if _, err := os.Stat(p.ConfigPath); errors.Is(err, os.ErrNotExist) {
+		return "alwayson setup"
+	}
+	return "edit " + p.ConfigPath
+}
+
+// unwritable warns of a configuration that others can change: it says to which server the secret goes.
+func unwritable(path string) Finding {
+	fi, err := os.Stat(path)
+	if err != nil || runtime.GOOS == "windows" || fi.Mode().Perm()&0o022 == 0 {
+		return ok("config.mode", "nobody else can change it")
+	}
+	f := warning("config.mode", fmt.Sprintf("others can change %s (mode %04o), and with it where your data goes", path, fi.Mode().Perm()), "chmod go-w "+path)
+	f.Repair = func() error { return os.Chmod(path, fi.Mode().Perm()&^0o022) }
+	return f
+}
+
+func secret(id, what, path, login string) Finding {
+	_, err := config.ReadSecret(path)
+	if err == nil {
+		return ok(id, what+" is there, for nobody else to read")
+	}
+	fi, statErr := os.Stat(path)
+	if statErr != nil {
+		return fault(id, what+" is not there: "+err.Error(), login)
+	}
+	f := fault(id, err.Error(), "chmod 600 "+path)
+	f.Repair = func() error { return os.Chmod(path, fi.Mode().Perm()&0o700) }
+	return f
+}
+
+// soon is how long ahead a certificate that will expire is warned of.
+const soon = 30 * 24 * time.Hour
+
+func certificates(p *Patient, found func(Finding)) {
+	c := p.Config
+	pairs := map[string][2]string{}
+	pairs["config.certificate"] = [2]string{c.Account.CertFile, c.Account.KeyFile}
+	if c.Push.Broker != "" && c.Push.CertFile != c.Account.CertFile {
+		pairs["config.push_certificate"] = [2]string{c.Push.CertFile, c.Push.KeyFile}
+	}
+	for id, files := range pairs {
+		if files[0] == "" {
+			continue
+		}
+		cert, err := clientcert.Open(files[0], files[1])
+		switch {
+		case err != nil:
+			found(fault(id, err.Error(), clientcert.Remedy(files[0])))
+		case cert.Problem(p.Now) != "":
+			found(fault(id, files[0]+": "+cert.Problem(p.Now), clientcert.Remedy(files[0])))
+		case cert.Expires().Sub(p.Now) < soon:
+			found(warning(id, fmt.Sprintf("the certificate of this device expires on %s", cert.Expires().Format(time.DateOnly)), clientcert.Remedy(files[0])))
+		default:
+			found(ok(id, "the certificate of this device is valid until "+cert.Expires().Format(time.DateOnly)))
+		}
+	}
+}
+
+func locked(list []control.Setting) (keys []string) {
+	for _, s := range list {
+		if s.Locked {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// running looks at the agent that runs.
+func running(_ context.Context, p *Patient, found func(Finding)) {
+	s := p.Agent
+	if s == nil {
+		found(fault("agent.running", p.AgentErr.Error()+"; nothing is synchronized until it runs, and nothing is lost", "alwayson service start, or alwayson run"))
+		return
+	}
+	if s.Version != p.Version {
+		found(warning("agent.version", fmt.Sprintf("the agent that runs is version %s, this program is %s", s.Version, p.Version), "alwayson service restart"))
+	} else {
+		found(ok("agent.version", "the agent runs, version "+s.Version))
+	}
+	switch {
+	case !s.AlwaysOn:
+		found(warning("agent.on", "Always-On is off: changes are not synchronized by themselves", "alwayson on"))
+	case s.Advice != "":
+		found(fault("agent.state", s.Summary, s.Advice))
+	case s.State == "retrying", s.State == "lost":
+		found(warning("agent.state", s.Summary, "nothing: it is tried again by itself"))
+	default:
+		found(ok("agent.state", s.Summary))
+	}
+}
