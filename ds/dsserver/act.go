@@ -19,6 +19,9 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 	case reconcile.Adopt:
 		return r.adopt(st, luid, cur, rec)
 	case reconcile.Update:
+		if cur.Deleted {
+			return r.revive(st, luid, cur, rec, body)
+		}
 		return r.update(st, luid, cur, rec, body)
 	case reconcile.TakeMine:
 		return r.takeMine(st, luid, m, cur, rec, body)
@@ -34,6 +37,22 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, Hash: m.Hash, Base: luid})
 	}
 	return nil // Nothing, Unknown
+}
+
+// revive takes an edit of an item that was deleted here. Somebody else may have brought back the same already, as with a former version (found by
+// simulation).
+func (r *reply) revive(st *storeState, luid string, cur, rec dsstore.Item, body []byte) error {
+	same, deleted, err := r.match(st, rec, ds.VersionOf(rec.Hash))
+	if err != nil {
+		return err
+	}
+	if same.GUID == "" || deleted || same.Hash != rec.Hash {
+		return r.update(st, luid, cur, rec, body)
+	}
+	if err := r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID); err != nil {
+		return err
+	}
+	return r.adopt(st, luid, same, rec)
 }
 
 // reflag stores new marks of an item. A device that has other bytes than we gets ours: only the marks are agreed on.

@@ -40,7 +40,7 @@ func (r *reply) takePartial(st *storeState, op syncml.Op, luid string, meta sync
 	}
 	rev := cur.Rev
 	if cur.Flags != it.Flags || cur.Folder != it.Folder {
-		if held.LUID == luid {
+		if held.LUID == luid || st.replaces() {
 			cur.Flags = it.Flags
 		} else {
 			cur.Flags = mergeFlags(cur, rec)
@@ -52,18 +52,19 @@ func (r *reply) takePartial(st *storeState, op syncml.Op, luid string, meta sync
 		r.changed[st.c] = true
 	}
 	cur.Rev = rev
-	return ds.StatusOK, true, r.holdsPart(st, luid, cur, m)
+	return ds.StatusOK, true, r.holdsPart(st, luid, cur, m, it.Flags)
 }
 
-// holdsPart notes that a device has a part of a message. If that is not the part that it shall have, of what lives on, that goes out: its filter may
-// have changed meanwhile, or its user has put a former version back or edited it (found by simulation).
-func (r *reply) holdsPart(st *storeState, luid string, cur dsstore.Item, m mail.Marker) error {
+// holdsPart notes that a device has a part of a message, with marks. If that is not the part that it shall have, of what lives on, that goes out: its
+// filter may have changed meanwhile, its user has put a former version back or edited it, or its marks were put together with others (found by
+// simulation).
+func (r *reply) holdsPart(st *storeState, luid string, cur dsstore.Item, m mail.Marker, marks pim.Flags) error {
 	now := dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash, Variant: m.Policy.String()}
 	wanted, err := r.policy(st, cur)
 	switch current := m.Unchanged && m.ID == ds.VersionOf(cur.Hash); {
 	case err != nil:
 		return err
-	case current && wanted.String() == now.Variant:
+	case current && marks == cur.Flags && wanted.String() == now.Variant:
 		return r.tx.PutMapping(r.x.deviceID, st.c, now)
 	case !current:
 		now.Hash = [32]byte{}
@@ -115,7 +116,7 @@ func (r *reply) takeTwin(st *storeState, luid string, it pim.Item, whole []byte,
 	if err := r.keepEdit(st, rec.GUID, it, m); err != nil {
 		return 0, err
 	}
-	return ds.StatusAdded, r.holdsPart(st, luid, rec, m)
+	return ds.StatusAdded, r.holdsPart(st, luid, rec, m, rec.Flags)
 }
 
 // keepEdit keeps the edit of a part beside what lives on.
@@ -149,7 +150,7 @@ func (r *reply) takeGone(st *storeState, op syncml.Op, luid string, meta syncml.
 	if err != nil || cur.Deleted || cur.Hash != sha256.Sum256(whole) {
 		return code, true, ignoreNotFound(err)
 	}
-	return code, true, r.holdsPart(st, luid, cur, m)
+	return code, true, r.holdsPart(st, luid, cur, m, it.Flags)
 }
 
 // formerWhole is the message that a part was made of, nil if the history does not have it.
