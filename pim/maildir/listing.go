@@ -135,9 +135,25 @@ type layout struct {
 	dirs  map[string]string // folder → directory, of what is there
 }
 
+// inboxes are what programs call the folder of messages that lie in no other, if the tree itself is no Maildir: mbsync, OfflineIMAP, Evolution.
+var inboxes = []string{"INBOX", "Inbox", "inbox"}
+
+// inboxOf is the directory of the messages that lie in no folder; not ok if there is none.
+func inboxOf(r *os.Root) (dir string, ok bool) {
+	if isMaildir(r, ".") {
+		return ".", true
+	}
+	for _, name := range inboxes {
+		if isMaildir(r, name) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // readLayout looks for sub-folders. A tree without any is taken for Maildir++, the older and more common way.
-func readLayout(r *os.Root) (layout, error) {
-	l := layout{dirs: map[string]string{"": "."}}
+func readLayout(r *os.Root, inbox string) (layout, error) {
+	l := layout{plain: inbox != ".", dirs: map[string]string{"": inbox}}
 	entries, err := fs.ReadDir(r.FS(), ".")
 	if err != nil {
 		return l, err
@@ -163,7 +179,9 @@ func (l *layout) walk(r *os.Root, dir string) {
 		return
 	}
 	l.plain = true
-	l.dirs[dir] = dir
+	if l.dirs[""] != dir {
+		l.dirs[dir] = dir
+	}
 	entries, err := fs.ReadDir(r.FS(), dir)
 	if err != nil {
 		return // its messages are not listed, which shows as an error there

@@ -50,17 +50,19 @@ type tree struct {
 	layout
 }
 
-// open opens the tree. The caller closes it. A folder without cur is no Maildir (any more), so nothing in it counts as deleted.
+// open opens the tree. The caller closes it. A folder without cur, or without an INBOX that has it, is no Maildir (any more), so nothing in it counts as
+// deleted.
 func (s *Store) open() (*tree, error) {
 	r, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", pim.ErrUnavailable, err)
 	}
-	if fi, err := r.Stat("cur"); err != nil || !fi.IsDir() {
-		return nil, errors.Join(fmt.Errorf("%w: %s has no folder cur", pim.ErrUnavailable, s.dir), r.Close())
+	inbox, ok := inboxOf(r)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%w: %s has no folder cur, nor INBOX/cur", pim.ErrUnavailable, s.dir), r.Close())
 	}
 	t := &tree{r: r}
-	if t.layout, err = readLayout(r); err != nil {
+	if t.layout, err = readLayout(r, inbox); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %v", pim.ErrUnavailable, err), r.Close())
 	}
 	return t, nil

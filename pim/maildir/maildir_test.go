@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,37 @@ func TestContractWithPlainFolders(t *testing.T) {
 		}
 		return &hiding{Store: s, folder: "zz"}
 	})
+}
+
+// TestContractWithAnInbox runs it on a tree that is no Maildir itself, as mbsync and OfflineIMAP make them: the messages of no folder lie in INBOX.
+func TestContractWithAnInbox(t *testing.T) {
+	pimtest.Run(t, func(t *testing.T) pim.Store {
+		dir := t.TempDir()
+		if err := Create(filepath.Join(dir, "INBOX")); err != nil {
+			t.Fatal(err)
+		}
+		return New(dir)
+	})
+}
+
+// TestAnInboxIsNoFolder: what lies in INBOX is in no folder, on all devices, and folders lie beside it.
+func TestAnInboxIsNoFolder(t *testing.T) {
+	s := New(t.TempDir())
+	for _, name := range []string{"INBOX", "Work"} {
+		if err := Create(filepath.Join(s.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		s.put(t, name+"/cur/m"+name+":2,S", "Subject: x\n\n")
+	}
+	got := map[string]string{}
+	err := s.Scan(t.Context(), func(e pim.Entry, err error) error { got[e.Key] = e.Folder; return err })
+	want := map[string]string{"mINBOX": "", "Work/": "Work", "Work/mWork": "Work"}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+	if keys := s.keys([]string{"INBOX/cur/mINBOX:2,S"}); !slices.Equal(keys, []string{"mINBOX"}) {
+		t.Errorf("a change there is one of %v", keys)
+	}
 }
 
 // hiding leaves out the folder that only marks the layout.

@@ -2,14 +2,17 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
@@ -42,7 +45,8 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // app is what all commands share.
 type app struct {
-	in         io.Reader
+	in         *bufio.Reader
+	terminal   *os.File // where a person types, nil if nobody does
 	configPath string
 	socket     string
 	json       bool
@@ -50,7 +54,10 @@ type app struct {
 
 // Run carries out a command line and returns the exit code. It writes results to out, everything else to errs.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in}
+	a := &app{in: bufio.NewReader(in)}
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		a.terminal = f
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -282,13 +280,13 @@ func (a *app) loginPush(cmd *cobra.Command, c *control.Client, secret string) er
 
 // readSecret asks on a terminal and reads a line elsewhere: a secret is never an argument, where every process can see it.
 func (a *app) readSecret(cmd *cobra.Command) (string, error) {
-	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if a.terminal != nil {
 		fmt.Fprint(cmd.ErrOrStderr(), "Secret: ")
-		b, err := term.ReadPassword(int(f.Fd()))
+		b, err := term.ReadPassword(int(a.terminal.Fd()))
 		fmt.Fprintln(cmd.ErrOrStderr())
 		return string(b), err
 	}
-	line, err := bufio.NewReader(a.in).ReadString('\n')
+	line, err := a.in.ReadString('\n')
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
 		return "", &exitError{exitUsage, fmt.Errorf("there is no secret on standard input: %w", err)}
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,32 +19,52 @@ import (
 	"github.com/alwayson-sync/alwayson/pim/safefile"
 )
 
-// setupFlags are what the user says besides the document.
+// setupFlags are what the user says besides the document, or instead of one.
 type setupFlags struct {
-	file string
-	wish provision.Wish
-	yes  bool
+	file   string
+	wish   provision.Wish
+	yes    bool
+	user   string
+	broker string
+	caFile string
+	stores []string
 }
 
 func (a *app) setup() *cobra.Command {
 	var f setupFlags
 	cmd := &cobra.Command{
-		Use: "setup --provision FILE", Short: "Write the configuration from a provisioning document (OMA CP, XML or WBXML; - is standard input)", Args: cobra.NoArgs,
-		Long: "Writes the configuration, and the secret beside it, from a provisioning document as operators and administrators send it: an account of data\n" +
-			"synchronization (w5) with its datastores, and of device management (w7). What is there already is replaced only after a question. The document\n" +
-			"is believed: take it only from somebody whom you trust.",
-		Example: "  alwayson setup --provision settings.wbxml --device laptop",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.setUp(cmd, &f) },
+		Use: "setup [SERVER]", Short: "Set this device up: find the folders, test server and broker, show what would happen, write the configuration", Args: cobra.MaximumNArgs(1),
+		Long: "Asks for the server and for the secret of this device, tests the way to server and broker while it asks, finds the folders of other programs (khal,\n" +
+			"khard, todoman, vdirsyncer, mbsync, notmuch …), and shows what the first synchronization would do before anything is written. With --yes it asks\n" +
+			"nothing, and takes the secret from standard input.\n\n" +
+			"With --provision it takes all that from a provisioning document (OMA CP, XML or WBXML; - is standard input) as operators and administrators send\n" +
+			"it: an account of data synchronization (w5) with its datastores, and of device management (w7). The document is believed: take it only from\n" +
+			"somebody whom you trust. What is there already is replaced only after a question.",
+		Example: "  alwayson setup sync.example.org\n  alwayson setup sync.example.org --user ana --device laptop --store mail=~/Mail --yes < secret\n  alwayson setup --provision settings.wbxml --device laptop",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && f.file != "" {
+				return &exitError{exitUsage, errors.New("the document says where the server is: give one of both")}
+			}
+			return a.setUp(cmd, &f, strings.Join(args, ""))
+		},
 	}
 	cmd.Flags().StringVar(&f.file, "provision", "", "the document")
+	cmd.Flags().StringVar(&f.user, "user", "", "name on the server")
+	cmd.Flags().StringVar(&f.broker, "broker", "", "address of the broker; default: where that of the server listens; none is none")
+	cmd.Flags().StringVar(&f.caFile, "ca-file", "", "certificates of the authorities that have signed those of server and broker; default: the system's")
+	cmd.Flags().StringArrayVar(&f.stores, "store", nil, "KIND=FOLDER, of contacts, calendar, tasks, notes, mail; more than once for several")
 	cmd.Flags().StringVar(&f.wish.Device, "device", "", "as the administrator enrolled it; default: as the document says")
 	cmd.Flags().StringVar(&f.wish.Folder, "folder", "~/AlwaysOn", "where the folders of the stores are")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "replace what is there without a question")
 	return cmd
 }
 
-func (a *app) setUp(cmd *cobra.Command, f *setupFlags) error {
-	plan, text, err := a.plan(f)
+func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
+	plan, err := a.wish(cmd, f, address)
+	if err != nil {
+		return err
+	}
+	text, err := plan.TOML()
 	if err != nil {
 		return err
 	}
@@ -61,33 +80,54 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags) error {
 	if err := safefile.WriteFile(a.configPath, text, 0o600); err != nil {
 		return fmt.Errorf("cannot write the configuration: %w", err)
 	}
+	if err := a.makeFolders(); err != nil {
+		return err
+	}
 	return a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret) })
 }
 
-// plan reads the document. All that is wrong with it is one error.
-func (a *app) plan(f *setupFlags) (*provision.Plan, []byte, error) {
+// makeFolders makes the folders of stores that are new.
+func (a *app) makeFolders() error {
+	c, err := config.Load(a.configPath)
+	if err != nil {
+		return err
+	}
+	for _, s := range c.Stores {
+		if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+			return fmt.Errorf("the configuration is written, but a folder cannot be made: %w", err)
+		}
+	}
+	return nil
+}
+
+// wish is what a document says, or a person. All that is wrong with it is one error.
+func (a *app) wish(cmd *cobra.Command, f *setupFlags, address string) (_ *provision.Plan, err error) {
+	if !strings.HasPrefix(f.wish.Folder, "~/") {
+		if f.wish.Folder, err = filepath.Abs(f.wish.Folder); err != nil {
+			return nil, err
+		}
+	}
+	if f.caFile != "" {
+		if f.caFile, err = filepath.Abs(f.caFile); err != nil {
+			return nil, err
+		}
+	}
 	if f.file == "" {
-		return nil, nil, &exitError{exitUsage, errors.New("say where the provisioning document is: alwayson setup --provision FILE")}
+		return a.lead(cmd, f, address)
 	}
 	in, err := a.readFile(f.file)
 	if err != nil {
-		return nil, nil, &exitError{exitUsage, err}
+		return nil, &exitError{exitUsage, err}
 	}
 	doc, err := cp.Parse(in)
 	if err != nil {
-		return nil, nil, &exitError{exitConfig, fmt.Errorf("%s: %w; nothing was changed", f.file, err)}
-	}
-	if !strings.HasPrefix(f.wish.Folder, "~/") {
-		if f.wish.Folder, err = filepath.Abs(f.wish.Folder); err != nil {
-			return nil, nil, err
-		}
+		return nil, &exitError{exitConfig, fmt.Errorf("%s: %w; nothing was changed", f.file, err)}
 	}
 	plan, mistakes := provision.Make(doc, f.wish)
 	if len(mistakes) > 0 {
-		return nil, nil, &exitError{exitConfig, fmt.Errorf("cannot use %s, nothing was changed: %s", f.file, strings.Join(mistakes, "; "))}
+		return nil, &exitError{exitConfig, fmt.Errorf("cannot use %s, nothing was changed: %s", f.file, strings.Join(mistakes, "; "))}
 	}
-	text, err := plan.TOML()
-	return plan, text, err
+	return plan, nil
 }
 
 // mayReplace asks before something is replaced that is there.
@@ -116,7 +156,7 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 
 // agrees tells whether the user answers yes.
 func (a *app) agrees() bool {
-	answer, _ := bufio.NewReader(a.in).ReadString('\n')
+	answer, _ := a.in.ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return true

@@ -27,7 +27,7 @@ func TestSetup(t *testing.T) {
 		said     []string
 		device   string // in the file afterwards, "" if there is none
 	}{
-		{"no document", "", nil, exitUsage, []string{"--provision FILE"}, ""},
+		{"nobody to ask", "", nil, exitUsage, []string{"nobody to ask", "nothing was changed"}, ""},
 		{"one that is not there", "", []string{"--provision", "nothing"}, exitUsage, []string{"nothing"}, ""},
 		{"a bad one", "", []string{"--provision", broken}, exitConfig, []string{"--device ID", "no address", "no datastore", "nothing was changed"}, ""},
 		{"a good one", "", []string{"--provision", document}, exitOK, []string{"https://sync.example.org:8443/ds", "image/jpeg", "alwayson run --config", "alwayson on --config"}, "laptop"},

@@ -66,6 +66,12 @@ func Examine(ctx context.Context, p *Patient, found func(Finding)) {
 	}
 }
 
+// Reach looks at the ways to the server and to the broker only.
+func Reach(ctx context.Context, p *Patient, found func(Finding)) {
+	server(ctx, p, found)
+	broker(ctx, p, found)
+}
+
 // Worst is the worst state of some findings.
 func Worst(list []Finding) State {
 	worst := OK

@@ -31,6 +31,7 @@ type Plan struct {
 	ServerID string            `json:"server_id"`
 	Settings map[string]string `json:"settings"` // of the table, by key
 	Stores   []Store           `json:"stores"`
+	CAFile   string            `json:"ca_file,omitempty"`
 	LeftOut  []string          `json:"left_out"` // one sentence each
 	Secret   string            `json:"-"`        // "" if the document has none
 }
@@ -230,6 +231,7 @@ type file struct {
 		User       string `toml:"user"`
 		Auth       string `toml:"auth,omitempty"`
 		SecretFile string `toml:"secret_file"`
+		CAFile     string `toml:"ca_file,omitempty"`
 		ServerID   string `toml:"server_id,omitempty"`
 	} `toml:"account"`
 	Push struct {
@@ -242,7 +244,7 @@ type file struct {
 func (p *Plan) TOML() ([]byte, error) {
 	f := file{Device: p.Device, Stores: p.Stores}
 	f.Account.Server, f.Account.User, f.Account.Auth = p.Settings["account.server"], p.Settings["account.user"], p.Settings["account.auth"]
-	f.Account.SecretFile, f.Account.ServerID = SecretFile, p.ServerID
+	f.Account.SecretFile, f.Account.ServerID, f.Account.CAFile = SecretFile, p.ServerID, p.CAFile
 	f.Push.Broker = p.Settings["push.broker"]
 	text, err := toml.Marshal(&f)
 	if err != nil {
