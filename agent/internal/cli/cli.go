@@ -108,6 +108,9 @@ func codeOfProblem(p control.Problem) int {
 	return exitUnexpected
 }
 
+// Command is the whole command line, for who describes it.
+func Command() *cobra.Command { return (&app{in: bufio.NewReader(strings.NewReader(""))}).root() }
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "alwayson",
@@ -126,6 +129,7 @@ func (a *app) root() *cobra.Command {
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}
+	illustrate(root)
 	return root
 }
 
