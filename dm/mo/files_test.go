@@ -39,7 +39,8 @@ func reference() []byte {
 		"A key is what `alwayson settings` and `alwayson-server settings` take; in the configuration file `session.poll` is `poll` in `[session]`, and\n" +
 		"`store.*.filter` is `filter` of each `[[store]]`, whose name stands for `*`; `always_on` and `locked` are not in it. The node is the same setting in the management tree\n" +
 		"(`alwayson.ddf`). What follows from a change: *none*, it is in use at once; *open*, a session is opened; *sync*, an exchange follows; *restart*, the\n" +
-		"session is broken and a new one begins with an incremental sync. There, a value with which the device cannot be reached is taken back by itself.\n\n" +
+		"session is broken and a new one begins with an incremental sync. There, a value with which the device cannot be reached is taken back by itself.\n" +
+		"A node that is deleted says what the device's own configuration says.\n\n" +
 		"| key | node | type | default | values | a change | |\n|---|---|---|---|---|---|---|\n")
 	for i := range mo.Table {
 		s := &mo.Table[i]

@@ -182,7 +182,8 @@ func (s *Settings) Locked(key string) bool {
 // ErrLocked is the answer to a user or a file that wants to change what is locked.
 var ErrLocked = errors.New("locked by the administrator")
 
-// Set changes settings together, all or none; nil takes a value that was set over the file away. What follows is the effect that asks the most.
+// Set changes settings together, all or none; nil takes a value that was set over the file away, but not one that the user has set since the
+// administrator has. What follows is the effect that asks the most.
 func (s *Settings) Set(by Origin, values map[string]*string) (mo.Effect, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +194,9 @@ func (s *Settings) Set(by Origin, values map[string]*string) (mo.Effect, error) 
 			return 0, fmt.Errorf("cannot change %s: %w", key, ErrLocked)
 		}
 		if v == nil {
-			delete(next.Entries, key)
+			if by != Pushed || next.Entries[key].By != User {
+				delete(next.Entries, key)
+			}
 			continue
 		}
 		if err := s.exists(key, *v); err != nil {
