@@ -194,7 +194,7 @@ func TestPushedSettings(t *testing.T) {
 	}
 
 	phone.Kill() // S8: it gets it when it is back
-	p.set("--all", "locked=log.level store.contacts.filter", "log.level=warn")
+	p.set("--user", "ana", "locked=log.level store.contacts.filter", "log.level=warn")
 	p.becomes("laptop", "locked", "applied", "")
 	p.becomes("phone", "log.level", "pending", "")
 	phone.Start()

@@ -291,6 +291,9 @@ func command(s *dsstore.Setting) (dmserver.Work, bool) {
 	if !ok {
 		return dmserver.Work{}, false
 	}
+	if s.Own {
+		return dmserver.Work{ID: id, Op: dmserver.Delete, URI: row.Of(s.Key).String()}, true
+	}
 	return dmserver.Work{ID: id, Op: dmserver.Replace, URI: row.Of(s.Key).String(), Value: row.Value(s.Value)}, true
 }
 

@@ -317,6 +317,29 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 	})
 }
 
+// TestADeviceReturnsToItsOwn: what nobody wants of it any more is deleted on the device, together with what is wanted at the same time.
+func TestADeviceReturnsToItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1)
+		d := f.devices["d000"]
+		f.want("session.poll", "7m", "log.level", "debug")
+		f.run(time.Minute)
+		at := time.Now()
+		f.update(func(tx dsstore.Tx) error {
+			_, err := tx.WantSetting(dsstore.Setting{Device: d.id, Key: "log.level", Own: true, By: "admin", At: at})
+			_, e := tx.WantSetting(dsstore.Setting{Device: d.id, Key: "session.poll", Value: "8m", By: "admin", At: at})
+			return errors.Join(err, e)
+		})
+		f.run(time.Minute)
+		if _, there := d.settings.Values["Log/Level"]; there || d.value("Session/Poll") != "8m" || f.states()[dsstore.SettingApplied] != 2 {
+			t.Errorf("%v, %v", f.states(), d.settings.Values)
+		}
+		if last := d.settings.Commits[len(d.settings.Commits)-1]; len(last) != 2 {
+			t.Errorf("not together: %v", d.settings.Commits)
+		}
+	})
+}
+
 // TestTheLatestWishWins is S9: a later wish replaces one that the device has not been told of, also while a session runs and over failing stores.
 func TestTheLatestWishWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -66,6 +66,15 @@ var routes = []struct {
 	{"PUT /v1/settings", administrator, func(c *call) (any, error) {
 		return putSettings(c, func(r settingsRequest) Whom { return Whom{User: r.User, All: r.User == ""} })
 	}},
+	{"GET /v1/groups", administrator, func(c *call) (any, error) { return Groups(c.Context(), c.site.store, "") }},
+	{"GET /v1/groups/{name}", administrator, getGroup},
+	{"PUT /v1/groups/{name}", administrator, putGroup},
+	{"DELETE /v1/groups/{name}", administrator, deleteGroup},
+	{"PUT /v1/groups/{name}/devices/{id}", administrator, member(Join)},
+	{"DELETE /v1/groups/{name}/devices/{id}", administrator, member(Leave)},
+	{"PUT /v1/groups/{name}/settings", administrator, func(c *call) (any, error) {
+		return putSettings(c, func(settingsRequest) Whom { return Whom{Group: c.PathValue("name")} })
+	}},
 	{"GET /v1/devices/{id}/why", user, ofDevice(func(c *call, id string) (any, error) { return Why(c.Context(), c.site.store, id) })},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},
 }
