@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
 	"github.com/alwayson-sync/alwayson/agent/internal/facts"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
@@ -66,7 +67,11 @@ func (a *Agent) facts() *facts.Device {
 		Info: a.devInfo(), Version: cmp.Or(a.o.Version, "unknown"), OS: runtime.GOOS, CPU: runtime.GOARCH, ServerID: a.serverID(),
 		Account: func() (user, server, broker string) { o := a.options(); return o.User, o.Server, o.Push.Broker },
 		Session: func() session.Record { return a.engine.Snapshot().Session },
-		Switch:  a.flip, Open: a.openSession,
+		Network: func() (string, bool) {
+			n := a.network()
+			return n.Name, n.Proxy != "" && n.Proxy != config.NoProxy
+		},
+		Switch: a.flip, Open: a.openSession,
 	}
 	for _, s := range a.stores {
 		r := s.Replica

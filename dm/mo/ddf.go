@@ -20,8 +20,8 @@ func Description() *ddf.Tree {
 	return doc
 }
 
-// objects are the nodes that are management objects, with the identifiers of those (protocol.md H.6 to H.8).
-var objects = map[string]string{info: dm.MODevInfo, detail: dm.MODevDetail, manager: dm.MODMAcc, account: dm.MODS}
+// objects are the nodes that are management objects, with the identifiers of those (protocol.md H.6 to H.9).
+var objects = map[string]string{info: dm.MODevInfo, detail: dm.MODevDetail, manager: dm.MODMAcc, account: dm.MODS, nap: dm.MONAP, proxy: dm.MOProxy}
 
 // put describes a leaf and the nodes above it.
 func put(doc *ddf.Tree, node string, leaf func(name string) *ddf.Node) {
@@ -80,5 +80,5 @@ func Rights(server string) *ddf.Tree {
 	top := func(name, path string) *ddf.Node {
 		return &ddf.Node{Name: name, Path: path, RT: &ddf.RTProperties{ACL: acl, Format: dm.FormatNode}}
 	}
-	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("Proxy", ""), top("AlwaysOn", "./Vendor")}}
+	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("NAP", ""), top("Proxy", ""), top("AlwaysOn", "./Vendor")}}
 }

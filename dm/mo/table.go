@@ -10,6 +10,7 @@ const Switch = "always_on"
 const (
 	account = "./DS/1"
 	vendor  = "./Vendor/AlwaysOn"
+	nap     = "./NAP/1"
 	proxy   = "./Proxy/1"
 )
 
@@ -34,7 +35,7 @@ var Table = []Setting{
 		Help: "How often device and broker look whether the connection still stands."},
 	{Key: "network.proxy", Node: proxy + "/Addr", Effect: Restart,
 		Help: "Address of the proxy (http, https or socks5) to server and broker; empty is what the environment says, none is none."},
-	{Key: "network.allowed", Node: vendor + "/Network/Allowed", Effect: Restart,
+	{Key: "network.allowed", Node: nap + "/Addr", Effect: Restart,
 		Help: "Networks over which data may leave: names of interfaces like eth* or !wwan*, wifi, mobile; empty is all."},
 	{Key: "session.attempts", Node: vendor + "/Session/Attempts", Type: Integer, Default: "8", Min: 1, Max: 1000,
 		Help: "Attempts before the connection counts as lost."},

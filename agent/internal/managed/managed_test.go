@@ -278,6 +278,8 @@ func TestTheTreeChangesSettings(t *testing.T) {
 		{"./Vendor/AlwaysOn/Log/Level", "debug", ds.StatusOK},
 		{"./DS/1/AlwaysOn/RetryMax", "90", ds.StatusOK},
 		{"./DS/1/DB/contacts/Filter", "name:ana", ds.StatusOK},
+		{"./NAP/1/Addr", "eth* !wwan*", ds.StatusOK},
+		{"./NAP/1/Addr", "eth[", ds.StatusFailed},
 		{"./Vendor/AlwaysOn/Log/Level", "loud", ds.StatusMediaType},
 		{"./DS/1/AlwaysOn/RetryMax", "x", ds.StatusMediaType},
 		{"./DS/1/DB/contacts/Filter", "nonsense:", ds.StatusFailed},
@@ -295,6 +297,7 @@ func TestTheTreeChangesSettings(t *testing.T) {
 	w.holds("log.level", "debug", managed.Pushed)
 	w.holds("session.max_pause", "1m30s", managed.Pushed)
 	w.holds("store.contacts.filter", "name:ana", managed.Pushed)
+	w.holds("network.allowed", "eth* !wwan*", managed.Pushed)
 }
 
 // tree is the management tree over the settings, in which srv may change them.

@@ -20,7 +20,7 @@ type object struct {
 // Objects are the settings as the management tree has them, by address.
 func (s *Settings) Objects() map[string]tree.Object {
 	out := map[string]tree.Object{}
-	for _, at := range []dm.Path{{"DS"}, {"Proxy"}, {"Vendor", "AlwaysOn"}} {
+	for _, at := range []dm.Path{{"DS"}, {"NAP"}, {"Proxy"}, {"Vendor", "AlwaysOn"}} {
 		out[at.String()] = &object{s, at}
 	}
 	return out
