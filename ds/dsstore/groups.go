@@ -28,11 +28,12 @@ func (a Audience) String() string {
 
 // Wish is what an administrator wants an audience to be set to. What follows for each device from all wishes is its Setting.
 type Wish struct {
-	For   Audience
-	Key   string // of the settings table
-	Value string
-	By    string
-	At    time.Time
+	For    Audience
+	Key    string // of the settings table
+	Value  string
+	Secret bool // Value is one
+	By     string
+	At     time.Time
 }
 
 // Group is a number of devices that administrators set together.

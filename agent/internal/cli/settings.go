@@ -2,12 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/dm/mo"
 )
 
 func (a *app) settings() *cobra.Command {
@@ -21,8 +23,8 @@ func (a *app) settings() *cobra.Command {
 	}
 	show.Flags().BoolVar(&origin, "origin", false, "show where each value comes from, and what a change of it would do")
 	cmd.AddCommand(show,
-		&cobra.Command{Use: "set KEY VALUE", Short: "Change a setting", Args: cobra.ExactArgs(2),
-			Example: "  alwayson settings set session.poll 10m", RunE: a.settingsSet},
+		&cobra.Command{Use: "set KEY VALUE", Short: "Change a setting; a VALUE of @FILE is what the file holds", Args: cobra.ExactArgs(2),
+			Example: "  alwayson settings set session.poll 10m\n  alwayson settings set account.ca_file @ca.pem", RunE: a.settingsSet},
 		&cobra.Command{Use: "reset KEY", Short: "Take back what was set over the configuration file", Args: cobra.ExactArgs(1), RunE: a.settingsSet},
 	)
 	return cmd
@@ -52,10 +54,10 @@ func writeSettings(cmd *cobra.Command, list []control.Setting, origin bool) {
 	}
 	for _, s := range list {
 		if !origin {
-			fmt.Fprintf(w, "%s\t%s\n", s.Key, s.Value)
+			fmt.Fprintf(w, "%s\t%s\n", s.Key, mo.Brief(s.Value))
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Key, s.Value, from(&s), effects[s.Effect])
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Key, mo.Brief(s.Value), from(&s), effects[s.Effect])
 	}
 	w.Flush() //nolint:errcheck // as every Fprint here
 }
@@ -79,7 +81,11 @@ var effects = map[string]string{
 func (a *app) settingsSet(cmd *cobra.Command, args []string) error {
 	values := map[string]*string{args[0]: nil}
 	if len(args) > 1 {
-		values[args[0]] = &args[1]
+		value, err := mo.Given(args[0], args[1], os.ReadFile)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		values[args[0]] = &value
 	}
 	return a.talk(func(cmd *cobra.Command, c *control.Client) error {
 		done, err := c.SetSettings(cmd.Context(), values)

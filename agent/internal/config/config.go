@@ -3,6 +3,8 @@ package config
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -35,6 +38,8 @@ type Config struct {
 	Brake   Brake   `toml:"brake"`
 	Stores  []Store `toml:"store"`
 	Log     Log     `toml:"log"`
+
+	said *Config // as it was set, before it was completed; nil if it was not
 }
 
 // Account is where and as whom to synchronize.
@@ -43,7 +48,8 @@ type Account struct {
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
 	ServerID   string `toml:"server_id"` // how the server names itself when it manages the device; default: alwayson-server
-	CAFile     string `toml:"ca_file"`   // default: the system's
+	// CAFile, CertFile and KeyFile are files, or what else would be in them (PEM).
+	CAFile string `toml:"ca_file"` // default: the system's
 	// The certificate of the device, if it has one, and its key. They are read again when they change.
 	CertFile string `toml:"cert_file"`
 	KeyFile  string `toml:"key_file"`
@@ -235,7 +241,7 @@ func absolute(dir, path string) string {
 	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
 		return filepath.Join(home, path[2:])
 	}
-	if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, `\\.\pipe\`) {
+	if path == "" || mo.IsPEM(path) || filepath.IsAbs(path) || strings.HasPrefix(path, `\\.\pipe\`) {
 		return path
 	}
 	return filepath.Join(dir, path)
@@ -284,13 +290,30 @@ func (c *Config) check() (bad []string) {
 }
 
 func (c *Config) checkCertificates() (bad []string) {
-	for _, t := range []struct{ table, cert, key string }{{"account", c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CertFile, c.Push.KeyFile}} {
+	for _, t := range []struct{ table, ca, cert, key string }{
+		{"account", c.Account.CAFile, c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CAFile, c.Push.CertFile, c.Push.KeyFile},
+	} {
 		if (t.cert == "") != (t.key == "") {
 			bad = append(bad, t.table+".cert_file and "+t.table+".key_file belong together: give both")
 		}
+		bad = append(bad, checkPEM(t.table, t.ca, t.cert, t.key)...)
 	}
 	if c.Account.CertFile != "" && strings.HasPrefix(c.Account.Server, "http:") {
 		bad = append(bad, "account.cert_file: a certificate is shown over https only, and account.server begins with http:")
+	}
+	return bad
+}
+
+// checkPEM looks at what of the certificates of a table is no file, since files may come later and change.
+func checkPEM(table, ca, cert, key string) (bad []string) {
+	if mo.IsPEM(ca) && !x509.NewCertPool().AppendCertsFromPEM([]byte(ca)) {
+		bad = append(bad, table+".ca_file: it holds no certificate")
+	}
+	if !mo.IsPEM(cert) || !mo.IsPEM(key) {
+		return bad
+	}
+	if _, err := tls.X509KeyPair([]byte(cert), []byte(key)); err != nil {
+		bad = append(bad, table+".cert_file and "+table+".key_file do not belong together: "+err.Error())
 	}
 	return bad
 }

@@ -34,6 +34,7 @@ func explain(s *control.Setting) {
 	if !ok {
 		return
 	}
+	s.Value = row.Shown(s.Value)
 	s.Type, s.Default, s.OneOf, s.Node, s.Help = row.Type.String(), row.Default, row.OneOf, row.Of(s.Key).String(), row.Help
 	if row.Type != mo.Integer {
 		return

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
@@ -65,7 +66,7 @@ func (a *admin) showGroup(ctx context.Context, store dsstore.Store, cmd *cobra.C
 	return a.show(cmd, g, func(out io.Writer) {
 		fmt.Fprintf(out, "devices: %s\n", strings.Join(g.Devices, " "))
 		table(out, "SETTING\tVALUE\tSET\tBY", g.Settings, func(w site.WishInfo) string {
-			return fmt.Sprintf("%s\t%s\t%s\t%s", w.Key, w.Value, when(w.At), w.By)
+			return fmt.Sprintf("%s\t%s\t%s\t%s", w.Key, mo.Brief(w.Value), when(w.At), w.By)
 		})
 	})
 }

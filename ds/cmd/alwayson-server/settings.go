@@ -4,17 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
 
 func (a *admin) settings() *cobra.Command {
 	cmd := &cobra.Command{Use: "settings", Short: "What devices are set to; they are told by themselves, also those that are away now"}
-	cmd.AddCommand(a.setSettings("set", "Change settings of devices, all of them or none", false),
+	cmd.AddCommand(a.setSettings("set", "Change settings of devices, all of them or none; a VALUE of @FILE is what the file holds", false),
 		a.setSettings("preview", "Tell what a change would mean to each device, and change nothing", true),
 		a.resetSettings(),
 		a.listSettings("show DEVICE", "Show what a device shall be set to, and how far that has come", false),
@@ -28,7 +30,8 @@ func (a *admin) setSettings(name, short string, preview bool) *cobra.Command {
 		if !ok {
 			return "", nil, fmt.Errorf("%q is not KEY=VALUE", arg)
 		}
-		return key, &value, nil
+		value, err := mo.Given(key, value, os.ReadFile)
+		return key, &value, err
 	})
 }
 
@@ -94,7 +97,7 @@ func (a *admin) listSettings(use, short string, history bool) *cobra.Command {
 }
 
 func settingLine(s site.SettingInfo) string {
-	value, state := s.Value, s.State
+	value, state := mo.Brief(s.Value), s.State
 	if s.Own {
 		value = "(the device's own)"
 	}

@@ -44,7 +44,7 @@ func (b *bench) wishes() {
 	wish := func(kind dsstore.AudienceKind, name, value string) dsstore.Wish {
 		return dsstore.Wish{For: dsstore.Audience{Kind: kind, Name: name}, Key: "log.level", Value: value, By: "@root", At: moment}
 	}
-	poll := dsstore.Wish{For: dsstore.Audience{Kind: dsstore.ForGroup, Name: "x"}, Key: "session.poll", Value: "5m", By: "@ana", At: moment.Add(time.Second)}
+	poll := dsstore.Wish{For: dsstore.Audience{Kind: dsstore.ForGroup, Name: "x"}, Key: "session.poll", Value: "5m", Secret: true, By: "@ana", At: moment.Add(time.Second)}
 	b.update(func(tx dsstore.Tx) error {
 		return errors.Join(tx.PutWish(wish(dsstore.ForGroup, "x", "info")), tx.PutWish(poll), tx.PutWish(wish(dsstore.ForGroup, "x", "debug")),
 			tx.PutWish(wish(dsstore.ForUser, "x", "warn")), tx.PutWish(wish(dsstore.ForAll, "", "error")), tx.PutWish(wish(dsstore.ForDevice, "x", "info")),

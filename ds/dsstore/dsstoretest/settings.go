@@ -53,11 +53,12 @@ func (b *bench) settings() {
 	})
 	b.update(func(tx dsstore.Tx) error {
 		_, err := tx.WantSetting(dsstore.Setting{Device: "o", Key: "log.level", Own: true})
-		return err
+		_, e := tx.WantSetting(dsstore.Setting{Device: "o", Key: "push.key_file", Value: "s3cret", Secret: true})
+		return errors.Join(err, e)
 	})
 	b.view(func(tx dsstore.Tx) error {
 		now, err := tx.Settings("o")
-		b.same("the device's own", fmt.Sprint(len(now), now[0].Own, now[0].Value), "1 true")
+		b.same("the device's own", fmt.Sprintln(len(now), now[0].Own, now[0].Secret, now[1].Own, now[1].Secret, now[0].Value+now[1].Value), "2 true false false true s3cret\n")
 		return err
 	})
 	m := dsstore.Management{OwnNonce: "a", DeviceNonce: "b", Session: 65535}

@@ -58,8 +58,8 @@ func (t *tx) members(query, of string) ([]dsstore.Member, error) {
 }
 
 func (t *tx) PutWish(w dsstore.Wish) error {
-	return t.exec(`INSERT OR REPLACE INTO wishes (kind, name, key, value, by_whom, at) VALUES (?, ?, ?, ?, ?, ?)`,
-		string(w.For.Kind), w.For.Name, w.Key, w.Value, w.By, unix(w.At))
+	return t.exec(`INSERT OR REPLACE INTO wishes (kind, name, key, value, secret, by_whom, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		string(w.For.Kind), w.For.Name, w.Key, t.sealed(w.Secret, w.For.String(), w.Value), w.Secret, w.By, unix(w.At))
 }
 
 func (t *tx) DropWish(a dsstore.Audience, key string) error {
@@ -71,11 +71,11 @@ func (t *tx) dropWishes(a dsstore.Audience) error {
 }
 
 func (t *tx) Wishes(a dsstore.Audience) ([]dsstore.Wish, error) {
-	return collect(t, `SELECT key, value, by_whom, at FROM wishes WHERE kind = ? AND name = ? ORDER BY key`, []any{string(a.Kind), a.Name},
+	return collect(t, `SELECT key, value, secret, by_whom, at FROM wishes WHERE kind = ? AND name = ? ORDER BY key`, []any{string(a.Kind), a.Name},
 		func(r *sql.Rows, w *dsstore.Wish) error {
 			var at int64
-			err := r.Scan(&w.Key, &w.Value, &w.By, &at)
+			err := r.Scan(&w.Key, &w.Value, &w.Secret, &w.By, &at)
 			w.For, w.At = a, fromUnix(at)
-			return err
+			return errors.Join(err, t.unsealed(w.Secret, a.String(), &w.Value))
 		})
 }

@@ -111,8 +111,8 @@ func (s *Site) serve(req *http.Request, needs right, do func(*call) (any, error)
 	return do(&call{Request: req, site: s, who: who})
 }
 
-// maxRequest bounds what a request may bring: names and a password.
-const maxRequest = 64 << 10
+// maxRequest bounds what a request may bring: names, a password, certificates.
+const maxRequest = 1 << 20
 
 // absent is compared with when there is no such account or it has no password, so that the time tells nothing.
 var absent = sync.OnceValues(func() (string, error) { return argon2id.CreateHash(rand.Text(), hashing) })

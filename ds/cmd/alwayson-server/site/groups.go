@@ -62,7 +62,7 @@ func groupInfo(tx dsstore.Tx, g dsstore.Group) (GroupInfo, error) {
 	}
 	wishes, e := tx.Wishes(dsstore.Audience{Kind: dsstore.ForGroup, Name: g.Name})
 	for _, w := range wishes {
-		i.Settings = append(i.Settings, WishInfo{w.Key, w.Value, w.By, w.At})
+		i.Settings = append(i.Settings, WishInfo{w.Key, shown(w.Key, w.Value), w.By, w.At})
 	}
 	return i, errors.Join(err, e)
 }

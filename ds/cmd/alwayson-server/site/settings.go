@@ -62,11 +62,19 @@ func Settings(ctx context.Context, store dsstore.Store, device string, history b
 }
 
 func settingInfo(s dsstore.Setting) SettingInfo {
-	i := SettingInfo{Version: s.Version, Device: s.Device, Key: s.Key, Value: s.Value, Own: s.Own, By: s.By, At: s.At, State: string(s.State), Reason: s.Reason}
+	i := SettingInfo{Version: s.Version, Device: s.Device, Key: s.Key, Value: shown(s.Key, s.Value), Own: s.Own, By: s.By, At: s.At, State: string(s.State), Reason: s.Reason}
 	if !s.Settled.IsZero() {
 		i.Settled = &s.Settled
 	}
 	return i
+}
+
+// shown is a value as administrators may see it.
+func shown(key, value string) string {
+	if row, ok := mo.Find(key); ok {
+		return row.Shown(value)
+	}
+	return value
 }
 
 // SetSettings changes what devices shall be set to (S1), on behalf of somebody: all of it or none; nil takes back what was wanted of exactly those. A value

@@ -54,7 +54,8 @@ func (w *wishing) want(a dsstore.Audience, values map[string]*string) error {
 				err = w.tx.DropWish(a, key)
 			}
 		default:
-			held[key] = dsstore.Wish{For: a, Key: key, Value: *v, By: w.by, At: w.now}
+			row, _ := mo.Find(key) // was checked
+			held[key] = dsstore.Wish{For: a, Key: key, Value: *v, Secret: row.Secret, By: w.by, At: w.now}
 			if !w.preview {
 				err = w.tx.PutWish(held[key])
 			}
@@ -119,7 +120,7 @@ func (w *wishing) next(d *dsstore.Device, key string, held map[string]dsstore.Wi
 	row, _ := mo.Find(key)
 	switch {
 	case wanted:
-		if next.Value = wish.Value; w.by == "" {
+		if next.Value, next.Secret = wish.Value, wish.Secret; w.by == "" {
 			next.By = wish.By
 		}
 		return next, i < 0 || all[i].Own || !row.Same(all[i].Value, wish.Value) || wish.At.Equal(w.now) && !holds(&all[i])
