@@ -207,3 +207,39 @@ func TestACertificateOfTheDeviceIsPushed(t *testing.T) {
 		t.Error(fi, err)
 	}
 }
+
+// TestALargeBundleIsPushed: certificates that fit into no message, together with another setting: both or neither.
+func TestALargeBundleIsPushed(t *testing.T) {
+	ca := certtest.New(t)
+	w := newSecure(t, ca)
+	before := w.inSync("at first", anyway)
+	all := []*certtest.CA{ca}
+	for range 200 {
+		all = append(all, certtest.New(t))
+	}
+	bundle, poll, filter := pemOf(t, all...), "7m", "name:ana"
+	if len(*bundle) < 100_000 {
+		t.Fatalf("%d octets", len(*bundle))
+	}
+	w.push("failed", "", map[string]*string{"account.ca_file": bundle, "session.poll": &poll, "store.nothing.filter": &filter})
+	w.is("session.poll", "30m")
+	w.is("account.ca_file", "ca.pem")
+	w.push("applied", "", map[string]*string{"account.ca_file": bundle, "session.poll": &poll, "store.contacts.filter": &filter})
+	w.inSync("with it", func(s control.Status) bool { return s.Session.ID != before.Session.ID })
+	w.is("session.poll", "7m")
+	w.is("account.ca_file", *bundle)
+}
+
+// is looks at a setting of the device.
+func (w *secure) is(key, want string) {
+	w.Helper()
+	list, err := w.c.Settings(w.Context())
+	for _, s := range list {
+		if s.Key == key && s.Value != want {
+			err = errors.Join(err, fmt.Errorf("%s = %.40q, want %.40q", key, s.Value, want))
+		}
+	}
+	if err != nil {
+		w.Error(err)
+	}
+}
