@@ -42,7 +42,7 @@ func (a *Agent) openManager() error {
 	if err := kv.LoadJSON(a.db, noncesKey, &nonces); err != nil {
 		return err
 	}
-	a.nonces = nonces
+	a.nonces, a.tree = nonces, t
 	a.manager = dmrun.New(dmrun.Options{Tree: t, Account: a.managedAs, SaveNonces: a.saveNonces, DevInfo: a.devInfo, Send: a.sendManage,
 		Events: a.events, Told: a.o.Managed.Settings.Reported, Log: a.o.Log})
 	return nil
@@ -59,6 +59,12 @@ func (a *Agent) openTree() (*tree.Tree, error) {
 		return nil, err
 	}
 	return t, t.Provision(mo.Rights(a.serverID()), time.Now())
+}
+
+// entries are the nodes of the tree.
+func (a *Agent) entries(ctx context.Context) (list []tree.Entry, err error) {
+	aside := a.manager.Aside(ctx, func() { list, err = a.tree.Entries(time.Now()) })
+	return list, errors.Join(aside, err)
 }
 
 // facts are what the tree has beside the settings.

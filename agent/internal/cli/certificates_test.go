@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -198,6 +199,10 @@ func TestACertificateOfTheDeviceIsPushed(t *testing.T) {
 	list, err := w.c.Settings(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	nodes, err := w.c.Tree(t.Context())
+	if err != nil || !slices.Contains(nodes, control.Node{URI: "./Vendor/AlwaysOn/Account/Key", Format: "chr", Secret: true}) || strings.Contains(fmt.Sprint(nodes), "PRIVATE KEY") {
+		t.Error(nodes, err)
 	}
 	shown, err := site.Settings(t.Context(), w.site.Store(), "d", true)
 	if text := fmt.Sprint(list, shown); err != nil || strings.Contains(text, "PRIVATE KEY") || strings.Count(text, "(secret)") != 2 {

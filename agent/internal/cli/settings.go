@@ -26,8 +26,29 @@ func (a *app) settings() *cobra.Command {
 		&cobra.Command{Use: "set KEY VALUE", Short: "Change a setting; a VALUE of @FILE is what the file holds", Args: cobra.ExactArgs(2),
 			Example: "  alwayson settings set session.poll 10m\n  alwayson settings set account.ca_file @ca.pem", RunE: a.settingsSet},
 		&cobra.Command{Use: "reset KEY", Short: "Take back what was set over the configuration file", Args: cobra.ExactArgs(1), RunE: a.settingsSet},
+		&cobra.Command{Use: "tree", Short: "Show the management tree: what servers of device management see, and what they may do", Args: cobra.NoArgs,
+			RunE: a.talk(a.settingsTree)},
 	)
 	return cmd
+}
+
+func (a *app) settingsTree(cmd *cobra.Command, c *control.Client) error {
+	list, err := c.Tree(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return a.show(cmd, list, func() {
+		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "NODE\tFORMAT\tVALUE\tACL (if none, the one above)")
+		for _, n := range list {
+			value := mo.Brief(n.Value)
+			if n.Secret {
+				value = "(secret)"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", n.URI, n.Format, value, n.ACL)
+		}
+		w.Flush() //nolint:errcheck // as every Fprint here
+	})
 }
 
 func (a *app) settingsShow(cmd *cobra.Command, c *control.Client, args []string, origin bool) error {

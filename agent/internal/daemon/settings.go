@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
@@ -43,6 +45,23 @@ func explain(s *control.Setting) {
 	if row.Max != 0 {
 		s.Max = &row.Max
 	}
+}
+
+// tree is the management tree as servers see it, but for rights.
+func (d *Daemon) tree(r *http.Request) (any, error) {
+	if d.Settings == nil {
+		return nil, errFixed
+	}
+	list, err := d.Tree(r.Context())
+	out := []control.Node{}
+	for _, e := range list {
+		n := control.Node{URI: e.Path.String(), Format: string(e.Value.Format), Secret: e.Secret, ACL: e.ACL}
+		if n.Value = string(e.Value.Data); !utf8.ValidString(n.Value) {
+			n.Value = base64.StdEncoding.EncodeToString(e.Value.Data)
+		}
+		out = append(out, n)
+	}
+	return out, err
 }
 
 // setSettings changes settings together.
