@@ -10,7 +10,8 @@ import (
 type Setting struct {
 	Key    string     `json:"key"`
 	Value  string     `json:"value"`
-	Origin string     `json:"origin"` // default, file, user, administrator, fallback
+	Origin string     `json:"origin"`          // default, system, file, environment, user, administrator, fallback
+	Where  string     `json:"where,omitempty"` // path of the file or name of the variable
 	Set    *time.Time `json:"set,omitempty"`
 	Locked bool       `json:"locked,omitempty"` // by the administrator
 	Effect string     `json:"effect"`           // of a change: none, open, sync, restart

@@ -9,11 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/dm/mo"
 )
 
 func (a *app) settings() *cobra.Command {
-	cmd := &cobra.Command{Use: "settings", Short: "Show or change what the agent is set to do, while it runs"}
+	cmd := &cobra.Command{Use: "settings", Short: "Show or change what the agent is set to do, while it runs",
+		Long: "Show or change what the agent is set to do, while it runs.\n\n" +
+			"The configuration is what the files in " + config.DefaultSystem() + ", the user's file and the environment (ALWAYSON_SESSION_POLL=10m) say, each over those\n" +
+			"before. What you or the administrator set holds over it, the last wish of all, until the configuration says something else; what the\n" +
+			"administrator has locked only he changes."}
 	var origin bool
 	show := &cobra.Command{
 		Use: "show [KEY]", Short: "Show the settings that hold; KEY may be the beginning of one", Args: cobra.MaximumNArgs(1),
@@ -85,6 +90,9 @@ func writeSettings(cmd *cobra.Command, list []control.Setting, origin bool) {
 
 func from(s *control.Setting) string {
 	text := s.Origin
+	if s.Where != "" {
+		text += " " + s.Where
+	}
 	if s.Set != nil {
 		text += ", " + s.Set.Local().Format("2006-01-02 15:04")
 	}

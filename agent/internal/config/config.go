@@ -2,7 +2,7 @@
 package config
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -130,13 +130,17 @@ func (d *Duration) UnmarshalText(text []byte) error {
 type Error struct {
 	Path     string
 	Mistakes []string
+	err      error // that it comes from, if any
 }
+
+// Unwrap is what it comes from.
+func (e *Error) Unwrap() error { return e.err }
 
 func (e *Error) Error() string {
 	return "cannot use " + e.Path + ": " + strings.Join(e.Mistakes, "; ")
 }
 
-// Load reads and checks a file.
+// Load reads and checks the configuration of a user, with what holds for everybody and the environment.
 func Load(path string) (*Config, error) {
 	f, err := Read(path)
 	if err != nil {
@@ -145,33 +149,28 @@ func Load(path string) (*Config, error) {
 	return f.With(nil)
 }
 
-// File is a configuration file as it was read.
+// File is a configuration as it was read: the user's file with what is below and above it.
 type File struct {
-	path string
-	raw  *Config // as it is written, over the defaults
+	path    string
+	sources Sources
+	layers  []layer
+	raw     *Config // as it is written, over the defaults
 }
 
-// Read reads a file, and does not check yet whether its values are good.
+// Read is ReadFrom for a user's file where programs run as usual.
 func Read(path string) (*File, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
+	return ReadFrom(Sources{System: DefaultSystem(), User: path, Environ: os.Environ()})
+}
+
+// Decode is ReadFrom for a text that is, or shall be, in the user's file of an absolute path, alone.
+func Decode(path string, text []byte) (*File, error) {
+	f := &File{path: path, sources: Sources{User: path}}
+	f.add(OfDefault, "", defaults())
+	if err := f.decode(OfUser, path, text); err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, &Error{path, []string{err.Error()}}
-	}
-	return Decode(path, text)
-}
-
-// Decode is Read for a text that is, or shall be, in the file of an absolute path.
-func Decode(path string, text []byte) (*File, error) {
-	c := defaults()
-	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		return nil, &Error{path, mistakes(err)}
-	}
-	return &File{path, c}, nil
+	f.raw = f.top()
+	return f, nil
 }
 
 func defaults() *Config {
@@ -224,16 +223,21 @@ func (c *Config) complete(dir string) {
 	if c.Push.CertFile == "" && c.Push.KeyFile == "" {
 		c.Push.CertFile, c.Push.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	}
+	for i := range c.Stores {
+		s := &c.Stores[i]
+		s.Remote = cmp.Or(s.Remote, s.Name)
+	}
+	c.absolute(dir)
+}
+
+// absolute makes paths absolute that start at a folder.
+func (c *Config) absolute(dir string) {
 	a, p := &c.Account, &c.Push
 	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile, &c.Network.ProxySecretFile} {
 		*p = absolute(dir, *p)
 	}
 	for i := range c.Stores {
-		s := &c.Stores[i]
-		s.Dir = absolute(dir, s.Dir)
-		if s.Remote == "" {
-			s.Remote = s.Name
-		}
+		c.Stores[i].Dir = absolute(dir, c.Stores[i].Dir)
 	}
 }
 

@@ -160,8 +160,8 @@ func (f *File) With(values map[string]string) (*Config, error) {
 	said := c
 	c.said = &said
 	c.complete(filepath.Dir(f.path))
-	if bad = append(bad, c.check()...); len(bad) > 0 {
-		return nil, &Error{f.path, bad}
+	if bad = append(bad, f.located(c.check(), values)...); len(bad) > 0 {
+		return nil, &Error{Path: f.path, Mistakes: bad}
 	}
 	return &c, nil
 }

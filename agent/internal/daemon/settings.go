@@ -23,7 +23,7 @@ func (d *Daemon) settings(*http.Request) (any, error) {
 	}
 	out := []control.Setting{}
 	for _, v := range d.Settings.Values() {
-		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
+		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Where: v.Where, Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
 		explain(&s)
 		out = append(out, s)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/dm"
 	"github.com/alwayson-sync/alwayson/dm/ddf"
@@ -131,6 +132,46 @@ func TestTheLastWishHolds(t *testing.T) {
 	if _, err := w.set(managed.User, "session.poll", "7m"); !errors.Is(err, managed.ErrLocked) {
 		t.Error(err)
 	}
+}
+
+// TestTheEnvironmentIsPartOfTheConfiguration: what it says now holds over the user's file and below what was set since, as an edit of the file does.
+func TestTheEnvironmentIsPartOfTheConfiguration(t *testing.T) {
+	w := newWorld(t)
+	start := func(poll string) {
+		t.Helper()
+		s, err := managed.OpenFrom(config.Sources{User: w.path, Environ: []string{"ALWAYSON_SESSION_POLL=" + poll}}, func() time.Time { return w.now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Settings = s
+	}
+	poll := func(want string, origin managed.Origin, where string) {
+		t.Helper()
+		for _, v := range w.Values() {
+			if v.Key == "session.poll" && (v.Value != want || v.Origin != origin || v.Where != where) {
+				t.Errorf("%+v, want %s %s %s", v, want, origin, where)
+			}
+		}
+	}
+	start("11m")
+	poll("11m", managed.Environment, "ALWAYSON_SESSION_POLL")
+	if _, err := w.set(managed.Pushed, "session.poll", "5m"); err != nil {
+		t.Fatal(err)
+	}
+	start("11m")
+	poll("5m", managed.Pushed, "")
+	w.write(strings.Replace(file, "20m", "9m", 1)) // it does not hold anyway
+	if _, err := w.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	poll("5m", managed.Pushed, "")
+	start("12m") // the later wish
+	poll("12m", managed.Environment, "ALWAYSON_SESSION_POLL")
+	if _, err := w.set(managed.Pushed, "session.poll", "5m", mo.Locked, "session.poll"); err != nil {
+		t.Fatal(err)
+	}
+	start("13m")
+	poll("5m", managed.Pushed, "")
 }
 
 // TestEffects is S2: what follows from a change depends on the change, and several together have the effect that asks the most.
