@@ -30,6 +30,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/dm/dmclient"
+	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
@@ -135,6 +136,7 @@ type Agent struct {
 	guard    *link.Guard
 	verifier *verify.Verifier
 	manager  *dmrun.Runner   // nil if the device is not managed
+	tree     *tree.Tree      // likewise; only the manager touches it
 	ctx      context.Context // ends with the agent
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -228,7 +230,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Tree: a.entries, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/dmrun"
 	"github.com/alwayson-sync/alwayson/agent/internal/facts"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
@@ -41,7 +42,7 @@ func (a *Agent) openManager() error {
 	if err := kv.LoadJSON(a.db, noncesKey, &nonces); err != nil {
 		return err
 	}
-	a.nonces = nonces
+	a.nonces, a.tree = nonces, t
 	a.manager = dmrun.New(dmrun.Options{Tree: t, Account: a.managedAs, SaveNonces: a.saveNonces, DevInfo: a.devInfo, Send: a.sendManage,
 		Events: a.events, Told: a.o.Managed.Settings.Reported, Log: a.o.Log})
 	return nil
@@ -60,13 +61,23 @@ func (a *Agent) openTree() (*tree.Tree, error) {
 	return t, t.Provision(mo.Rights(a.serverID()), time.Now())
 }
 
+// entries are the nodes of the tree.
+func (a *Agent) entries(ctx context.Context) (list []tree.Entry, err error) {
+	aside := a.manager.Aside(ctx, func() { list, err = a.tree.Entries(time.Now()) })
+	return list, errors.Join(aside, err)
+}
+
 // facts are what the tree has beside the settings.
 func (a *Agent) facts() *facts.Device {
 	d := &facts.Device{
 		Info: a.devInfo(), Version: cmp.Or(a.o.Version, "unknown"), OS: runtime.GOOS, CPU: runtime.GOARCH, ServerID: a.serverID(),
 		Account: func() (user, server, broker string) { o := a.options(); return o.User, o.Server, o.Push.Broker },
 		Session: func() session.Record { return a.engine.Snapshot().Session },
-		Switch:  a.flip, Open: a.openSession,
+		Network: func() (string, bool) {
+			n := a.network()
+			return n.Name, n.Proxy != "" && n.Proxy != config.NoProxy
+		},
+		Switch: a.flip, Open: a.openSession,
 	}
 	for _, s := range a.stores {
 		r := s.Replica

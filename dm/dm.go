@@ -61,13 +61,15 @@ const (
 	PropVerNo  = "VerNo"
 )
 
-// Identifiers of the standard management objects, the Type of their interior nodes (protocol.md H.6 to H.8).
+// Identifiers of the standard management objects, the Type of their interior nodes (protocol.md H.6 to H.9).
 const (
 	MODevInfo   = "urn:oma:mo:oma-dm-devinfo:1.0"
 	MODevDetail = "urn:oma:mo:oma-dm-devdetail:1.0"
 	MOInbox     = "urn:oma:mo:oma-dm-inbox:1.0"
 	MODMAcc     = "urn:oma:mo:oma-dm-dmacc:1.0"
 	MODS        = "urn:oma:mo:oma-ds:1.0" // this project's own
+	MONAP       = "urn:oma:mo:oma-connmo-nap:1.0"
+	MOProxy     = "urn:oma:mo:oma-connmo-proxy:1.0"
 )
 
 // Media types.

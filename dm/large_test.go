@@ -107,7 +107,7 @@ func TestTooLarge(t *testing.T) {
 	small(w)
 	w.device.MaxObjSize, w.server.MaxObjSize = 2500, 2500
 	big := push()
-	big.Members[0].Value = chr(strings.Repeat("x", 2000))
+	big.Members[0].Value = chr(strings.Repeat("x", 2501))
 	for _, v := range []int{2000, 2500} {
 		w.server.Work = append(w.server.Work, dmserver.Work{ID: fmt.Sprint(v), Op: dmserver.Add, URI: fmt.Sprintf("./DMAcc/a%d/Name", v), Value: chr(strings.Repeat("x", v))})
 	}

@@ -10,7 +10,8 @@ import (
 type Setting struct {
 	Key    string     `json:"key"`
 	Value  string     `json:"value"`
-	Origin string     `json:"origin"` // default, file, user, administrator, fallback
+	Origin string     `json:"origin"`          // default, system, file, environment, user, administrator, fallback
+	Where  string     `json:"where,omitempty"` // path of the file or name of the variable
 	Set    *time.Time `json:"set,omitempty"`
 	Locked bool       `json:"locked,omitempty"` // by the administrator
 	Effect string     `json:"effect"`           // of a change: none, open, sync, restart
@@ -24,6 +25,15 @@ type Setting struct {
 	Help    string   `json:"help"`          // one sentence
 }
 
+// Node is one of the management tree (GET /v1/settings/tree).
+type Node struct {
+	URI    string `json:"uri"`
+	Format string `json:"format"`
+	Value  string `json:"value,omitempty"` // of a leaf
+	Secret bool   `json:"secret,omitempty"`
+	ACL    string `json:"acl,omitempty"` // of its own; if there is none, that above it holds
+}
+
 // SettingsChanged is what follows from a change (POST /v1/settings).
 type SettingsChanged struct {
 	Effect string `json:"effect"`
@@ -32,6 +42,11 @@ type SettingsChanged struct {
 // Settings lists all settings.
 func (c *Client) Settings(ctx context.Context) (list []Setting, err error) {
 	return list, c.call(ctx, http.MethodGet, "/v1/settings", nil, &list)
+}
+
+// Tree lists the management tree, each node after the one above it. Values that nobody may read are not told.
+func (c *Client) Tree(ctx context.Context) (list []Node, err error) {
+	return list, c.call(ctx, http.MethodGet, "/v1/settings/tree", nil, &list)
 }
 
 // SetSettings changes settings together, all or none. A nil value takes back what was set over the configuration file. They are in use when the

@@ -105,7 +105,8 @@ type Session struct {
 	server auth.Verifier
 	turn   turn.Turn
 	in     gather.Gatherer
-	maxMsg int64 // that the server takes
+	parcel *parcel // that is coming, nil if none is
+	maxMsg int64   // that the server takes
 
 	over     bool
 	complete bool             // the server's package is

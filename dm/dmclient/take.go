@@ -84,8 +84,12 @@ func (c *carrying) command(command syncml.Command) {
 	case *syncml.Alert:
 		c.alert(command)
 	case *syncml.Change:
+		c.abandon()
 		c.change(command)
+	case *syncml.Group:
+		c.group(command)
 	default:
+		c.abandon()
 		c.execute(command)
 	}
 }
@@ -122,12 +126,17 @@ func (c *carrying) execute(command syncml.Command) {
 		return
 	}
 	for _, a := range execute.Commands(c.x, execute.Message{ID: c.m.Header.MsgID, Commands: []syncml.Command{command}, Alert: c.o.Ask}) {
-		if st, ok := a.(*syncml.Status); ok {
-			c.statuses = append(c.statuses, st)
-			c.report.Executed = c.report.Executed || st.Cmd == "Exec" && st.Code.OK()
-		} else {
-			c.results = append(c.results, a)
-		}
+		c.answered(a)
+	}
+}
+
+// answered takes an answer to a command that was carried out.
+func (c *carrying) answered(a syncml.Command) {
+	if st, ok := a.(*syncml.Status); ok {
+		c.statuses = append(c.statuses, st)
+		c.report.Executed = c.report.Executed || st.Cmd == "Exec" && st.Code.OK()
+	} else {
+		c.results = append(c.results, a)
 	}
 }
 
@@ -161,12 +170,17 @@ func (c *carrying) change(command *syncml.Change) {
 	}
 }
 
+// lost tells of an object of which the rest does not come, if there is one.
+func (c *carrying) lost(it *syncml.Item) {
+	if it != nil {
+		c.statuses = append(c.statuses, &syncml.Alert{Code: dm.AlertNoEndOfData, Items: []syncml.Item{{Target: it.Target, Source: it.Source}}})
+	}
+}
+
 // gather answers an item that is part of an object.
 func (c *carrying) gather(command *syncml.Change, it syncml.Item) *syncml.Item {
 	whole, lost, err := c.in.Take(command.CommandName(), command.Meta, it)
-	if lost != nil {
-		c.statuses = append(c.statuses, &syncml.Alert{Code: dm.AlertNoEndOfData, Items: []syncml.Item{{Target: lost.Target, Source: lost.Source}}})
-	}
+	c.lost(lost)
 	var st *syncml.Status
 	switch {
 	case err != nil:

@@ -5,15 +5,8 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/internal/fill"
 	"github.com/alwayson-sync/alwayson/dm/internal/turn"
 	"github.com/alwayson-sync/alwayson/dm/packet"
-	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
-
-// object is a task whose value goes out in parts.
-type object struct {
-	*fill.Object
-	task *task
-}
 
 // begin begins the next message with the answer to the header of m.
 func (s *Session) begin(m *syncml.Message) *fill.Builder {
@@ -69,7 +62,7 @@ func (s *Session) answer(m *syncml.Message) (packet.Packet, error) {
 // send sends work as far as it fits. It says false if the first of it may fit into the next message, which is less crowded.
 func (s *Session) send(b *fill.Builder, crowded bool) bool {
 	if s.out != nil {
-		return s.part(b)
+		return s.out.part(s, b)
 	}
 	for begun := false; len(s.queue) > 0 && s.out == nil; {
 		t := s.queue[0]
@@ -106,49 +99,4 @@ func (s *Session) expect(t *task, c syncml.Command) {
 			s.expect(m, g.Commands[i])
 		}
 	}
-}
-
-// cut begins to send a task whose value fits into no message, if it can be cut. One that cannot has its outcome already.
-func (s *Session) cut(b *fill.Builder, t *task, c syncml.Command) {
-	change, ok := c.(*syncml.Change)
-	if !ok || change.Items[0].Data == nil {
-		s.tooLarge(t)
-		return
-	}
-	o := fill.NewObject(change.Items[0], func(it syncml.Item) syncml.Command { return &syncml.Change{Op: change.Op, Items: []syncml.Item{it}} })
-	if s.maxObj > 0 && o.Size() > s.maxObj {
-		s.tooLarge(t)
-		return
-	}
-	s.out = &object{o, t}
-	s.part(b)
-}
-
-func (s *Session) tooLarge(t *task) {
-	t.outcome.Status, t.outcome.Reason = ds.StatusTooLarge, "it is larger than what the device takes"
-	for _, m := range t.members {
-		m.outcome.Status = ds.StatusNotExecuted
-	}
-	s.tell(t)
-}
-
-// part sends the next part of a value, unless there is no room for any.
-func (s *Session) part(b *fill.Builder) bool {
-	c, last := b.Part(s.out.Object)
-	if c == nil {
-		return false
-	}
-	clear(s.sent)
-	s.sent[c.CommandID()] = s.out.task
-	if last {
-		s.order = append(s.order, s.out.task)
-		s.out = nil
-	}
-	return true
-}
-
-// drop gives up the value that is being sent: its task has an outcome.
-func (s *Session) drop() {
-	s.order = append(s.order, s.out.task)
-	s.out = nil
 }

@@ -110,7 +110,8 @@ type Session struct {
 	postponed bool             // the first of queue had no room in the last message
 	sent      map[string]*task // waiting for an answer, by CmdID in the last message
 	order     []*task          // those of sent in their order, without members
-	out       *object          // what is being sent in parts
+	carried   map[ref]*task    // members of groups that went out in several messages
+	out       sending          // what is being sent in parts, nil if nothing is
 	report    Report
 }
 
@@ -130,7 +131,7 @@ func New(o Options) (*Session, error) {
 		return nil, fmt.Errorf("cannot begin a session of device management: %w", err)
 	}
 	defaults(&o)
-	s := &Session{o: o, maxMsg: min(silentMaxMsgSize, o.MaxMsgSize), sent: map[string]*task{}}
+	s := &Session{o: o, maxMsg: min(silentMaxMsgSize, o.MaxMsgSize), sent: map[string]*task{}, carried: map[ref]*task{}}
 	s.self = auth.Prover{Scheme: scheme, Key: auth.Key{User: a.ServerID, Credential: syncml.Credential(a.ServerID, a.Secret), Nonce: a.Own}}
 	s.device = auth.NewVerifier(scheme, auth.Key{User: a.User, Credential: a.Credential, Nonce: a.Device}, "", o.Nonce)
 	s.in.Max = o.MaxObjSize

@@ -63,8 +63,9 @@ func (s *Session) requeue() {
 	s.queue = append(s.order, s.queue...)
 	s.order = nil
 	clear(s.sent)
+	clear(s.carried)
 	if s.out != nil {
-		s.queue, s.out = append([]*task{s.out.task}, s.queue...), nil
+		s.queue, s.out = append([]*task{s.out.work()}, s.queue...), nil
 	}
 }
 
@@ -78,6 +79,7 @@ func (s *Session) settle() {
 	}
 	s.order = nil
 	clear(s.sent)
+	clear(s.carried)
 }
 
 // tell tells the outcome of a task and of its members.
@@ -142,7 +144,8 @@ func (t *taking) alert(a *syncml.Alert) ds.Status {
 // lost notes that the device has not got all of an object.
 func (t *taking) lost() {
 	if t.out != nil {
-		t.out.task.outcome.Status, t.out.task.outcome.Reason = ds.StatusIncomplete, "the device lost a part of it"
+		o := &t.out.work().outcome
+		o.Status, o.Reason = ds.StatusIncomplete, "the device lost a part of it"
 		t.Session.drop()
 	}
 }
@@ -196,15 +199,16 @@ func address(it *syncml.Item) string {
 
 // status takes the answer to a command of ours.
 func (t *taking) status(st *syncml.Status) {
-	task := t.sent[st.CmdRef]
+	task := t.carried[ref{st.MsgRef, st.CmdRef}]
+	if task == nil {
+		task = t.sent[st.CmdRef]
+	}
 	if task == nil || turn.IsHeaderStatus(st) {
 		return
 	}
-	if t.out != nil && t.out.task == task {
-		if st.Code == ds.StatusChunk {
-			return
-		}
-		t.Session.drop()
+	ours := t.sends(task)
+	if ours && st.Code == ds.StatusChunk {
+		return
 	}
 	o := &task.outcome
 	o.Status = st.Code
@@ -218,6 +222,17 @@ func (t *taking) status(st *syncml.Status) {
 			o.Reason, o.URI = strings.ToValidUTF8(string(body), ""), at
 		}
 	}
+	if ours {
+		t.refused(st.Code)
+	}
+}
+
+// refused gives up what is being sent: the device does not want the rest. It may say so of a member only.
+func (t *taking) refused(code ds.Status) {
+	if o := &t.out.work().outcome; o.Status == 0 {
+		o.Status = code
+	}
+	t.Session.drop()
 }
 
 // results takes what a Get has found.

@@ -7,8 +7,8 @@ import (
 	"github.com/alwayson-sync/alwayson/dm/ddf"
 )
 
-// Description is the DDF of the whole tree: the settings and the facts. The nodes are there as long as the device is; settings can be read and
-// replaced, facts read or executed.
+// Description is the DDF of the whole tree: the settings and the facts. The nodes are there as long as the device is; settings can be read, replaced
+// and deleted, which takes back what a server has set, facts read or executed.
 func Description() *ddf.Tree {
 	doc := &ddf.Tree{VerDTD: "1.2", Man: Maker}
 	for i := range Facts {
@@ -20,8 +20,8 @@ func Description() *ddf.Tree {
 	return doc
 }
 
-// objects are the nodes that are management objects, with the identifiers of those (protocol.md H.6 to H.8).
-var objects = map[string]string{info: dm.MODevInfo, detail: dm.MODevDetail, manager: dm.MODMAcc, account: dm.MODS}
+// objects are the nodes that are management objects, with the identifiers of those (protocol.md H.6 to H.9).
+var objects = map[string]string{info: dm.MODevInfo, detail: dm.MODevDetail, manager: dm.MODMAcc, account: dm.MODS, nap: dm.MONAP, proxy: dm.MOProxy}
 
 // put describes a leaf and the nodes above it.
 func put(doc *ddf.Tree, node string, leaf func(name string) *ddf.Node) {
@@ -52,9 +52,12 @@ func interior(nodes *[]*ddf.Node, name string) *ddf.Node {
 }
 
 func (s *Setting) leaf(name string) *ddf.Node {
-	df := &ddf.DFProperties{Access: dm.Get | dm.Replace, Format: s.Format(), Occurrence: ddf.One, Permanent: true, Description: s.describe(), MIME: []string{dm.TypeText}}
+	df := &ddf.DFProperties{Access: dm.Get | dm.Replace | dm.Delete, Format: s.Format(), Occurrence: ddf.ZeroOrOne, Description: s.describe(), MIME: []string{dm.TypeText}}
+	if s.Key == Switch { // the device's own configuration says nothing of it
+		df.Access, df.Occurrence, df.Permanent = dm.Get|dm.Replace, ddf.One, true
+	}
 	if s.Secret {
-		df.Access = dm.Replace
+		df.Access &^= dm.Get
 	}
 	if text := string(s.Value(s.Default).Data); s.Default != "" {
 		df.DefaultValue = &text
@@ -71,11 +74,11 @@ func (s *Setting) describe() string {
 	return text + " Effect of a change: " + s.Effect.String() + "."
 }
 
-// Rights is what a server that manages the device is given: to replace settings.
+// Rights is what a server that manages the device is given: to replace settings, and to take that back.
 func Rights(server string) *ddf.Tree {
-	acl := "Get=*&Replace=" + server + "&Exec=" + server
+	acl := "Get=*&Replace=" + server + "&Delete=" + server + "&Exec=" + server
 	top := func(name, path string) *ddf.Node {
 		return &ddf.Node{Name: name, Path: path, RT: &ddf.RTProperties{ACL: acl, Format: dm.FormatNode}}
 	}
-	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("Proxy", ""), top("AlwaysOn", "./Vendor")}}
+	return &ddf.Tree{VerDTD: "1.2", Nodes: []*ddf.Node{top("DS", ""), top("NAP", ""), top("Proxy", ""), top("AlwaysOn", "./Vendor")}}
 }

@@ -49,6 +49,7 @@ var Facts = []Fact{
 	{Node: manager + "/AppID", Help: "w7 is device management."},
 	{Node: manager + "/ServerID", Help: "How the server that manages the device names itself."},
 	{Node: manager + "/Name", Help: "The account as people call it."},
+	{Node: manager + "/PrefConRef", Help: "How the device gets there: " + proxy + " if network.proxy names one, else " + nap + "."},
 	{Node: manager + "/AppAddr/1/Addr", Help: "The broker that messages of device management go through."},
 	{Node: manager + "/AppAddr/1/AddrType", Help: "What kind of address it is."},
 	{Node: manager + "/AppAuth/1/AAuthLevel", Help: "CLCRED: how the device proves who it is."},
@@ -60,6 +61,7 @@ var Facts = []Fact{
 	{Node: account + "/AppID", Help: "w5 is data synchronization."},
 	{Node: account + "/ServerID", Help: "How the server names itself in notifications."},
 	{Node: account + "/Name", Help: "The account as people call it."},
+	{Node: account + "/PrefConRef", Help: "How the device gets there: " + proxy + " if network.proxy names one, else " + nap + "."},
 	{Node: account + "/SyncMLVersion", Help: "Version of the protocol."},
 	{Node: account + "/AppAddr/1/AddrType", Help: "What kind of address it is."},
 	{Node: account + "/AppAuth/1/AAuthLevel", Help: "CLCRED: how the device proves who it is."},
@@ -67,6 +69,11 @@ var Facts = []Fact{
 	{Node: account + "/DB/*/CTType", Help: "Type of its items."},
 	{Node: account + "/DB/*/RemoteURI", Help: "Its address at the server."},
 	{Node: account + "/DB/*/LocalURI", Help: "Its address on the device."},
+	{Node: nap + "/ID", Help: "By which others refer to it."},
+	{Node: nap + "/Name", Help: "The interface by which the device is connected now; unknown if there is none."},
+	{Node: nap + "/AddrType", Help: "ALPHA: Addr are names."},
+	{Node: proxy + "/ProxyId", Help: "By which others refer to it."},
+	{Node: proxy + "/ConRefs/1/ConRef", Help: "How the device gets to it."},
 	{Node: StateNode, Help: "Of the logical session: idle (Always-On is off), opening, synchronising, established (open, with nothing to do), retrying, lost, held (it needs the user)."},
 	{Node: OpenNode, Format: dm.FormatNull, Exec: true, Help: "Open a logical session, and synchronize nothing. 200: one is open; 202: it is being opened."},
 }
@@ -84,6 +91,14 @@ func (f *Fact) format() dm.Format {
 		return dm.FormatChr
 	}
 	return f.Format
+}
+
+// Way is by which object the device gets to its servers.
+func Way(proxied bool) string {
+	if proxied {
+		return proxy
+	}
+	return nap
 }
 
 // Action is the node that is executed for something that an administrator can ask a device to do, by the key under which that is kept with the settings.

@@ -37,9 +37,13 @@ func reference() []byte {
 	var b bytes.Buffer
 	b.WriteString("# Settings\n\nMade from the table in dm/mo: type `go test ./dm/mo -update` after a change of it.\n\n" +
 		"A key is what `alwayson settings` and `alwayson-server settings` take; in the configuration file `session.poll` is `poll` in `[session]`, and\n" +
-		"`store.*.filter` is `filter` of each `[[store]]`, whose name stands for `*`; `always_on` and `locked` are not in it. The node is the same setting in the management tree\n" +
+		"`store.*.filter` is `filter` of each `[[store]]`, whose name stands for `*`; `always_on` and `locked` are not in it. In the environment `session.poll` is\n" +
+		"`ALWAYSON_SESSION_POLL`. Built-in values, `/etc/alwayson/alwayson.toml`, `/etc/alwayson/conf.d/*.toml`, the user's file and the environment, each over those before,\n" +
+		"are the configuration; the last wish of administrator and command line holds over it until the configuration says something else, and locks exclude all but the\n" +
+		"administrator. Secrets are never taken from the environment. The node is the same setting in the management tree\n" +
 		"(`alwayson.ddf`). What follows from a change: *none*, it is in use at once; *open*, a session is opened; *sync*, an exchange follows; *restart*, the\n" +
-		"session is broken and a new one begins with an incremental sync. There, a value with which the device cannot be reached is taken back by itself.\n\n" +
+		"session is broken and a new one begins with an incremental sync. There, a value with which the device cannot be reached is taken back by itself.\n" +
+		"A node that is deleted says what the device's own configuration says.\n\n" +
 		"| key | node | type | default | values | a change | |\n|---|---|---|---|---|---|---|\n")
 	for i := range mo.Table {
 		s := &mo.Table[i]

@@ -82,7 +82,8 @@ func TestTheDescriptionDescribes(t *testing.T) {
 	for i := range mo.Table {
 		s := &mo.Table[i]
 		n := schema.Find(s.Of(strings.Replace(s.Key, "*", "mail", 1)))
-		if n == nil || n.DF.Format != s.Format() || !n.DF.Access.Has(dm.Replace) || n.DF.Access.Has(dm.Get) == s.Secret {
+		if n == nil || n.DF.Format != s.Format() || !n.DF.Access.Has(dm.Replace) || n.DF.Access.Has(dm.Get) == s.Secret ||
+			n.DF.Access.Has(dm.Delete) == (s.Key == mo.Switch) {
 			t.Errorf("%s: %+v", s.Key, n)
 		}
 	}

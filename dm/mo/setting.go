@@ -36,9 +36,10 @@ const (
 	Integer       // decimal
 	Duration      // "90s", "10m"; more than 0
 	Bool          // true, false
+	PEM           // certificates or a key, or the file that they are in
 )
 
-var types = [...]string{"text", "integer", "duration", "bool"}
+var types = [...]string{"text", "integer", "duration", "bool", "PEM or file"}
 
 func (t Type) String() string { return types[t] }
 
@@ -105,6 +106,8 @@ func (s *Setting) Check(text string) error {
 		return s.checkInteger(text)
 	case Duration:
 		return s.checkDuration(text)
+	case PEM:
+		return checkPEM(text)
 	case Bool:
 		if text != "true" && text != "false" {
 			return fmt.Errorf("%q is neither true nor false", text)

@@ -10,6 +10,7 @@ const Switch = "always_on"
 const (
 	account = "./DS/1"
 	vendor  = "./Vendor/AlwaysOn"
+	nap     = "./NAP/1"
 	proxy   = "./Proxy/1"
 )
 
@@ -24,17 +25,25 @@ var Table = []Setting{
 		Help: "How the secret is proved; basic sends it, over https only."},
 	{Key: "account.max_message", Node: account + "/MaxMsgSize", Type: Integer, Default: "0", Max: 4 << 20, Effect: Restart,
 		Help: "Octets of one message; 0 is the usual size."},
+	{Key: "account.ca_file", Node: vendor + "/Account/CA", Type: PEM, Effect: Restart, Help: "Certificates of those who may sign for the server; empty are the system's."},
+	{Key: "account.cert_file", Node: vendor + "/Account/Certificate", Type: PEM, Effect: Restart, Help: "The certificate of the device, if the server wants one."},
+	{Key: "account.key_file", Node: vendor + "/Account/Key", Type: PEM, Secret: true, Effect: Restart, Help: "Its key."},
 	{Key: Switch, Node: EnabledNode, Type: Bool, Effect: Open, Help: "Whether the device synchronizes by itself."},
 	{Key: "push.broker", Node: account + "/AlwaysOn/PushBroker", Effect: Restart, Help: "Address of the broker that wakes the device."},
 	{Key: "push.prefix", Node: account + "/AlwaysOn/PushTopic", Default: "alwayson", Effect: Restart, Help: "First level of the topics."},
 	{Key: "push.user", Node: account + "/AlwaysOn/PushUser", Effect: Restart, Help: "User at the broker; the device if it is empty."},
+	{Key: "push.ca_file", Node: vendor + "/Push/CA", Type: PEM, Effect: Restart,
+		Help: "Certificates of those who may sign for the broker; empty is account.ca_file."},
+	{Key: "push.cert_file", Node: vendor + "/Push/Certificate", Type: PEM, Effect: Restart,
+		Help: "The certificate of the device for the broker; empty is account.cert_file."},
+	{Key: "push.key_file", Node: vendor + "/Push/Key", Type: PEM, Secret: true, Effect: Restart, Help: "Its key."},
 	{Key: "push.fallbacks", Node: account + "/AlwaysOn/PushFallbacks", Effect: Sync,
 		Help: "Addresses of the broker, separated by spaces, that are tried in turn in networks in which push.broker cannot be reached; auto is port 443 of it."},
 	{Key: "push.heartbeat", Node: account + "/AlwaysOn/Heartbeat", Type: Duration, Seconds: true, Default: "30s", Min: 5, Max: 12 * 60 * 60, Effect: Sync,
 		Help: "How often device and broker look whether the connection still stands."},
 	{Key: "network.proxy", Node: proxy + "/Addr", Effect: Restart,
 		Help: "Address of the proxy (http, https or socks5) to server and broker; empty is what the environment says, none is none."},
-	{Key: "network.allowed", Node: vendor + "/Network/Allowed", Effect: Restart,
+	{Key: "network.allowed", Node: nap + "/Addr", Effect: Restart,
 		Help: "Networks over which data may leave: names of interfaces like eth* or !wwan*, wifi, mobile; empty is all."},
 	{Key: "session.attempts", Node: vendor + "/Session/Attempts", Type: Integer, Default: "8", Min: 1, Max: 1000,
 		Help: "Attempts before the connection counts as lost."},

@@ -35,6 +35,7 @@ type Tx interface {
 	Safety
 	Journal
 	Settings
+	Groups
 }
 
 // User is an account.

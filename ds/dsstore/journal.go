@@ -11,6 +11,8 @@ const (
 	NotNotified EventKind = "not notified"
 	Exchanged   EventKind = "exchange"
 	Refused     EventKind = "refused"
+	Managed     EventKind = "management" // a session of device management
+	Grouped     EventKind = "group"      // the device was put into a group or taken out
 )
 
 // Event is what happened with a device, or did not, and why. Equal ones in a row are one that counts.

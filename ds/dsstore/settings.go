@@ -18,6 +18,8 @@ type Setting struct {
 	Device  string
 	Key     string // of the settings table
 	Value   string
+	Secret  bool // Value is one
+	Own     bool // it shall be as the device's own configuration says, and Value is ""
 	By      string
 	At      time.Time
 	State   SettingState

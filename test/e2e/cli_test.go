@@ -52,6 +52,8 @@ func TestCommandLine(t *testing.T) {
 	says(0, "safe to disconnect", "sync", "--wait")
 	inSync()
 	says(0, `"always_on": true`, "status", "--json")
+	says(0, "./DS/1/DB/contacts/Filter", "settings", "tree")
+	says(0, `"acl": "Delete=alwayson-server`, "settings", "tree", "--json")
 	says(0, "everything", "filter", "show")
 	says(0, "1 would leave this device and stay on the server", "filter", "preview", "contacts", "name:zoe")
 	says(2, "from", "filter", "set", "mail", "frm:ben")

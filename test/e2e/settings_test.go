@@ -178,6 +178,9 @@ func TestPushedSettings(t *testing.T) {
 	p.becomes("laptop", "account.server", "failed", "cannot reach the server")
 	p.becomes("laptop", "push.broker", "failed", "cannot reach")
 	until(t, laptop, "back", func(s control.Status) bool { return inSync(s) && s.Server == elsewhere })
+	if out := w.Admin("why", "laptop", "-n", "100"); !strings.Contains(out, "wanted: account.server, push.broker") || !strings.Contains(out, "returned from ./DS/1/AlwaysOn/PushBroker") {
+		t.Error(out)
+	}
 
 	p.set("--device", "laptop", "network.proxy=http://127.0.0.1:"+port) // S18
 	p.becomes("laptop", "network.proxy", "failed", "the proxy http://127.0.0.1:"+port+" cannot be reached")
@@ -194,7 +197,7 @@ func TestPushedSettings(t *testing.T) {
 	}
 
 	phone.Kill() // S8: it gets it when it is back
-	p.set("--all", "locked=log.level store.contacts.filter", "log.level=warn")
+	p.set("--user", "ana", "locked=log.level store.contacts.filter", "log.level=warn")
 	p.becomes("laptop", "locked", "applied", "")
 	p.becomes("phone", "log.level", "pending", "")
 	phone.Start()

@@ -19,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/watch"
@@ -166,12 +167,15 @@ func push(c *config.Config) (agent.Push, error) {
 	return p, err
 }
 
-// roots accepts servers whose certificate one of the authorities in a file has signed; nil is the system's.
+// roots accepts servers whose certificate one of the authorities in a file, or in a PEM text, has signed; nil is the system's.
 func roots(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(file)
+	pem, err := []byte(file), error(nil)
+	if !mo.IsPEM(file) {
+		pem, err = os.ReadFile(file)
+	}
 	pool := x509.NewCertPool()
 	if err != nil || !pool.AppendCertsFromPEM(pem) {
 		return nil, &config.Error{Path: file, Mistakes: []string{"it holds no certificate"}}

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/alwayson-sync/alwayson/dm/mo"
 )
 
 // FileError is a mistake in a file that the operator has named in the configuration.
@@ -22,7 +24,7 @@ type FileError struct{ Path, Mistake string }
 
 func (e *FileError) Error() string { return "cannot use " + e.Path + ": " + e.Mistake }
 
-// Certificate is that of the device with its key, as they lie in two PEM files. A nil one is a device without.
+// Certificate is that of the device with its key, as they lie in two PEM files, or as PEM texts in place of those. A nil one is a device without.
 type Certificate struct {
 	certFile, keyFile string
 
@@ -83,12 +85,23 @@ func read(certFile, keyFile string) (*tls.Certificate, error) {
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return nil, &FileError{certFile, "it and the key in " + keyFile + " do not belong together, or one of them is no PEM (" + err.Error() + ")"}
+		return nil, &FileError{name(certFile), "it and the key in " + name(keyFile) + " do not belong together, or one of them is no PEM (" + err.Error() + ")"}
 	}
 	return &pair, nil
 }
 
+// name is what a person calls it.
+func name(path string) string {
+	if mo.IsPEM(path) {
+		return "the settings"
+	}
+	return path
+}
+
 func readFile(path, what string) ([]byte, error) {
+	if mo.IsPEM(path) {
+		return []byte(path), nil
+	}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &FileError{path, "there is no such file; ask your administrator for the " + what + " of this device and put it there"}
@@ -124,12 +137,12 @@ func (c *Certificate) Client(base *tls.Config) *tls.Config {
 	return out
 }
 
-// File is where the certificate lies, "" if there is none.
+// File is where the certificate lies, in words if that is no file; "" if there is none.
 func (c *Certificate) File() string {
 	if c == nil {
 		return ""
 	}
-	return c.certFile
+	return name(c.certFile)
 }
 
 // Expires is when the certificate will, the zero time if there is none.

@@ -2,7 +2,9 @@
 package config
 
 import (
-	"bytes"
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -35,6 +38,8 @@ type Config struct {
 	Brake   Brake   `toml:"brake"`
 	Stores  []Store `toml:"store"`
 	Log     Log     `toml:"log"`
+
+	said *Config // as it was set, before it was completed; nil if it was not
 }
 
 // Account is where and as whom to synchronize.
@@ -43,7 +48,8 @@ type Account struct {
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
 	ServerID   string `toml:"server_id"` // how the server names itself when it manages the device; default: alwayson-server
-	CAFile     string `toml:"ca_file"`   // default: the system's
+	// CAFile, CertFile and KeyFile are files, or what else would be in them (PEM).
+	CAFile string `toml:"ca_file"` // default: the system's
 	// The certificate of the device, if it has one, and its key. They are read again when they change.
 	CertFile string `toml:"cert_file"`
 	KeyFile  string `toml:"key_file"`
@@ -124,13 +130,17 @@ func (d *Duration) UnmarshalText(text []byte) error {
 type Error struct {
 	Path     string
 	Mistakes []string
+	err      error // that it comes from, if any
 }
+
+// Unwrap is what it comes from.
+func (e *Error) Unwrap() error { return e.err }
 
 func (e *Error) Error() string {
 	return "cannot use " + e.Path + ": " + strings.Join(e.Mistakes, "; ")
 }
 
-// Load reads and checks a file.
+// Load reads and checks the configuration of a user, with what holds for everybody and the environment.
 func Load(path string) (*Config, error) {
 	f, err := Read(path)
 	if err != nil {
@@ -139,33 +149,28 @@ func Load(path string) (*Config, error) {
 	return f.With(nil)
 }
 
-// File is a configuration file as it was read.
+// File is a configuration as it was read: the user's file with what is below and above it.
 type File struct {
-	path string
-	raw  *Config // as it is written, over the defaults
+	path    string
+	sources Sources
+	layers  []layer
+	raw     *Config // as it is written, over the defaults
 }
 
-// Read reads a file, and does not check yet whether its values are good.
+// Read is ReadFrom for a user's file where programs run as usual.
 func Read(path string) (*File, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
+	return ReadFrom(Sources{System: DefaultSystem(), User: path, Environ: os.Environ()})
+}
+
+// Decode is ReadFrom for a text that is, or shall be, in the user's file of an absolute path, alone.
+func Decode(path string, text []byte) (*File, error) {
+	f := &File{path: path, sources: Sources{User: path}}
+	f.add(OfDefault, "", defaults())
+	if err := f.decode(OfUser, path, text); err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, &Error{path, []string{err.Error()}}
-	}
-	return Decode(path, text)
-}
-
-// Decode is Read for a text that is, or shall be, in the file of an absolute path.
-func Decode(path string, text []byte) (*File, error) {
-	c := defaults()
-	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		return nil, &Error{path, mistakes(err)}
-	}
-	return &File{path, c}, nil
+	f.raw = f.top()
+	return f, nil
 }
 
 func defaults() *Config {
@@ -218,16 +223,21 @@ func (c *Config) complete(dir string) {
 	if c.Push.CertFile == "" && c.Push.KeyFile == "" {
 		c.Push.CertFile, c.Push.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	}
+	for i := range c.Stores {
+		s := &c.Stores[i]
+		s.Remote = cmp.Or(s.Remote, s.Name)
+	}
+	c.absolute(dir)
+}
+
+// absolute makes paths absolute that start at a folder.
+func (c *Config) absolute(dir string) {
 	a, p := &c.Account, &c.Push
 	for _, p := range []*string{&c.State, &c.Socket, &a.SecretFile, &a.CAFile, &a.CertFile, &a.KeyFile, &p.SecretFile, &p.CAFile, &p.CertFile, &p.KeyFile, &c.Network.ProxySecretFile} {
 		*p = absolute(dir, *p)
 	}
 	for i := range c.Stores {
-		s := &c.Stores[i]
-		s.Dir = absolute(dir, s.Dir)
-		if s.Remote == "" {
-			s.Remote = s.Name
-		}
+		c.Stores[i].Dir = absolute(dir, c.Stores[i].Dir)
 	}
 }
 
@@ -235,7 +245,7 @@ func absolute(dir, path string) string {
 	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(path, "~/") {
 		return filepath.Join(home, path[2:])
 	}
-	if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, `\\.\pipe\`) {
+	if path == "" || mo.IsPEM(path) || filepath.IsAbs(path) || strings.HasPrefix(path, `\\.\pipe\`) {
 		return path
 	}
 	return filepath.Join(dir, path)
@@ -284,13 +294,30 @@ func (c *Config) check() (bad []string) {
 }
 
 func (c *Config) checkCertificates() (bad []string) {
-	for _, t := range []struct{ table, cert, key string }{{"account", c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CertFile, c.Push.KeyFile}} {
+	for _, t := range []struct{ table, ca, cert, key string }{
+		{"account", c.Account.CAFile, c.Account.CertFile, c.Account.KeyFile}, {"push", c.Push.CAFile, c.Push.CertFile, c.Push.KeyFile},
+	} {
 		if (t.cert == "") != (t.key == "") {
 			bad = append(bad, t.table+".cert_file and "+t.table+".key_file belong together: give both")
 		}
+		bad = append(bad, checkPEM(t.table, t.ca, t.cert, t.key)...)
 	}
 	if c.Account.CertFile != "" && strings.HasPrefix(c.Account.Server, "http:") {
 		bad = append(bad, "account.cert_file: a certificate is shown over https only, and account.server begins with http:")
+	}
+	return bad
+}
+
+// checkPEM looks at what of the certificates of a table is no file, since files may come later and change.
+func checkPEM(table, ca, cert, key string) (bad []string) {
+	if mo.IsPEM(ca) && !x509.NewCertPool().AppendCertsFromPEM([]byte(ca)) {
+		bad = append(bad, table+".ca_file: it holds no certificate")
+	}
+	if !mo.IsPEM(cert) || !mo.IsPEM(key) {
+		return bad
+	}
+	if _, err := tls.X509KeyPair([]byte(cert), []byte(key)); err != nil {
+		bad = append(bad, table+".cert_file and "+table+".key_file do not belong together: "+err.Error())
 	}
 	return bad
 }

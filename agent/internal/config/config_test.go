@@ -16,7 +16,11 @@ func load(t *testing.T, text string) (*config.Config, error) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return config.Load(path)
+	f, err := config.ReadFrom(config.Sources{User: path})
+	if err != nil {
+		return nil, err
+	}
+	return f.With(nil)
 }
 
 const good = `device = "d"

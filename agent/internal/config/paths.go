@@ -18,6 +18,20 @@ func DefaultFile() string {
 	return filepath.Join(dir, product(), "alwayson.toml")
 }
 
+// DefaultSystem is the folder of the configuration for everybody on this machine; ALWAYSON_SYSTEM overrides it.
+func DefaultSystem() string {
+	if p := os.Getenv("ALWAYSON_SYSTEM"); p != "" {
+		return p
+	}
+	switch runtime.GOOS {
+	case "windows":
+		return filepath.Join(os.Getenv("ProgramData"), "AlwaysOn")
+	case "darwin":
+		return "/Library/Application Support/AlwaysOn"
+	}
+	return "/etc/alwayson"
+}
+
 // DefaultState is where the agent remembers things.
 func DefaultState() string {
 	if p := os.Getenv("XDG_STATE_HOME"); p != "" && runtime.GOOS != "windows" {

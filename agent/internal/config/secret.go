@@ -15,17 +15,17 @@ import (
 func ReadSecret(path string) (string, error) {
 	fi, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &Error{path, []string{"there is no secret yet: type alwayson login"}}
+		return "", &Error{Path: path, Mistakes: []string{"there is no secret yet: type alwayson login"}}
 	}
 	if err != nil {
-		return "", &Error{path, []string{err.Error()}}
+		return "", &Error{Path: path, Mistakes: []string{err.Error()}}
 	}
 	if runtime.GOOS != "windows" && fi.Mode().Perm()&0o077 != 0 {
-		return "", &Error{path, []string{fmt.Sprintf("others may read it (mode %04o): type chmod 600 %s", fi.Mode().Perm(), path)}}
+		return "", &Error{Path: path, Mistakes: []string{fmt.Sprintf("others may read it (mode %04o): type chmod 600 %s", fi.Mode().Perm(), path)}}
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", &Error{path, []string{err.Error()}}
+		return "", &Error{Path: path, Mistakes: []string{err.Error()}}
 	}
 	return strings.TrimRight(string(text), "\r\n"), nil
 }

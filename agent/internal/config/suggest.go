@@ -26,6 +26,9 @@ func suggestion(key []string) string {
 // keys lists the keys of a struct with their tables.
 func keys(t reflect.Type, prefix string) (out []string) {
 	for f := range t.Fields() {
+		if !f.IsExported() {
+			continue
+		}
 		name := prefix + f.Tag.Get("toml")
 		out = append(out, name)
 		inner := f.Type

@@ -24,6 +24,12 @@ var fields = map[string]func(*Config) any{
 	"push.broker":         func(c *Config) any { return &c.Push.Broker },
 	"push.prefix":         func(c *Config) any { return &c.Push.Prefix },
 	"push.user":           func(c *Config) any { return &c.Push.User },
+	"account.ca_file":     func(c *Config) any { return &c.Account.CAFile },
+	"account.cert_file":   func(c *Config) any { return &c.Account.CertFile },
+	"account.key_file":    func(c *Config) any { return &c.Account.KeyFile },
+	"push.ca_file":        func(c *Config) any { return &c.Push.CAFile },
+	"push.cert_file":      func(c *Config) any { return &c.Push.CertFile },
+	"push.key_file":       func(c *Config) any { return &c.Push.KeyFile },
 	"push.fallbacks":      func(c *Config) any { return &c.Push.Fallbacks },
 	"push.heartbeat":      func(c *Config) any { return &c.Push.Heartbeat },
 	"network.proxy":       func(c *Config) any { return &c.Network.Proxy },
@@ -76,8 +82,12 @@ func (c *Config) Keys() []string {
 	return keys
 }
 
-// Get is the value of a setting as text; what nobody has set is the default of the table.
+// Get is the value of a setting as text, as it was set: not what it leads to with others, like a default that is another setting. What nobody has set is
+// the default of the table.
 func (c *Config) Get(key string) (text string, ok bool) {
+	if c.said != nil {
+		c = c.said
+	}
 	switch v := c.field(key).(type) {
 	case nil:
 		return "", false
@@ -147,9 +157,11 @@ func (f *File) With(values map[string]string) (*Config, error) {
 			bad = append(bad, err.Error())
 		}
 	}
+	said := c
+	c.said = &said
 	c.complete(filepath.Dir(f.path))
-	if bad = append(bad, c.check()...); len(bad) > 0 {
-		return nil, &Error{f.path, bad}
+	if bad = append(bad, f.located(c.check(), values)...); len(bad) > 0 {
+		return nil, &Error{Path: f.path, Mistakes: bad}
 	}
 	return &c, nil
 }

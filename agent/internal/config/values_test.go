@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert/certtest"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/dm/mo"
 )
@@ -22,6 +23,31 @@ func file(t *testing.T, text string) *config.File {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// pem is some that means nothing.
+const pem = "-----BEGIN NOTHING-----\nMIIB\n-----END NOTHING-----\n"
+
+// TestWhatFollowsIsNotWhatWasSet: the broker is reached with the certificates of the account, also if those change, until it has some of its own; PEM is no path.
+func TestWhatFollowsIsNotWhatWasSet(t *testing.T) {
+	f := file(t, strings.Replace(good, "user =", "ca_file = \"ca.pem\"\nuser =", 1))
+	c, err := f.With(map[string]string{"account.cert_file": "a", "account.key_file": "b"})
+	if err != nil || !filepath.IsAbs(c.Push.CAFile) || c.Push.CertFile != c.Account.CertFile {
+		t.Fatalf("%+v %v", c, err)
+	}
+	for key, want := range map[string]string{"account.ca_file": "ca.pem", "push.ca_file": "", "push.cert_file": "", "push.user": ""} {
+		if got, _ := c.Get(key); got != want {
+			t.Errorf("%s = %q, want %q", key, got, want)
+		}
+	}
+	ca := certtest.New(t)
+	text, err := os.ReadFile(ca.File(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = f.With(map[string]string{"account.ca_file": string(text)}); err != nil || c.Account.CAFile != string(text) || c.Push.CAFile != string(text) {
+		t.Errorf("%+v %v", c, err)
+	}
 }
 
 // other is a value of a setting that is neither its default nor what the file good says.
@@ -62,7 +88,13 @@ func TestEverySettingOfTheTableIsHere(t *testing.T) {
 		if !ok || s.Default != "" && !s.Same(was, s.Default) {
 			t.Errorf("%s = %q, want %q", key, was, s.Default)
 		}
-		c, err := f.With(map[string]string{key: other(s)})
+		values := map[string]string{key: other(s)}
+		if table, is := strings.CutSuffix(key, ".cert_file"); is { // they belong together
+			values[table+".key_file"] = "key"
+		} else if table, is := strings.CutSuffix(key, ".key_file"); is {
+			values[table+".cert_file"] = "cert"
+		}
+		c, err := f.With(values)
 		if err != nil {
 			t.Errorf("%s: %v", key, err)
 			continue
@@ -99,6 +131,10 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{map[string]string{"push.broker": "mqtts://a.example.org", "push.fallbacks": "ws://a.example.org"}, "is readable on the way"},
 		{map[string]string{"push.heartbeat": "1s"}, "1s is less than 5s"},
 		{map[string]string{"push.heartbeat": "24h"}, "24h0m0s is more than 12h0m0s"},
+		{map[string]string{"account.ca_file": pem}, "account.ca_file: it holds no certificate"},
+		{map[string]string{"account.ca_file": pem[:40]}, "account.ca_file: it is PEM that is damaged"},
+		{map[string]string{"push.cert_file": pem, "push.key_file": pem}, "push.cert_file and push.key_file do not belong together"},
+		{map[string]string{"push.cert_file": pem}, "push.cert_file and push.key_file belong together"},
 		{map[string]string{"account.server": "http://192.0.2.1/ds", "account.auth": "basic"}, "sends the secret readably"},
 	} {
 		if _, err := f.With(c.values); err == nil || !strings.Contains(err.Error(), c.want) {

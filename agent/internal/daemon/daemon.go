@@ -20,6 +20,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
+	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -30,7 +31,7 @@ type Store struct {
 	Replica   *replica.Replica
 }
 
-// Parts are what a Daemon shows and steers. All but Settings must be set.
+// Parts are what a Daemon shows and steers. All but Settings must be set, and Tree if Settings are.
 type Parts struct {
 	Version, Device string
 	Account         func() (user, server string)
@@ -46,6 +47,7 @@ type Parts struct {
 	LoginPush    func(secret string) error
 	Certificates func() []control.Certificate // of the device
 	Settings     *managed.Settings            // nil if they cannot change
+	Tree         func(context.Context) ([]tree.Entry, error)
 	Wants        *want.Book
 	Former       *history.Book
 	Verifier     *verify.Verifier
@@ -92,6 +94,7 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"POST /v1/filters/preview": d.previewFilter,
 		"GET /v1/settings":         d.settings,
 		"POST /v1/settings":        d.setSettings,
+		"GET /v1/settings/tree":    d.tree,
 	} {
 		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, h) })
 	}

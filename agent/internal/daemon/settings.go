@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
@@ -21,7 +23,7 @@ func (d *Daemon) settings(*http.Request) (any, error) {
 	}
 	out := []control.Setting{}
 	for _, v := range d.Settings.Values() {
-		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
+		s := control.Setting{Key: v.Key, Value: v.Value, Origin: string(v.Origin), Where: v.Where, Locked: v.Locked, Effect: v.Effect.String(), Set: timeOrNil(v.At)}
 		explain(&s)
 		out = append(out, s)
 	}
@@ -34,6 +36,7 @@ func explain(s *control.Setting) {
 	if !ok {
 		return
 	}
+	s.Value = row.Shown(s.Value)
 	s.Type, s.Default, s.OneOf, s.Node, s.Help = row.Type.String(), row.Default, row.OneOf, row.Of(s.Key).String(), row.Help
 	if row.Type != mo.Integer {
 		return
@@ -42,6 +45,23 @@ func explain(s *control.Setting) {
 	if row.Max != 0 {
 		s.Max = &row.Max
 	}
+}
+
+// tree is the management tree as servers see it, but for rights.
+func (d *Daemon) tree(r *http.Request) (any, error) {
+	if d.Settings == nil {
+		return nil, errFixed
+	}
+	list, err := d.Tree(r.Context())
+	out := []control.Node{}
+	for _, e := range list {
+		n := control.Node{URI: e.Path.String(), Format: string(e.Value.Format), Secret: e.Secret, ACL: e.ACL}
+		if n.Value = string(e.Value.Data); !utf8.ValidString(n.Value) {
+			n.Value = base64.StdEncoding.EncodeToString(e.Value.Data)
+		}
+		out = append(out, n)
+	}
+	return out, err
 }
 
 // setSettings changes settings together.

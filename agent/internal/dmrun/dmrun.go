@@ -32,12 +32,13 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Runner runs sessions while Run runs. Its other methods may be called from any goroutine; they do not block.
+// Runner runs sessions while Run runs. Its other methods may be called from any goroutine; but for Aside they do not block.
 type Runner struct {
 	o      Options
 	notes  chan dmclient.Notification // capacity one
 	inbox  chan []byte
 	wishes chan struct{} // capacity one: a session because of events
+	asides chan func()   // what is done between two messages
 
 	mu      sync.Mutex
 	idle    chan struct{} // closed while no session runs; guarded by mu
@@ -65,7 +66,7 @@ func New(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{o: o, notes: make(chan dmclient.Notification, 1), inbox: make(chan []byte, many), wishes: make(chan struct{}, 1), idle: make(chan struct{})}
+	r := &Runner{o: o, notes: make(chan dmclient.Notification, 1), inbox: make(chan []byte, many), wishes: make(chan struct{}, 1), asides: make(chan func()), idle: make(chan struct{})}
 	close(r.idle)
 	return r
 }
@@ -120,6 +121,18 @@ func (r *Runner) Wish() {
 	}
 }
 
+// Aside does something with the tree, which is used by nobody else meanwhile. It waits until that is done, or ctx ends.
+func (r *Runner) Aside(ctx context.Context, do func()) error {
+	done := make(chan struct{})
+	select {
+	case r.asides <- func() { defer close(done); do() }:
+		<-done
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Idle is closed when no session runs.
 func (r *Runner) Idle() <-chan struct{} {
 	r.mu.Lock()
@@ -142,6 +155,8 @@ func (r *Runner) Run(ctx context.Context) {
 			r.wished(ctx)
 		case b := <-r.inbox:
 			r.received(ctx, b)
+		case do := <-r.asides:
+			do()
 		case <-r.timer.C:
 			r.late(ctx)
 		}

@@ -52,6 +52,27 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// TestAside: what is done beside runs between messages, and waits no longer than its context.
+func TestAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		late, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+		if err := w.runner.Aside(late, func() { t.Error("nobody runs it") }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { w.runner.Run(ctx) })
+		did := false
+		if err := w.runner.Aside(t.Context(), func() { did = true }); err != nil || !did {
+			t.Error(err, did)
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
 func (w *world) account() dmclient.Account {
 	w.mu.Lock()
 	defer w.mu.Unlock()

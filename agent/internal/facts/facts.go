@@ -1,8 +1,9 @@
 // Package facts is what the management tree has beside the settings: what the device tells of itself, the switch of Always-On, and what the device can
-// be asked to do (protocol.md H.6 to H.8).
+// be asked to do (protocol.md H.6 to H.9).
 package facts
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,8 @@ type Device struct {
 	// Account is as whom, at which server and by which broker the device works now.
 	Account func() (user, server, broker string)
 	Session func() session.Record
+	// Network is the interface by which the device is connected, "" if there is none, and whether a proxy is used.
+	Network func() (name string, proxied bool)
 	// Switch flips Always-On, durably.
 	Switch func(on bool) error
 	// Open opens a session in which nothing is synchronized (S3): 200 if one is open, 202 if it is being opened.
@@ -133,7 +136,7 @@ func (d *Device) values() map[string]dm.Value {
 		mo.EnabledNode:       yesNo(d.Session().On),
 		mo.OpenNode:          {Format: dm.FormatNull},
 	}
-	for _, texts := range []map[string]string{d.device(), d.manager(), d.account()} {
+	for _, texts := range []map[string]string{d.device(), d.manager(), d.account(), d.ways()} {
 		for uri, text := range texts {
 			out[uri] = dm.Value{Format: dm.FormatChr, Data: []byte(text)}
 		}
@@ -182,6 +185,16 @@ func (d *Device) account() map[string]string {
 		out[at+"/Name"], out[at+"/CTType"], out[at+"/RemoteURI"], out[at+"/LocalURI"] = s.Name, s.Type, s.Remote, s.Local
 	}
 	return out
+}
+
+// ways are how the device gets to its servers.
+func (d *Device) ways() map[string]string {
+	name, proxied := d.Network()
+	return map[string]string{
+		"./NAP/1/ID": "1", "./NAP/1/Name": cmp.Or(name, "unknown"), "./NAP/1/AddrType": "ALPHA",
+		"./Proxy/1/ProxyId": "1", "./Proxy/1/ConRefs/1/ConRef": mo.Way(false),
+		"./DMAcc/1/PrefConRef": mo.Way(proxied), "./DS/1/PrefConRef": mo.Way(proxied),
+	}
 }
 
 // State is where a session stands, in the words of the tree (protocol.md H.8).

@@ -22,6 +22,7 @@ type device struct {
 	session  session.Record
 	broken   error // of the switch
 	opened   int
+	proxied  bool
 	settings *treetest.Settings
 	tree     *tree.Tree
 }
@@ -35,15 +36,16 @@ func newDevice(t *testing.T) *device {
 		Stores:  []facts.Store{{Name: "contacts", Type: "text/vcard", Remote: "addressbook", Local: "./contacts"}},
 		Account: func() (string, string, string) { return "ana", "https://sync.example.org/ds", "mqtts://b" },
 		Session: func() session.Record { return d.session },
+		Network: func() (string, bool) { return "wlan0", d.proxied },
 		Switch:  d.flip, Open: func() (ds.Status, error) { d.opened++; return ds.StatusAccepted, nil },
 	}
 	schema := ddf.NewSchema()
 	if err := schema.Add(nil, mo.Description()); err != nil {
 		t.Fatal(err)
 	}
-	vendor := &treetest.Settings{Values: map[string]dm.Value{}}
+	vendor := func() tree.Object { return &treetest.Settings{Values: map[string]dm.Value{}} }
 	var err error
-	d.tree, err = tree.Open(schema, tree.Memory{}, told.Objects(map[string]tree.Object{"./DS": d.settings, "./Vendor/AlwaysOn": vendor}))
+	d.tree, err = tree.Open(schema, tree.Memory{}, told.Objects(map[string]tree.Object{"./DS": d.settings, "./NAP": vendor(), "./Proxy": vendor(), "./Vendor/AlwaysOn": vendor()}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestEachFactIsTold(t *testing.T) {
 		}
 	}
 	for uri, want := range map[string]string{
-		"./DevInfo": dm.MODevInfo, "./DevDetail": dm.MODevDetail, "./DMAcc/1": dm.MODMAcc, "./DS/1": dm.MODS,
+		"./DevInfo": dm.MODevInfo, "./DevDetail": dm.MODevDetail, "./DMAcc/1": dm.MODMAcc, "./DS/1": dm.MODS, "./NAP/1": dm.MONAP, "./Proxy/1": dm.MOProxy,
 	} {
 		if got := all[uri].Type; got != want {
 			t.Errorf("%s has type %q, want %q", uri, got, want)
@@ -121,10 +123,21 @@ func TestEachFactIsTold(t *testing.T) {
 	for uri, want := range map[string]string{
 		"./DevInfo/DevId": "laptop", "./DevDetail/SwV": "1.2.3", "./DevDetail/URI/MaxTotLen": "1024", "./DevDetail/LrgObj": "true", "./DMAcc/1/AppID": "w7",
 		"./DMAcc/1/AppAuth/2/AAuthName": "srv", "./DS/1/AppID": "w5", "./DS/1/DB/contacts/RemoteURI": "addressbook", mo.StateNode: "idle", mo.EnabledNode: "false",
-		"./DS/1/AppAddr/1/Addr": "https://sync.example.org/ds",
+		"./DS/1/AppAddr/1/Addr": "https://sync.example.org/ds", "./NAP/1/Name": "wlan0", "./Proxy/1/ConRefs/1/ConRef": "./NAP/1", "./DS/1/PrefConRef": "./NAP/1",
 	} {
 		if got := string(all[uri].Data); got != want {
 			t.Errorf("%s = %q, want %q", uri, got, want)
+		}
+	}
+}
+
+// TestTheWayFollowsTheProxy: what refers to a connection refers to the one that is used.
+func TestTheWayFollowsTheProxy(t *testing.T) {
+	d := newDevice(t)
+	d.proxied = true
+	for _, uri := range []string{"./DS/1/PrefConRef", "./DMAcc/1/PrefConRef"} {
+		if got := string(d.get(uri)[uri].Data); got != "./Proxy/1" {
+			t.Errorf("%s is %s", uri, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package managed is what the agent is configured to do: the configuration file, and over it what administrators and users have set since. Whatever
+// Package managed is what the agent is configured to do: the configuration (files and environment), and over it what administrators and users have set since. Whatever
 // road a change comes by, it is checked as a whole, durable before it is in use, and taken back if the device cannot be reached with it (S6, S10).
 package managed
 
@@ -26,11 +26,13 @@ type Origin string
 
 // The origins.
 const (
-	Default Origin = "default"
-	File    Origin = "file"
-	User    Origin = "user"          // the command line or the tray
-	Pushed  Origin = "administrator" // device management
-	Back    Origin = "fallback"      // what worked before, see Probation
+	Default     Origin = config.OfDefault
+	System      Origin = config.OfSystem // the configuration for everybody on the machine
+	File        Origin = config.OfUser
+	Environment Origin = config.OfEnvironment
+	User        Origin = "user"          // the command line or the tray
+	Pushed      Origin = "administrator" // device management
+	Back        Origin = "fallback"      // what worked before, see Probation
 )
 
 // Entry is a value that somebody has set over the file.
@@ -85,6 +87,19 @@ func Open(path string, now func() time.Time) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(f, now)
+}
+
+// OpenFrom is Open for a configuration from elsewhere.
+func OpenFrom(s config.Sources, now func() time.Time) (*Settings, error) {
+	f, err := config.ReadFrom(s)
+	if err != nil {
+		return nil, err
+	}
+	return open(f, now)
+}
+
+func open(f *config.File, now func() time.Time) (*Settings, error) {
 	base, err := f.With(nil)
 	if err != nil {
 		return nil, err
@@ -182,7 +197,8 @@ func (s *Settings) Locked(key string) bool {
 // ErrLocked is the answer to a user or a file that wants to change what is locked.
 var ErrLocked = errors.New("locked by the administrator")
 
-// Set changes settings together, all or none; nil takes a value that was set over the file away. What follows is the effect that asks the most.
+// Set changes settings together, all or none; nil takes a value that was set over the file away, but not one that the user has set since the
+// administrator has. What follows is the effect that asks the most.
 func (s *Settings) Set(by Origin, values map[string]*string) (mo.Effect, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +209,9 @@ func (s *Settings) Set(by Origin, values map[string]*string) (mo.Effect, error) 
 			return 0, fmt.Errorf("cannot change %s: %w", key, ErrLocked)
 		}
 		if v == nil {
-			delete(next.Entries, key)
+			if by != Pushed || next.Entries[key].By != User {
+				delete(next.Entries, key)
+			}
 			continue
 		}
 		if err := s.exists(key, *v); err != nil {
@@ -226,7 +244,7 @@ func (s *Settings) exists(key, value string) error {
 func (s *Settings) Reload() (mo.Effect, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, err := config.Read(s.file.Path())
+	f, err := s.file.Again()
 	if err != nil {
 		return 0, err
 	}
@@ -307,6 +325,7 @@ func (s *Settings) tell() {
 type Value struct {
 	Key, Value string
 	Origin     Origin
+	Where      string    // path of the file or name of the variable, if it is the configuration that says so
 	At         time.Time // it was set; zero for the file and defaults
 	Locked     bool
 	Effect     mo.Effect
@@ -319,14 +338,13 @@ func (s *Settings) Values() (out []Value) {
 	over, locked := s.book.over(s.file), s.book.locked()
 	for _, key := range s.live.Keys() {
 		setting, _ := mo.Find(key)
-		v := Value{Key: key, Locked: locked[key], Origin: Default, Effect: setting.Effect}
+		v := Value{Key: key, Locked: locked[key], Effect: setting.Effect}
 		v.Value, _ = s.live.Get(key)
-		said, _ := s.file.Get(key)
+		origin, where := s.file.Origin(key)
+		v.Origin, v.Where = Origin(origin), where
 		if _, set := over[key]; set {
 			e := s.book.Entries[key]
-			v.Origin, v.At = e.By, e.At
-		} else if !setting.Same(said, setting.Default) {
-			v.Origin = File
+			v.Origin, v.Where, v.At = e.By, "", e.At
 		}
 		out = append(out, v)
 	}

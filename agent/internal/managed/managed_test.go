@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/dm"
 	"github.com/alwayson-sync/alwayson/dm/ddf"
@@ -131,6 +132,46 @@ func TestTheLastWishHolds(t *testing.T) {
 	if _, err := w.set(managed.User, "session.poll", "7m"); !errors.Is(err, managed.ErrLocked) {
 		t.Error(err)
 	}
+}
+
+// TestTheEnvironmentIsPartOfTheConfiguration: what it says now holds over the user's file and below what was set since, as an edit of the file does.
+func TestTheEnvironmentIsPartOfTheConfiguration(t *testing.T) {
+	w := newWorld(t)
+	start := func(poll string) {
+		t.Helper()
+		s, err := managed.OpenFrom(config.Sources{User: w.path, Environ: []string{"ALWAYSON_SESSION_POLL=" + poll}}, func() time.Time { return w.now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Settings = s
+	}
+	poll := func(want string, origin managed.Origin, where string) {
+		t.Helper()
+		for _, v := range w.Values() {
+			if v.Key == "session.poll" && (v.Value != want || v.Origin != origin || v.Where != where) {
+				t.Errorf("%+v, want %s %s %s", v, want, origin, where)
+			}
+		}
+	}
+	start("11m")
+	poll("11m", managed.Environment, "ALWAYSON_SESSION_POLL")
+	if _, err := w.set(managed.Pushed, "session.poll", "5m"); err != nil {
+		t.Fatal(err)
+	}
+	start("11m")
+	poll("5m", managed.Pushed, "")
+	w.write(strings.Replace(file, "20m", "9m", 1)) // it does not hold anyway
+	if _, err := w.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	poll("5m", managed.Pushed, "")
+	start("12m") // the later wish
+	poll("12m", managed.Environment, "ALWAYSON_SESSION_POLL")
+	if _, err := w.set(managed.Pushed, "session.poll", "5m", mo.Locked, "session.poll"); err != nil {
+		t.Fatal(err)
+	}
+	start("13m")
+	poll("5m", managed.Pushed, "")
 }
 
 // TestEffects is S2: what follows from a change depends on the change, and several together have the effect that asks the most.
@@ -270,14 +311,7 @@ func TestTheTreeChangesSettings(t *testing.T) {
 	if err := schema.Add(nil, mo.Description()); err != nil {
 		t.Fatal(err)
 	}
-	store := tree.Memory{}
-	m, err := tree.Open(schema, store, w.Objects())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Provision(mo.Rights("srv"), w.now); err != nil {
-		t.Fatal(err)
-	}
+	m := w.tree(schema)
 	for _, c := range []struct {
 		uri, value string
 		want       ds.Status
@@ -285,6 +319,8 @@ func TestTheTreeChangesSettings(t *testing.T) {
 		{"./Vendor/AlwaysOn/Log/Level", "debug", ds.StatusOK},
 		{"./DS/1/AlwaysOn/RetryMax", "90", ds.StatusOK},
 		{"./DS/1/DB/contacts/Filter", "name:ana", ds.StatusOK},
+		{"./NAP/1/Addr", "eth* !wwan*", ds.StatusOK},
+		{"./NAP/1/Addr", "eth[", ds.StatusFailed},
 		{"./Vendor/AlwaysOn/Log/Level", "loud", ds.StatusMediaType},
 		{"./DS/1/AlwaysOn/RetryMax", "x", ds.StatusMediaType},
 		{"./DS/1/DB/contacts/Filter", "nonsense:", ds.StatusFailed},
@@ -302,19 +338,86 @@ func TestTheTreeChangesSettings(t *testing.T) {
 	w.holds("log.level", "debug", managed.Pushed)
 	w.holds("session.max_pause", "1m30s", managed.Pushed)
 	w.holds("store.contacts.filter", "name:ana", managed.Pushed)
+	w.holds("network.allowed", "eth* !wwan*", managed.Pushed)
 }
 
-func replace(t *testing.T, m *tree.Tree, server, uri, value string, now time.Time) error {
+// tree is the management tree over the settings, in which srv may change them.
+func (w *world) tree(schema *ddf.Schema) *tree.Tree {
+	w.t.Helper()
+	m, err := tree.Open(schema, tree.Memory{}, w.Objects())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := m.Provision(mo.Rights("srv"), w.now); err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// TestWhatIsDeletedIsAsTheDeviceSays: a Delete takes back what the administrator has set, together with other changes or not at all, and not what the user
+// has set since; the node stays.
+func TestWhatIsDeletedIsAsTheDeviceSays(t *testing.T) {
+	w := newWorld(t)
+	schema := ddf.NewSchema()
+	if err := schema.Add(nil, mo.Description()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.set(managed.Pushed, "session.poll", "5m", "log.level", "debug", "push.prefix", "p", mo.Locked, "push.prefix"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.set(managed.User, "log.level", "warn"); err != nil {
+		t.Fatal(err)
+	}
+	m := w.tree(schema)
+	change(t, m, w.now, func(x *tree.Tx) error {
+		return errors.Join(x.Delete(uri("./Vendor/AlwaysOn/Session/Poll")), x.Delete(uri("./Vendor/AlwaysOn/Log/Level")), x.Delete(uri("./DS/1/AlwaysOn/PushTopic")),
+			x.Delete(uri("./Vendor/AlwaysOn/Locked")), x.Replace(uri("./Vendor/AlwaysOn/Brake/Count"), dm.Value{Data: []byte("7")}))
+	}, ds.StatusOK)
+	change(t, m, w.now, func(x *tree.Tx) error { return x.Delete(uri("./DS/1/AppAddr/1/Addr")) }, ds.StatusOK) // nobody had set it
+	change(t, m, w.now, func(x *tree.Tx) error {
+		return x.Replace(uri("./Vendor/AlwaysOn/Session/Probe"), dm.Value{Data: []byte("50s")}) // the nodes are there still
+	}, ds.StatusOK)
+	change(t, m, w.now, func(x *tree.Tx) error { return x.Delete(uri("./DS/1/AppAddr/1")) }, ds.StatusNotAllowed)
+	w.holds("session.poll", "20m", managed.File)
+	w.holds("log.level", "warn", managed.User)
+	w.holds("push.prefix", "alwayson", managed.Default)
+	w.holds("brake.count", "7", managed.Pushed)
+	w.holds("session.probe", "50s", managed.Pushed)
+	if w.Locked("push.prefix") {
+		t.Error("it is locked still")
+	}
+}
+
+func uri(text string) dm.URI {
+	u, err := dm.ParseURI(text)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+// change is what srv does at once.
+func change(t *testing.T, m *tree.Tree, now time.Time, do func(*tree.Tx) error, want ds.Status) {
+	t.Helper()
+	x, err := m.Begin("srv", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = do(x); err == nil {
+		err = x.Commit()
+	}
+	if got := dm.StatusOf(err); got != want {
+		t.Errorf("%v (%v), want %v", got, err, want)
+	}
+}
+
+func replace(t *testing.T, m *tree.Tree, server, at, value string, now time.Time) error {
 	t.Helper()
 	x, err := m.Begin(server, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := dm.ParseURI(uri)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := x.Replace(u, dm.Value{Data: []byte(value)}); err != nil {
+	if err := x.Replace(uri(at), dm.Value{Data: []byte(value)}); err != nil {
 		return err
 	}
 	return x.Commit()

@@ -20,7 +20,7 @@ type object struct {
 // Objects are the settings as the management tree has them, by address.
 func (s *Settings) Objects() map[string]tree.Object {
 	out := map[string]tree.Object{}
-	for _, at := range []dm.Path{{"DS"}, {"Proxy"}, {"Vendor", "AlwaysOn"}} {
+	for _, at := range []dm.Path{{"DS"}, {"NAP"}, {"Proxy"}, {"Vendor", "AlwaysOn"}} {
 		out[at.String()] = &object{s, at}
 	}
 	return out
@@ -44,11 +44,16 @@ func (o *object) Nodes() (map[string]dm.Value, error) {
 	return out, nil
 }
 
+var errSetting = dm.Refuse(ds.StatusNotAllowed, "settings can be replaced and deleted only")
+
 // Check implements tree.Object.
 func (o *object) Check(c tree.Change) error {
 	setting, _, ok := mo.At(o.at.Child(c.Path...))
-	if !ok || c.New == nil || c.Old == nil {
-		return dm.Refuse(ds.StatusNotAllowed, "settings can be replaced only")
+	if !ok {
+		return errSetting
+	}
+	if c.New == nil {
+		return nil // what was set is taken back
 	}
 	if err := setting.Check(setting.Text(*c.New)); err != nil {
 		return dm.Refuse(ds.StatusMediaType, "%s: %w", setting.Key, err)
@@ -61,11 +66,14 @@ func (o *object) Commit(changes []tree.Change) error {
 	values := map[string]*string{}
 	for _, c := range changes {
 		setting, key, ok := mo.At(o.at.Child(c.Path...))
-		if !ok || c.New == nil {
-			return dm.Refuse(ds.StatusNotAllowed, "settings can be replaced only")
+		if !ok {
+			return errSetting
 		}
-		text := setting.Text(*c.New)
-		values[key] = &text
+		values[key] = nil
+		if c.New != nil {
+			text := setting.Text(*c.New)
+			values[key] = &text
+		}
 	}
 	_, err := o.s.Set(Pushed, values)
 	var mistakes *config.Error

@@ -54,6 +54,20 @@ func (g *Gatherer) Take(command string, meta syncml.Meta, it syncml.Item) (whole
 	return whole, lost, err
 }
 
+// Continues tells whether an item of a command is a part of the object that is coming.
+func (g *Gatherer) Continues(command string, it *syncml.Item) bool {
+	return g.open != nil && g.open.key == keyOf(command, it)
+}
+
+// Drop forgets the object that is coming, and gives its item; nil if there is none.
+func (g *Gatherer) Drop() (lost *syncml.Item) {
+	if g.open != nil {
+		lost = &g.open.item
+	}
+	g.open = nil
+	return lost
+}
+
 func (g *Gatherer) begin(k key, meta syncml.Meta, it syncml.Item) error {
 	if it.Meta.Size == 0 {
 		it.Meta.Size = meta.Size

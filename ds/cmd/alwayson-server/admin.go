@@ -229,7 +229,7 @@ func (a *admin) setFilters() *cobra.Command {
 
 func (a *admin) why() *cobra.Command {
 	var n int
-	cmd := &cobra.Command{Use: "why DEVICE", Short: "Tell why a device was notified or not, and what came of its exchanges", Args: cobra.ExactArgs(1),
+	cmd := &cobra.Command{Use: "why DEVICE", Short: "Tell why a device was notified or not, and what came of its exchanges and of the sessions in which it was managed", Args: cobra.ExactArgs(1),
 		RunE: a.with(func(ctx context.Context, store dsstore.Store, cmd *cobra.Command, args []string) error {
 			list, err := site.Why(ctx, store, args[0])
 			if err != nil {

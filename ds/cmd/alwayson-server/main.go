@@ -38,7 +38,7 @@ func command() *cobra.Command {
 	a := &admin{}
 	root.PersistentFlags().StringVar(&a.data, "data", "/var/lib/alwayson-server", "folder of the database")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results as JSON")
-	root.AddCommand(a.run(), a.user(), a.device(), a.session(), a.filter(), a.settings(), a.hold(), a.history(), a.restore(), a.why())
+	root.AddCommand(a.run(), a.user(), a.device(), a.group(), a.session(), a.filter(), a.settings(), a.hold(), a.history(), a.restore(), a.why())
 	return root
 }
 

@@ -29,6 +29,8 @@ func Run(t *testing.T, open func(*testing.T) dsstore.Store) {
 		"columns":                                   (*bench).columns,
 		"events and presence":                       (*bench).journal,
 		"settings":                                  (*bench).settings,
+		"groups":                                    (*bench).groups,
+		"wishes for many":                           (*bench).wishes,
 		"a device that is deleted leaves nothing": (*bench).deleteDevice,
 	} {
 		t.Run(name, func(t *testing.T) {

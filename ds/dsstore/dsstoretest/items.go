@@ -230,7 +230,8 @@ func (b *bench) deleteDevice() {
 		return errors.Join(tx.PutDevice(dsstore.Device{ID: "d", User: "ana"}), tx.PutMapping("d", contacts, dsstore.Mapping{GUID: "g", LUID: "1"}),
 			tx.PutEvent("d", dsstore.Event{What: dsstore.Notified, At: moment}), tx.PutPresence("d", dsstore.Presence{Online: true, Since: moment}),
 			tx.PutLink("d", contacts, dsstore.Link{ClientNext: "1"}), tx.PutFilter("d", contacts, dsstore.Filter{Text: "t"}),
-			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}), want(tx, "d", "log.level", "debug", nil))
+			tx.PutSession(dsstore.Session{ID: "s", Device: "d"}), want(tx, "d", "log.level", "debug", nil),
+			tx.PutMember(dsstore.Member{Group: "g", Device: "d"}), tx.PutWish(dsstore.Wish{For: dsstore.Audience{Kind: dsstore.ForDevice, Name: "d"}, Key: "log.level"}))
 	})
 	b.update(func(tx dsstore.Tx) error { return tx.DeleteDevice("d") })
 	b.view(func(tx dsstore.Tx) error {
@@ -245,6 +246,9 @@ func (b *bench) deleteDevice() {
 		b.same("events and presence", fmt.Sprintf("%d %t", len(events), presence.Online), "0 false")
 		settings, _ := tx.SettingsHistory("d")
 		b.same("settings", len(settings), 0)
+		members, _ := tx.Members("g")
+		wishes, _ := tx.Wishes(dsstore.Audience{Kind: dsstore.ForDevice, Name: "d"})
+		b.same("memberships and wishes", fmt.Sprint(len(members), len(wishes)), "0 0")
 		b.same("link and filter", fmt.Sprintf("%t %q", l.Known(), f.Text), `false ""`)
 		_, err := tx.Session("s")
 		return err

@@ -39,6 +39,7 @@ func (b *bench) settings() {
 		now, err := tx.Settings("d")
 		b.same("what holds", shown(now), "log.level=info pending, session.poll=10m pending")
 		b.same("versions", first < other && other < second && now[0].Version == second, true)
+		b.same("the device's own", now[0].Own, false)
 		history, _ := tx.SettingsHistory("d")
 		b.same("history", shown(history), "log.level=info pending, log.level=debug applied, session.poll=10m pending")
 		e, _ := tx.Settings("e")
@@ -48,6 +49,16 @@ func (b *bench) settings() {
 		b.same("unsettled", unsettled, []dsstore.Unsettled{{Device: "d", Newest: second}})
 		none, _ := tx.Settings("f")
 		b.same("of none", len(none), 0)
+		return err
+	})
+	b.update(func(tx dsstore.Tx) error {
+		_, err := tx.WantSetting(dsstore.Setting{Device: "o", Key: "log.level", Own: true})
+		_, e := tx.WantSetting(dsstore.Setting{Device: "o", Key: "push.key_file", Value: "s3cret", Secret: true})
+		return errors.Join(err, e)
+	})
+	b.view(func(tx dsstore.Tx) error {
+		now, err := tx.Settings("o")
+		b.same("the device's own", fmt.Sprintln(len(now), now[0].Own, now[0].Secret, now[1].Own, now[1].Secret, now[0].Value+now[1].Value), "2 true false false true s3cret\n")
 		return err
 	})
 	m := dsstore.Management{OwnNonce: "a", DeviceNonce: "b", Session: 65535}

@@ -46,7 +46,9 @@ func (t *tx) DeleteDevice(id string) error {
 			return err
 		}
 	}
-	return errors.Join(drop(t, t.events, id), drop(t, t.presence, id), drop(t, t.settings, id), drop(t, t.management, id), drop(t, t.devices, id))
+	return errors.Join(drop(t, t.events, id), drop(t, t.presence, id), drop(t, t.settings, id), drop(t, t.management, id), drop(t, t.devices, id),
+		dropAll(t, t.members, func(k membership) bool { return k.device == id }),
+		dropAll(t, t.wishes, func(k wanted) bool { return k.Audience == dsstore.Audience{Kind: dsstore.ForDevice, Name: id} }))
 }
 
 func (t *tx) dropPlace(p place, device string) error {

@@ -32,6 +32,9 @@ type Store struct {
 	presence    map[string]dsstore.Presence
 	settings    map[string][]wish // by device, oldest first
 	management  map[string]dsstore.Management
+	groups      map[string]dsstore.Group
+	members     map[membership]dsstore.Member
+	wishes      map[wanted]dsstore.Wish
 	blocks      map[dsstore.Collection][]block // by Upto; a list is never changed
 }
 
@@ -69,7 +72,8 @@ func New() *Store {
 		collections: map[dsstore.Collection]*collection{}, bodies: map[[32]byte][]byte{}, links: map[place]dsstore.Link{},
 		filters: map[place]dsstore.Filter{}, mappings: map[place]map[string]mapping{}, deletions: map[deletion]dsstore.Deletion{},
 		events: map[string][]dsstore.Event{}, presence: map[string]dsstore.Presence{}, blocks: map[dsstore.Collection][]block{},
-		settings: map[string][]wish{}, management: map[string]dsstore.Management{}}
+		settings: map[string][]wish{}, management: map[string]dsstore.Management{},
+		groups: map[string]dsstore.Group{}, members: map[membership]dsstore.Member{}, wishes: map[wanted]dsstore.Wish{}}
 }
 
 // Update implements dsstore.Store.

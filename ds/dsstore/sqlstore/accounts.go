@@ -63,7 +63,8 @@ func (t *tx) PutDevice(d dsstore.Device) error {
 
 func (t *tx) DeleteDevice(id string) error {
 	for _, q := range []string{`DELETE FROM mappings WHERE device = ?`, `DELETE FROM links WHERE device = ?`, `DELETE FROM filters WHERE device = ?`,
-		`DELETE FROM deletions WHERE device = ?`, `DELETE FROM events WHERE device = ?`, `DELETE FROM presence WHERE device = ?`, `DELETE FROM settings WHERE device = ?`, `DELETE FROM management WHERE device = ?`, `DELETE FROM devices WHERE id = ?`} {
+		`DELETE FROM deletions WHERE device = ?`, `DELETE FROM events WHERE device = ?`, `DELETE FROM presence WHERE device = ?`, `DELETE FROM settings WHERE device = ?`,
+		`DELETE FROM management WHERE device = ?`, `DELETE FROM members WHERE device = ?`, `DELETE FROM wishes WHERE kind = 'device' AND name = ?`, `DELETE FROM devices WHERE id = ?`} {
 		if err := t.exec(q, id); err != nil {
 			return err
 		}

@@ -61,3 +61,18 @@ func (t *tx) unseal(device string, credential *string) error {
 	*credential = string(plain)
 	return nil
 }
+
+// sealed and unsealed are for values some of which are secret.
+func (t *tx) sealed(secret bool, of, value string) string {
+	if !secret {
+		return value
+	}
+	return t.seal(of, value)
+}
+
+func (t *tx) unsealed(secret bool, of string, value *string) error {
+	if !secret {
+		return nil
+	}
+	return t.unseal(of, value)
+}

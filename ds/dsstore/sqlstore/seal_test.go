@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +19,11 @@ func TestCredentialsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := dsstore.Device{ID: "d", User: "ana", Credential: "the-credential", Former: "the-former-one"}
-	if err := s.Update(t.Context(), func(tx dsstore.Tx) error { return tx.PutDevice(want) }); err != nil {
+	key := dsstore.Wish{For: dsstore.Audience{Kind: dsstore.ForAll}, Key: "push.key_file", Value: "the-private-key", Secret: true}
+	if err := s.Update(t.Context(), func(tx dsstore.Tx) error {
+		_, err := tx.WantSetting(dsstore.Setting{Device: "d", Key: key.Key, Value: key.Value, Secret: true})
+		return errors.Join(err, tx.PutDevice(want), tx.PutWish(key))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	check := func(key byte, good bool) {
@@ -45,7 +50,7 @@ func TestCredentialsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(path)
-	if err != nil || bytes.Contains(file, []byte("the-credential")) || bytes.Contains(file, []byte("the-former-one")) {
+	if err != nil || bytes.Contains(file, []byte("the-credential")) || bytes.Contains(file, []byte("the-former-one")) || bytes.Contains(file, []byte(key.Value)) {
 		t.Errorf("the file holds the credential, %v", err)
 	}
 }

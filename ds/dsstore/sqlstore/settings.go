@@ -8,13 +8,13 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
 
-const settingColumns = `version, device, key, value, by_whom, at, state, reason, settled`
+const settingColumns = `version, device, key, value, by_whom, at, state, reason, settled, own, secret`
 
 func (t *tx) WantSetting(s dsstore.Setting) (version int64, err error) {
 	err = errors.Join(
 		t.exec(`UPDATE settings SET holds = 0 WHERE device = ? AND key = ? AND holds = 1`, s.Device, s.Key),
-		t.exec(`INSERT INTO settings (device, key, value, by_whom, at, state, reason, settled, holds) VALUES (?, ?, ?, ?, ?, 'pending', '', 0, 1)`,
-			s.Device, s.Key, s.Value, s.By, unix(s.At)),
+		t.exec(`INSERT INTO settings (device, key, value, by_whom, at, state, reason, settled, own, secret, holds) VALUES (?, ?, ?, ?, ?, 'pending', '', 0, ?, ?, 1)`,
+			s.Device, s.Key, t.sealed(s.Secret, s.Device, s.Value), s.By, unix(s.At), s.Own, s.Secret),
 		t.exec(`DELETE FROM settings WHERE device = ?1 AND holds = 0 AND version <= (SELECT version FROM settings WHERE device = ?1 AND holds = 0 ORDER BY version DESC LIMIT 1 OFFSET ?2)`,
 			s.Device, dsstore.KeepSettings))
 	if err != nil {
@@ -38,9 +38,9 @@ func (t *tx) SettingsHistory(device string) ([]dsstore.Setting, error) {
 func (t *tx) settings(query, device string) ([]dsstore.Setting, error) {
 	return collect(t, query, []any{device}, func(r *sql.Rows, s *dsstore.Setting) error {
 		var at, settled int64
-		err := r.Scan(&s.Version, &s.Device, &s.Key, &s.Value, &s.By, &at, &s.State, &s.Reason, &settled)
+		err := r.Scan(&s.Version, &s.Device, &s.Key, &s.Value, &s.By, &at, &s.State, &s.Reason, &settled, &s.Own, &s.Secret)
 		s.At, s.Settled = fromUnix(at), fromUnix(settled)
-		return err
+		return errors.Join(err, t.unsealed(s.Secret, s.Device, &s.Value))
 	})
 }
 

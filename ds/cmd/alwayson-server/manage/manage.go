@@ -50,6 +50,8 @@ type live struct {
 	nonces  dmserver.Nonces // that are durable
 	settled map[string]bool // work whose outcome is durable, by id
 	events  int             // that were taken
+	wanted  []string        // keys of the settings that it is about
+	noted   bool            // in the journal
 	touched time.Time
 }
 
@@ -155,7 +157,7 @@ func (m *Manager) handle(ctx context.Context, device string, in packet.Packet) e
 		m.forget(device)
 		return nil
 	}
-	if err := m.keep(ctx, device, s); err != nil {
+	if err := m.keep(ctx, device, s, ending{done, err}); err != nil {
 		m.forget(device) // nothing was answered
 		return err
 	}
@@ -242,7 +244,7 @@ func (m *Manager) open(ctx context.Context, device string) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &live{Session: s, nonces: dmserver.Nonces{Own: nonces.OwnNonce, Device: nonces.DeviceNonce}, settled: map[string]bool{}, touched: m.o.Now()}, nil
+	return &live{Session: s, nonces: dmserver.Nonces{Own: nonces.OwnNonce, Device: nonces.DeviceNonce}, settled: map[string]bool{}, wanted: pending(all), touched: m.o.Now()}, nil
 }
 
 // account is how a device and this server know each other: by the secret that the device was enrolled with, of which the server has the digest
@@ -291,15 +293,19 @@ func command(s *dsstore.Setting) (dmserver.Work, bool) {
 	if !ok {
 		return dmserver.Work{}, false
 	}
+	if s.Own {
+		return dmserver.Work{ID: id, Op: dmserver.Delete, URI: row.Of(s.Key).String()}, true
+	}
 	return dmserver.Work{ID: id, Op: dmserver.Replace, URI: row.Of(s.Key).String(), Value: row.Value(s.Value)}, true
 }
 
-// keep makes durable what a session has achieved since it was kept last.
-func (m *Manager) keep(ctx context.Context, device string, s *live) error {
+// keep makes durable what a session has achieved since it was kept last, and how it has ended, if it has.
+func (m *Manager) keep(ctx context.Context, device string, s *live, end ending) error {
 	r := s.Report()
 	fresh := slices.DeleteFunc(slices.Clone(r.Outcomes), func(o dmserver.Outcome) bool { return o.Status == 0 || s.settled[o.ID] })
 	events := r.Events[min(s.events, len(r.Events)):]
-	if r.Nonces == s.nonces && len(fresh)+len(events) == 0 {
+	note := end.done && r.Known && !s.noted
+	if r.Nonces == s.nonces && len(fresh)+len(events) == 0 && !note {
 		return nil
 	}
 	err := m.o.Store.Update(ctx, func(tx dsstore.Tx) error {
@@ -311,12 +317,17 @@ func (m *Manager) keep(ctx context.Context, device string, s *live) error {
 		if err := errors.Join(tx.PutManagement(device, was), m.settle(tx, fresh)); err != nil {
 			return err
 		}
+		if note {
+			if err := tx.PutEvent(device, s.event(end.err, m.o.Now())); err != nil {
+				return err
+			}
+		}
 		return m.told(tx, device, events)
 	})
 	if err != nil {
 		return err
 	}
-	s.nonces, s.events = r.Nonces, len(r.Events)
+	s.nonces, s.events, s.noted = r.Nonces, len(r.Events), s.noted || note
 	for _, o := range fresh {
 		s.settled[o.ID] = true
 	}

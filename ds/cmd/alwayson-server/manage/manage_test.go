@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -313,6 +314,71 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 		f.run(time.Minute)
 		if got := f.states(); got[dsstore.SettingApplied] != 2 || d.value("Session/Poll") != "7m" || d.value("Log/Level") != "debug" {
 			t.Errorf("%v, %v", got, d.settings.Values)
+		}
+	})
+}
+
+// events is what the journal of a device says, one line each.
+func (f *fleet) events(device string) (out []string) {
+	f.t.Helper()
+	err := f.store.View(f.t.Context(), func(tx dsstore.Tx) error {
+		list, err := tx.Events(device)
+		for _, e := range list {
+			out = append(out, fmt.Sprintf("%s: %s: %s", e.What, e.Why, e.Outcome))
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return out
+}
+
+// TestSessionsAreInTheJournal: what each was about and what became of it, once, also if messages are lost (S8).
+func TestSessionsAreInTheJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1)
+		d := f.devices["d000"]
+		d.lose = 4
+		d.settings.Refused = "debug"
+		f.want("session.poll", "7m")
+		f.run(20 * time.Minute)
+		f.want("session.poll", "8m", "log.level", "debug")
+		f.run(20 * time.Minute)
+		d.lose = 0
+		d.begin("f00d")
+		f.run(time.Minute)
+		got := f.events("d000")
+		want := []string{
+			"management: wanted: session.poll: 1 applied",
+			`management: wanted: log.level, session.poll: 0 applied, 2 failed: "debug" is out of bounds`,
+			"management: the server had asked for it: 0 applied",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	})
+}
+
+// TestADeviceReturnsToItsOwn: what nobody wants of it any more is deleted on the device, together with what is wanted at the same time.
+func TestADeviceReturnsToItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1)
+		d := f.devices["d000"]
+		f.want("session.poll", "7m", "log.level", "debug")
+		f.run(time.Minute)
+		at := time.Now()
+		f.update(func(tx dsstore.Tx) error {
+			_, err := tx.WantSetting(dsstore.Setting{Device: d.id, Key: "log.level", Own: true, By: "admin", At: at})
+			_, e := tx.WantSetting(dsstore.Setting{Device: d.id, Key: "session.poll", Value: "8m", By: "admin", At: at})
+			return errors.Join(err, e)
+		})
+		f.run(time.Minute)
+		if _, there := d.settings.Values["Log/Level"]; there || d.value("Session/Poll") != "8m" || f.states()[dsstore.SettingApplied] != 2 {
+			t.Errorf("%v, %v", f.states(), d.settings.Values)
+		}
+		if last := d.settings.Commits[len(d.settings.Commits)-1]; len(last) != 2 {
+			t.Errorf("not together: %v", d.settings.Commits)
 		}
 	})
 }

@@ -51,7 +51,8 @@ func Enrol(ctx context.Context, store dsstore.Store, user, device string) (secre
 		if _, err := tx.Device(device); !errors.Is(err, dsstore.ErrNotFound) {
 			return errors.Join(err, Mistake(fmt.Sprintf("device %s is there already; alwayson-server device secret %s gives it a new secret", device, device)))
 		}
-		return tx.PutDevice(dsstore.Device{ID: device, User: user, Credential: syncml.Credential(user, secret), ChangedAt: time.Now()})
+		d := dsstore.Device{ID: device, User: user, Credential: syncml.Credential(user, secret), ChangedAt: time.Now()}
+		return errors.Join(tx.PutDevice(d), newWishing(tx, "").followEverything(&d))
 	})
 }
 

@@ -66,6 +66,15 @@ var routes = []struct {
 	{"PUT /v1/settings", administrator, func(c *call) (any, error) {
 		return putSettings(c, func(r settingsRequest) Whom { return Whom{User: r.User, All: r.User == ""} })
 	}},
+	{"GET /v1/groups", administrator, func(c *call) (any, error) { return Groups(c.Context(), c.site.store, "") }},
+	{"GET /v1/groups/{name}", administrator, getGroup},
+	{"PUT /v1/groups/{name}", administrator, putGroup},
+	{"DELETE /v1/groups/{name}", administrator, deleteGroup},
+	{"PUT /v1/groups/{name}/devices/{id}", administrator, member(Join)},
+	{"DELETE /v1/groups/{name}/devices/{id}", administrator, member(Leave)},
+	{"PUT /v1/groups/{name}/settings", administrator, func(c *call) (any, error) {
+		return putSettings(c, func(settingsRequest) Whom { return Whom{Group: c.PathValue("name")} })
+	}},
 	{"GET /v1/devices/{id}/why", user, ofDevice(func(c *call, id string) (any, error) { return Why(c.Context(), c.site.store, id) })},
 	{"GET /v1/devices/{id}/sessions", user, ofDevice(func(c *call, id string) (any, error) { return Sessions(c.Context(), c.site.store, id) })},
 }
@@ -102,8 +111,8 @@ func (s *Site) serve(req *http.Request, needs right, do func(*call) (any, error)
 	return do(&call{Request: req, site: s, who: who})
 }
 
-// maxRequest bounds what a request may bring: names and a password.
-const maxRequest = 64 << 10
+// maxRequest bounds what a request may bring: names, a password, certificates.
+const maxRequest = 1 << 20
 
 // absent is compared with when there is no such account or it has no password, so that the time tells nothing.
 var absent = sync.OnceValues(func() (string, error) { return argon2id.CreateHash(rand.Text(), hashing) })

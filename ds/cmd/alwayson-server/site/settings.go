@@ -2,7 +2,7 @@ package site
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -17,6 +17,8 @@ type SettingInfo struct {
 	Device  string     `json:"device"`
 	Key     string     `json:"key"`
 	Value   string     `json:"value"`
+	Own     bool       `json:"own,omitempty"` // it shall be as the device's own configuration says
+	For     string     `json:"for,omitempty"` // of whom it is wanted now
 	By      string     `json:"by"`
 	At      time.Time  `json:"at"`
 	State   string     `json:"state"` // pending, applied, failed
@@ -29,13 +31,16 @@ type SettingsChange struct {
 	Device string   `json:"device"`
 	Keys   []string `json:"keys"`   // that change; none if all is as it is wanted already
 	Effect string   `json:"effect"` // nothing, none, open, sync, restart
+	// Overruled are keys in which something else holds for the device, with whom that is wanted of; see Precedence.
+	Overruled []string `json:"overruled,omitempty"`
 }
 
 // Settings lists what is wanted of a device, or with history all that was.
 func Settings(ctx context.Context, store dsstore.Store, device string, history bool) (list []SettingInfo, err error) {
 	list = []SettingInfo{}
 	err = store.View(ctx, func(tx dsstore.Tx) error {
-		if _, err := tx.Device(device); err != nil {
+		d, err := tx.Device(device)
+		if err != nil {
 			return notFound(err, "there is no device "+device)
 		}
 		read := tx.Settings
@@ -43,109 +48,79 @@ func Settings(ctx context.Context, store dsstore.Store, device string, history b
 			read = tx.SettingsHistory
 		}
 		all, err := read(device)
+		held, e := newWishing(tx, "").holding(&d)
 		for _, s := range all {
-			list = append(list, settingInfo(s))
+			i := settingInfo(s)
+			if w, ok := held[s.Key]; ok && !history {
+				i.For = w.For.String()
+			}
+			list = append(list, i)
 		}
-		return err
+		return errors.Join(err, e)
 	})
 	return list, err
 }
 
 func settingInfo(s dsstore.Setting) SettingInfo {
-	i := SettingInfo{Version: s.Version, Device: s.Device, Key: s.Key, Value: s.Value, By: s.By, At: s.At, State: string(s.State), Reason: s.Reason}
+	i := SettingInfo{Version: s.Version, Device: s.Device, Key: s.Key, Value: shown(s.Key, s.Value), Own: s.Own, By: s.By, At: s.At, State: string(s.State), Reason: s.Reason}
 	if !s.Settled.IsZero() {
 		i.Settled = &s.Settled
 	}
 	return i
 }
 
-// Whom a change of settings is for: a device, or all devices of a user, or all.
-type Whom struct {
-	Device, User string
-	All          bool
+// shown is a value as administrators may see it.
+func shown(key, value string) string {
+	if row, ok := mo.Find(key); ok {
+		return row.Shown(value)
+	}
+	return value
 }
 
-// SetSettings changes what devices shall be set to (S1), on behalf of somebody: all of it or none. A value that is wanted already is not wanted anew (S9). Devices are told by
-// themselves, also those that are away now. With preview it only tells what it would mean to each.
-func SetSettings(ctx context.Context, store dsstore.Store, by string, whom Whom, values map[string]string, preview bool) (out []SettingsChange, err error) {
-	for key, value := range values {
-		row, ok := mo.Find(key)
-		if !ok {
-			return nil, Mistake("there is no setting " + key)
-		}
-		if err := row.Check(value); err != nil {
-			return nil, Mistake(fmt.Sprintf("%s: %v", key, err))
-		}
+// SetSettings changes what devices shall be set to (S1), on behalf of somebody: all of it or none; nil takes back what was wanted of exactly those. A value
+// that a device has already is not wanted anew (S9). Devices are told by themselves, also those that are away now. With preview it only tells what it would
+// mean to each.
+func SetSettings(ctx context.Context, store dsstore.Store, by string, whom Whom, values map[string]*string, preview bool) (out []SettingsChange, err error) {
+	if err := checkValues(values); err != nil {
+		return nil, err
 	}
 	run := store.Update
 	if preview {
 		run = store.View
 	}
 	err = run(ctx, func(tx dsstore.Tx) error {
-		devices, err := whom.devices(tx)
+		a, devices, err := whom.audience(tx)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		for _, d := range devices {
-			c, err := setOne(tx, by, d.ID, values, now, preview)
-			if err != nil {
-				return err
-			}
-			out = append(out, c)
+		w := newWishing(tx, by)
+		w.preview = preview
+		if err := w.want(a, values); err != nil {
+			return err
 		}
-		return nil
+		out, err = w.overAll(devices, a, values)
+		return err
 	})
 	return out, err
 }
 
-func (w Whom) devices(tx dsstore.Tx) ([]dsstore.Device, error) {
-	if w.Device != "" {
-		d, err := tx.Device(w.Device)
-		return []dsstore.Device{d}, notFound(err, "there is no device "+w.Device)
-	}
-	if w.User == "" && !w.All {
-		return nil, Mistake("say which devices: one, those of a user, or all")
-	}
-	list, err := tx.Devices(w.User)
-	if err == nil && len(list) == 0 {
-		err = Mistake("there is no such device")
-	}
-	return list, err
-}
-
-// setOne changes what one device shall be set to.
-func setOne(tx dsstore.Tx, by, device string, values map[string]string, now time.Time, preview bool) (SettingsChange, error) {
-	c := SettingsChange{Device: device, Keys: []string{}, Effect: "nothing"}
-	known := map[string]dsstore.Setting{}
-	all, err := tx.Settings(device)
-	if err != nil {
-		return c, err
-	}
-	for _, s := range all {
-		known[s.Key] = s
-	}
-	most := mo.None
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		row, _ := mo.Find(key)
-		if s, ok := known[key]; ok && row.Same(s.Value, values[key]) && holds(&s) {
-			continue
+// overAll has devices follow a change, and tells where a wish that goes before it holds.
+func (w *wishing) overAll(devices []dsstore.Device, a dsstore.Audience, values map[string]*string) (out []SettingsChange, err error) {
+	keys := slices.Collect(maps.Keys(values))
+	out = []SettingsChange{}
+	for i := range devices {
+		c, held, err := w.follow(&devices[i], keys)
+		if err != nil {
+			return nil, err
 		}
-		most = max(most, row.Effect)
-		c.Keys, c.Effect = append(c.Keys, key), most.String()
-		if preview {
-			continue
+		for _, key := range slices.Sorted(slices.Values(keys)) {
+			if before := held[key].For; values[key] != nil && before != a {
+				c.Overruled = append(c.Overruled, key+" by "+before.String())
+			}
 		}
-		if _, err := tx.WantSetting(dsstore.Setting{Device: device, Key: key, Value: values[key], By: by, At: now}); err != nil {
-			return c, err
-		}
+		out = append(out, c)
 	}
-	return c, nil
-}
-
-// holds tells whether a wish need not be repeated. The switch of Always-On may have been flipped back by the user, whom the server does not see.
-func holds(s *dsstore.Setting) bool {
-	return s.State == dsstore.SettingPending || s.State == dsstore.SettingApplied && s.Key != mo.Switch
+	return out, nil
 }
 
 // OpenSession asks a device to open a session in which nothing is synchronized (S3), on behalf of somebody. It is kept among the device's settings, as
@@ -173,9 +148,9 @@ func OpenSession(ctx context.Context, store dsstore.Store, by, device string) (o
 
 // settingsRequest is the body of a change.
 type settingsRequest struct {
-	Values  map[string]string `json:"values"`
-	User    string            `json:"user"`
-	Preview bool              `json:"preview"`
+	Values  map[string]*string `json:"values"` // null takes back what was wanted
+	User    string             `json:"user"`
+	Preview bool               `json:"preview"`
 }
 
 func putSettings(c *call, whom func(settingsRequest) Whom) (any, error) {

@@ -9,13 +9,13 @@ import (
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
 
-// settle says of all wishes for a device that they were applied.
-func (w *apiWorld) settle(device string) {
+// settled says of all wishes for a device what became of them.
+func (w *apiWorld) settled(device string, state dsstore.SettingState) {
 	w.Helper()
 	err := w.Store().Update(w.Context(), func(tx dsstore.Tx) error {
 		all, err := tx.Settings(device)
 		for _, s := range all {
-			err = errors.Join(err, tx.SettleSetting(s.Version, dsstore.SettingApplied, "", time.Now()))
+			err = errors.Join(err, tx.SettleSetting(s.Version, state, "", time.Now()))
 		}
 		return err
 	})
@@ -24,12 +24,23 @@ func (w *apiWorld) settle(device string) {
 	}
 }
 
+// values are settings by key, "-" takes one back.
+func values(list ...string) map[string]*string {
+	m := map[string]*string{}
+	for i := 0; i < len(list); i += 2 {
+		if m[list[i]] = &list[i+1]; list[i+1] == "-" {
+			m[list[i]] = nil
+		}
+	}
+	return m
+}
+
 // TestWhatHoldsIsNotWantedAnew is S9; only the switch of Always-On is, which the user may have flipped back, and to open a session, which may have ended.
 func TestWhatHoldsIsNotWantedAnew(t *testing.T) {
 	w := newAPIWorld(t)
 	set := func() []string {
 		t.Helper()
-		out, err := SetSettings(t.Context(), w.Store(), "@root", Whom{Device: "ana-phone"}, map[string]string{"log.level": "debug", mo.Switch: "true"}, false)
+		out, err := SetSettings(t.Context(), w.Store(), "@root", Whom{Device: "ana-phone"}, values("log.level", "debug", mo.Switch, "true"), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +61,7 @@ func TestWhatHoldsIsNotWantedAnew(t *testing.T) {
 	if again := open(); again != first {
 		t.Errorf("version %d while %d is pending", again, first)
 	}
-	w.settle("ana-phone")
+	w.settled("ana-phone", dsstore.SettingApplied)
 	if again := set(); len(again) != 1 || again[0] != mo.Switch {
 		t.Errorf("%v", again)
 	}
