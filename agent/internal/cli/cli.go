@@ -115,7 +115,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultFile(), "configuration file")
 	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent (default: that of the configuration)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
-	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.sync(), a.session(), a.pending(), a.log(), a.filter(), a.fetch(), a.hold(), a.conflict(), a.verify(), a.why(), a.quarantine(), a.history(), a.undo(), a.restore(), a.settings(), a.login(), a.setup(), a.syncml())
+	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.pause(), a.resume(), a.sync(), a.session(), a.pending(), a.log(), a.filter(), a.fetch(), a.hold(), a.conflict(), a.verify(), a.why(), a.quarantine(), a.history(), a.undo(), a.restore(), a.settings(), a.login(), a.setup(), a.syncml())
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}
