@@ -26,7 +26,9 @@ func TestAPause(t *testing.T) {
 		t.Fatalf("%+v, %v", now, err)
 	}
 	d.write("ana.vcf", card("u1", "Ana"))
-	d.until("waiting", func(s control.Status) bool { return paused(s) && s.Stores[0].Pending == 1 && s.Advice == "alwayson resume" })
+	d.until("waiting", func(s control.Status) bool {
+		return paused(s) && s.Stores[0].Pending == 1 && s.Advice == "alwayson resume"
+	})
 	d.agent.On(t.Context()) // what is on is on
 	d.stop()
 	d.write("ben.vcf", card("u2", "Ben"))
