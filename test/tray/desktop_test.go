@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -51,9 +52,9 @@ func connect(t *testing.T, address string) *dbus.Conn {
 }
 
 // start starts a program of the session.
-func (d *desktop) start(name string, args ...string) (*exec.Cmd, *bytes.Buffer) {
+func (d *desktop) start(name string, args ...string) (*exec.Cmd, *log) {
 	d.t.Helper()
-	cmd, log := exec.Command(name, args...), &bytes.Buffer{}
+	cmd, log := exec.Command(name, args...), &log{}
 	cmd.Env, cmd.Stdout, cmd.Stderr = d.env, log, log
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
@@ -65,6 +66,24 @@ func (d *desktop) start(name string, args ...string) (*exec.Cmd, *bytes.Buffer) 
 		}
 	})
 	return cmd, log
+}
+
+// log is what a program writes.
+type log struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // answer starts a program that writes one line when it is ready.

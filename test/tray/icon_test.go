@@ -2,6 +2,7 @@ package tray
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -19,6 +20,7 @@ type icon struct {
 	t   *testing.T
 	d   *desktop
 	cmd *exec.Cmd
+	log *log
 }
 
 const (
@@ -31,8 +33,8 @@ const (
 // tray starts the program for the agent of a device.
 func (d *desktop) tray(dev *testenv.Device, args ...string) *icon {
 	d.t.Helper()
-	cmd, _ := d.start(testenv.Program("alwayson-tray"), append([]string{"--socket", dev.Socket()}, args...)...)
-	return &icon{d.t, d, cmd}
+	cmd, log := d.start(testenv.Program("alwayson-tray"), append([]string{"--socket", dev.Socket()}, args...)...)
+	return &icon{d.t, d, cmd, log}
 }
 
 func (i *icon) object(path dbus.ObjectPath) dbus.BusObject {
@@ -139,6 +141,25 @@ func (i *icon) click(begins string) {
 	e := i.find(begins, enabled)
 	if err := i.object(menuPath).Call(menu+".Event", 0, e.ID, "clicked", dbus.MakeVariant(""), uint32(0)).Err; err != nil {
 		i.t.Fatal(err)
+	}
+}
+
+// logged waits until the program has written something.
+func (i *icon) logged(want string) {
+	i.t.Helper()
+	testenv.Ask(i.t, "not written: "+want, func(context.Context) error {
+		if text := i.log.String(); !strings.Contains(text, want) {
+			return errors.New(text)
+		}
+		return nil
+	})
+}
+
+// fails waits for the program to end with an error that says so.
+func (i *icon) fails(want string) {
+	i.t.Helper()
+	if err := i.cmd.Wait(); err == nil || !strings.Contains(i.log.String(), want) {
+		i.t.Errorf("the tray ended with %v and says %s", err, i.log)
 	}
 }
 

@@ -51,6 +51,7 @@ func TestOnAPanel(t *testing.T) {
 	d := w.Devices[0]
 	desk := newDesktop(t)
 	desk.panel(false)
+	desk.bell()
 	tray := desk.tray(d)
 	tray.registered()
 	tray.says("Always-On is off")
@@ -98,6 +99,7 @@ func TestTheAgentRestarts(t *testing.T) {
 	d.On()
 	desk := newDesktop(t)
 	desk.panel(true)
+	desk.bell()
 	d.Kill()
 	tray := desk.tray(d)
 	tray.registered()
