@@ -51,7 +51,7 @@ func TestOnAPanel(t *testing.T) {
 	d := w.Devices[0]
 	desk := newDesktop(t)
 	desk.panel(false)
-	desk.bell()
+	bell := desk.bell()
 	tray := desk.tray(d)
 	tray.registered()
 	tray.says("Always-On is off")
@@ -80,6 +80,23 @@ func TestOnAPanel(t *testing.T) {
 	shows(desk, "paused", green, false)
 	tray.click("Resume")
 	tray.says("In sync")
+
+	away := filepath.Join(d.Dir, "away")
+	if err := os.Rename(filepath.Dir(card), away); err != nil {
+		t.Fatal(err)
+	}
+	tray.says("contacts cannot be read")
+	shows(desk, "needs you", red, true)
+	id, _ := bell.shows("contacts cannot be read")
+	tray.click("contacts cannot be read: alwayson status") // below Needs attention (1)
+	if err := os.Rename(away, filepath.Dir(card)); err != nil {
+		t.Fatal(err)
+	}
+	tray.click("Sync now")
+	tray.says("In sync")
+	if again, _ := bell.shows("contacts can be read again"); again != id {
+		t.Error("the end of a problem does not take the place of the problem")
+	}
 
 	tray.click("Always-On")
 	until(t, d, "off", func(s *control.Status) bool { return !s.AlwaysOn })

@@ -72,6 +72,9 @@ func (l *listener) say(ctx context.Context) {
 	}
 }
 
+// answering is how long the agent may take to list something.
+const answering = 10 * time.Second
+
 // ask gets what the status does not have, when that may have changed: after an exchange, and with the number of held deletions.
 func (l *listener) ask(ctx context.Context) {
 	now := marks(&l.facts.Status)

@@ -5,6 +5,7 @@ package tray
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
@@ -26,7 +27,7 @@ type Screen interface {
 	Show(View)
 }
 
-// Bell is the desktop's notifications.
+// Bell is the desktop's notifications. It may be used from any goroutine.
 type Bell interface {
 	// Ring shows a note, or withdraws it. A desktop without notifications is no error: nobody can be told of it.
 	Ring(Note)
@@ -47,6 +48,7 @@ func Run(ctx context.Context, o Options) {
 	l := &loop{Options: o, book: ledger{level: o.Notify}, resting: time.NewTimer(0)}
 	l.run(ctx, heard)
 	cancel()
+	l.wishes.Wait()
 	<-done
 }
 
@@ -58,6 +60,7 @@ type loop struct {
 	resting *time.Timer // until it ends, nothing is shown; it always runs or has been read
 	dirty   bool
 	idle    bool // resting has been read
+	wishes  sync.WaitGroup
 }
 
 func (l *loop) run(ctx context.Context, heard <-chan Facts) {
@@ -96,21 +99,21 @@ func (l *loop) show(now time.Time) {
 	l.resting.Reset(breath)
 }
 
-// answering is how long the agent may take to take a wish; exchanges do not hold it up.
-const answering = 10 * time.Second
-
-// clicked carries out a wish. What comes of it is seen in the next status; a refusal is told, for it was asked for.
+// clicked carries out a wish beside the loop: what comes of it is seen in the next status. A refusal is told, for it was asked for.
 func (l *loop) clicked(ctx context.Context, c Click) {
 	if c.Do == Explain {
 		l.explain(c.With)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
-	if err := l.wish(ctx, c, time.Now()); err != nil {
+	on := l.facts.Status.AlwaysOn
+	l.wishes.Go(func() {
+		err := wish(ctx, l.Client, c, on, time.Now())
+		if err == nil || ctx.Err() != nil {
+			return
+		}
 		l.Log.Warn("a wish was not carried out", "wish", c.Do, "reason", err)
 		l.Bell.Ring(Note{Key: "wish", Title: "This was not possible", Body: sentence(err.Error())})
-	}
+	})
 }
 
 func (l *loop) explain(key string) {
@@ -121,22 +124,23 @@ func (l *loop) explain(key string) {
 	}
 }
 
-func (l *loop) wish(ctx context.Context, c Click, now time.Time) (err error) {
+// wish asks the agent, where Always-On is on or not.
+func wish(ctx context.Context, agent *control.Client, c Click, on bool, now time.Time) (err error) {
 	switch c.Do {
 	case Switch:
-		if l.facts.Status.AlwaysOn {
-			_, err = l.Client.Off(ctx)
+		if on {
+			_, err = agent.Off(ctx)
 		} else {
-			_, err = l.Client.On(ctx)
+			_, err = agent.On(ctx)
 		}
 	case SyncNow:
-		_, err = l.Client.Sync(ctx, false)
+		_, err = agent.Sync(ctx, true) // so that it looks at all stores before
 	case PauseHour, PauseToday, PauseOpen:
-		_, err = l.Client.Pause(ctx, endOf(c.Do, now))
+		_, err = agent.Pause(ctx, endOf(c.Do, now))
 	case Resume:
-		_, err = l.Client.Resume(ctx)
+		_, err = agent.Resume(ctx)
 	case Keep:
-		_, err = l.Client.DecideHold(ctx, c.With, false)
+		_, err = agent.DecideHold(ctx, c.With, false)
 	}
 	return err
 }
