@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -161,6 +162,20 @@ func (i *icon) fails(want string) {
 	if err := i.cmd.Wait(); err == nil || !strings.Contains(i.log.String(), want) {
 		i.t.Errorf("the tray ended with %v and says %s", err, i.log)
 	}
+}
+
+// memory is what the program has of it, in KB.
+func (i *icon) memory() (kb int) {
+	i.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", i.cmd.Process.Pid))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	_, rss, _ := strings.Cut(string(text), "VmRSS:")
+	if _, err := fmt.Sscan(rss, &kb); err != nil {
+		i.t.Fatal(err)
+	}
+	return kb
 }
 
 // quits waits for the program to end without an error.

@@ -104,6 +104,9 @@ func TestOnAPanel(t *testing.T) {
 	if tray.pixels() != off {
 		t.Error("the icon of off is another one than before")
 	}
+	if kb := tray.memory(); kb > 15<<10 {
+		t.Errorf("the tray takes %d KB of memory, want 15 MB at most", kb)
+	}
 	tray.click("Quit tray")
 	tray.quits()
 	until(t, d, "there", func(*control.Status) bool { return true })
