@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
@@ -87,8 +88,14 @@ func TestOnAPanel(t *testing.T) {
 	}
 	tray.says("contacts cannot be read")
 	shows(desk, "needs you", red, true)
-	id, _ := bell.shows("contacts cannot be read")
+	if n := bell.times(); n != 0 {
+		t.Errorf("it may end by itself, and the bell rang %d times", n)
+	}
 	tray.click("contacts cannot be read: alwayson status") // below Needs attention (1)
+	id, n := bell.shows("contacts cannot be read")
+	if !strings.Contains(n.body, "Nothing is deleted for it") {
+		t.Errorf("it does not say what it means: %s", n.body)
+	}
 	if err := os.Rename(away, filepath.Dir(card)); err != nil {
 		t.Fatal(err)
 	}

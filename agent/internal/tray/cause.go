@@ -15,6 +15,8 @@ type Cause struct {
 	Type   string // the command that helps
 	Solved string // what to tell who was told, when it has ended by itself; "" if it was the user who ended it
 	Can    []Button
+	// Patience is how long it may last before the user is told of it, for it may end by itself.
+	Patience time.Duration
 }
 
 // Button is something that can be done with one click.
@@ -33,7 +35,7 @@ func (c *Cause) Note() Note {
 }
 
 const (
-	// patience is how long a service may take to start, or to start again, before its absence needs anybody.
+	// patience is how long a service may take to start again, a folder to be mounted or a file to be written, before it needs anybody.
 	patience = time.Minute
 	// stale is how long a change may wait in a device that has a network before that is more than being offline.
 	stale = 2 * time.Hour
@@ -96,11 +98,12 @@ func conflicts(list []control.Conflict) string {
 func ofStore(s *control.Store) (out []Cause) {
 	if s.Unavailable != "" {
 		out = append(out, Cause{Key: "store " + s.Name, Title: s.Name + " cannot be read", Type: "alwayson status",
-			Body: "Nothing is deleted for it, everything else is synchronized. " + sentence(s.Unavailable), Solved: s.Name + " can be read again"})
+			Body: "Nothing is deleted for it, everything else is synchronized. " + sentence(s.Unavailable), Solved: s.Name + " can be read again", Patience: patience})
 	}
 	if s.Problems > 0 {
 		out = append(out, Cause{Key: "items " + s.Name, Title: plural(s.Problems, "item") + " of " + s.Name + " cannot be synchronized",
-			Body: "Everything else is synchronized, and an item is tried again when it changes", Type: "alwayson pending", Solved: "All items of " + s.Name + " can be synchronized"})
+			Body: "Everything else is synchronized, and an item is tried again when it changes", Type: "alwayson pending", Solved: "All items of " + s.Name + " can be synchronized",
+			Patience: patience})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
@@ -14,9 +15,30 @@ type listener struct {
 	client *control.Client
 	tell   chan<- Facts
 	log    *slog.Logger
-	facts  Facts
-	seen   [3]int // of the last status: what makes the rest worth to be asked for again
-	asked  bool
+	// settings are asked for, too.
+	settings bool
+	facts    Facts
+	seen     mark
+	changes  string // the exchange that changed something last
+	asked    bool   // there are answers to all questions
+}
+
+// mark changes when something may have come about that the status does not tell.
+type mark struct {
+	verified       int64
+	attempts       int
+	held, contents int
+}
+
+func markOf(s *control.Status) (m mark) {
+	if s.Verified != nil {
+		m.verified = s.Verified.UnixNano()
+	}
+	m.attempts = s.Attempts
+	for _, st := range s.Stores {
+		m.held, m.contents = m.held+st.Held, m.contents+st.Items
+	}
+	return m
 }
 
 // Pauses before the agent is looked for again: a restart is noticed soon, and an agent that is not there costs nothing.
@@ -75,33 +97,38 @@ func (l *listener) say(ctx context.Context) {
 // answering is how long the agent may take to list something.
 const answering = 10 * time.Second
 
-// ask gets what the status does not have, when that may have changed: after an exchange, and with the number of held deletions.
+// ask gets what the status does not have, when that may have changed. To find conflicts the agent goes through all items: that is asked for only
+// when some have changed.
 func (l *listener) ask(ctx context.Context) {
-	now := marks(&l.facts.Status)
-	if l.facts.Status.Running != "" || l.asked && now == l.seen {
+	former, now := l.seen, markOf(&l.facts.Status)
+	if l.facts.Status.Running != "" || l.asked && now == former {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answering)
 	defer cancel()
+	all := !l.asked || now.held != former.held || now.contents != former.contents
 	l.asked, l.seen = true, now
-	l.note(refresh(ctx, &l.facts.Holds, l.client.Holds))
-	l.note(refresh(ctx, &l.facts.Conflicts, l.client.Conflicts))
 	l.note(refresh(ctx, &l.facts.Log, func(ctx context.Context) ([]control.Exchange, error) { return l.client.Log(ctx, logged) }))
+	if last := lastChange(l.facts.Log); all || last != l.changes {
+		l.changes = last
+		l.note(refresh(ctx, &l.facts.Holds, l.client.Holds))
+		l.note(refresh(ctx, &l.facts.Conflicts, l.client.Conflicts))
+	}
+	if l.settings {
+		l.note(refresh(ctx, &l.facts.Settings, l.client.Settings))
+	}
 }
 
 // logged is how many exchanges are looked at for those that changed something.
 const logged = 50
 
-// marks change when something may have come about that the status does not tell.
-func marks(s *control.Status) (m [3]int) {
-	if s.Verified != nil {
-		m[0] = int(s.Verified.UnixNano())
+func lastChange(log []control.Exchange) string {
+	for _, x := range slices.Backward(log) {
+		if happened(&x) != "" {
+			return x.At.String()
+		}
 	}
-	m[1] = s.Attempts
-	for _, st := range s.Stores {
-		m[2] += st.Held + st.Items
-	}
-	return m
+	return ""
 }
 
 // refresh keeps what is there if there is no answer.

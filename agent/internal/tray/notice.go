@@ -2,7 +2,12 @@ package tray
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
 )
 
 // Level is of what the user wants notifications.
@@ -18,12 +23,16 @@ const (
 
 // ParseLevel reads the name of a level.
 func ParseLevel(s string) (Level, error) {
-	switch l := Level(s); l {
-	case None, Problems, Changes, All:
-		return l, nil
+	if slices.Contains(levels, Level(s)) {
+		return Level(s), nil
 	}
 	return "", fmt.Errorf("--notify %q is none of %s, %s, %s, %s", s, None, Problems, Changes, All)
 }
+
+var levels = []Level{None, Problems, Changes, All}
+
+// has tells whether it has what another one has.
+func (l Level) has(other Level) bool { return slices.Index(levels, l) >= slices.Index(levels, other) }
 
 // Note is a notification. One with the same key takes the place of the former one.
 type Note struct {
@@ -40,8 +49,10 @@ const seldom = time.Hour
 type ledger struct {
 	level Level
 	told  map[string]entry
-	state State  // told last
-	last  string // exchange told last
+	since map[string]time.Time // since when a cause is there
+	state State                // told last
+	last  string               // exchange told last
+	set   time.Time            // when the administrator set something last; zero before the settings were seen
 }
 
 type entry struct {
@@ -51,19 +62,21 @@ type entry struct {
 	open   bool // it has not ended since
 }
 
+func newLedger(l Level) *ledger {
+	return &ledger{level: l, told: map[string]entry{}, since: map[string]time.Time{}}
+}
+
 // update is what the user has to be told now.
 func (l *ledger) update(f *Facts, v *View, now time.Time) (out []Note) {
-	if l.told == nil {
-		l.told = map[string]entry{}
+	causes := f.causes(now)
+	out = l.ended(causes)
+	if l.level.has(Problems) {
+		out = append(out, l.began(causes, now)...)
 	}
-	if l.level == None {
-		return nil
+	if l.level.has(Changes) {
+		out = append(append(out, l.changed(v, now)...), l.administered(f.Settings)...)
 	}
-	out = append(l.ended(f.causes(now)), l.began(f.causes(now), now)...)
-	if l.level == Changes || l.level == All {
-		out = append(out, l.changed(v, now)...)
-	}
-	if l.level == All {
+	if l.level.has(All) {
 		out = append(out, l.exchanged(f)...)
 	}
 	return out
@@ -71,14 +84,22 @@ func (l *ledger) update(f *Facts, v *View, now time.Time) (out []Note) {
 
 func (l *ledger) began(causes []Cause, now time.Time) (out []Note) {
 	for _, c := range causes {
-		n, e := c.Note(), l.told[c.Key]
-		if e.open && e.text == n.Title || !e.at.IsZero() && now.Sub(e.at) < seldom {
+		e := l.told[c.Key]
+		if _, there := l.since[c.Key]; !there {
+			l.since[c.Key] = now
+		}
+		if now.Sub(l.since[c.Key]) < c.Patience || e.open && e.text == c.Title || !e.at.IsZero() && now.Sub(e.at) < seldom {
 			continue
 		}
-		l.told[c.Key] = entry{now, n.Title, c.Solved, true}
-		out = append(out, n)
+		out = append(out, l.tell(&c, now))
 	}
 	return out
+}
+
+// tell is how the user is told of a cause, and remembers that he is.
+func (l *ledger) tell(c *Cause, now time.Time) Note {
+	l.told[c.Key] = entry{now, c.Title, c.Solved, true}
+	return c.Note()
 }
 
 // ended withdraws what is solved. Of what solved itself the user is told, for he may have begun to worry.
@@ -87,6 +108,7 @@ func (l *ledger) ended(causes []Cause) (out []Note) {
 	for _, c := range causes {
 		there[c.Key] = true
 	}
+	maps.DeleteFunc(l.since, func(key string, _ time.Time) bool { return !there[key] })
 	for key, e := range l.told {
 		if !e.open || there[key] {
 			continue
@@ -125,4 +147,25 @@ func (l *ledger) exchanged(f *Facts) []Note {
 		return nil
 	}
 	return []Note{{Key: "exchange", Title: text}}
+}
+
+// administered is what the administrator has set since the settings were looked at last.
+func (l *ledger) administered(list []control.Setting) []Note {
+	former, changed := l.set, []string{}
+	for _, s := range list {
+		if s.Origin != "administrator" || s.Set == nil || !s.Set.After(former) {
+			continue
+		}
+		changed = append(changed, s.Key+" = "+s.Value)
+		if s.Set.After(l.set) {
+			l.set = *s.Set
+		}
+	}
+	if len(list) > 0 && l.set.IsZero() {
+		l.set = time.Unix(0, 0)
+	}
+	if former.IsZero() || len(changed) == 0 {
+		return nil
+	}
+	return []Note{{Key: "administrator", Title: "Your administrator changed " + plural(len(changed), "setting"), Body: strings.Join(changed, ", ") + ". In use now"}}
 }

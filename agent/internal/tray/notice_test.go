@@ -13,7 +13,7 @@ import (
 
 // day feeds a ledger with facts, each at its minute, and returns what the user was told.
 type day struct {
-	book ledger
+	book *ledger
 	said []string
 }
 
@@ -46,7 +46,7 @@ func conflictFacts(n int) Facts {
 
 // TestOnceAnHour: a cause is told once, changes what it says at most once an hour, and is withdrawn when the user has solved it.
 func TestOnceAnHour(t *testing.T) {
-	d := day{book: ledger{level: Problems}}
+	d := day{book: newLedger(Problems)}
 	d.hear(0, conflictFacts(1))
 	d.hear(1, conflictFacts(1))
 	d.hear(2, conflictFacts(2))
@@ -59,7 +59,7 @@ func TestOnceAnHour(t *testing.T) {
 
 // TestACauseThatComesAndGoes is told again after an hour only, and then if it is there.
 func TestACauseThatComesAndGoes(t *testing.T) {
-	d := day{book: ledger{level: Problems}}
+	d := day{book: newLedger(Problems)}
 	for minute := range 62 {
 		d.hear(minute, conflictFacts((minute+1)%2))
 	}
@@ -68,7 +68,7 @@ func TestACauseThatComesAndGoes(t *testing.T) {
 
 // TestADayOfAFlappingNetwork is a day without a word (pain 26).
 func TestADayOfAFlappingNetwork(t *testing.T) {
-	d := day{book: ledger{level: Problems}}
+	d := day{book: newLedger(Problems)}
 	waits := func(s *control.Status) { s.Network, s.Stores[0].Pending, s.Stores[0].Oldest = "", 1, at(0) }
 	for minute := 0; minute < 24*60; minute += 3 {
 		d.hear(minute, status("retrying", waits))
@@ -80,7 +80,7 @@ func TestADayOfAFlappingNetwork(t *testing.T) {
 
 // TestAServerThatIsAwayForLong is told at the threshold, and at the end (pain 1).
 func TestAServerThatIsAwayForLong(t *testing.T) {
-	d := day{book: ledger{level: Problems}}
+	d := day{book: newLedger(Problems)}
 	for minute := range 150 {
 		d.hear(minute, status("lost", func(s *control.Status) { s.Stores[0].Pending, s.Stores[0].Oldest = 1, at(0) }))
 	}
@@ -90,7 +90,7 @@ func TestAServerThatIsAwayForLong(t *testing.T) {
 
 // TestAServiceThatStops is told after a minute, if nobody has started it again.
 func TestAServiceThatStops(t *testing.T) {
-	d := day{book: ledger{level: Problems}}
+	d := day{book: newLedger(Problems)}
 	down := status("idle", nil)
 	d.hear(0, down)
 	down.Down = noon.Add(time.Minute)
@@ -111,7 +111,7 @@ func TestLevels(t *testing.T) {
 		All: {"6 1 conflict", "7 withdrawn conflicts", "2 Always-On is off", "3 In sync, verified 14:02", "5 Connection lost since 13:20 - reconnects by itself",
 			"8 mail → 1 ← 2"},
 	} {
-		d := day{book: ledger{level: level}}
+		d := day{book: newLedger(level)}
 		log := []control.Exchange{{At: *at(0), Stores: []control.StoreExchange{{Name: "mail", Sent: 7}}}}
 		quiet := func() Facts { f := status("idle", nil); f.Log = log; return f }
 		d.hear(0, quiet())
@@ -129,4 +129,45 @@ func TestLevels(t *testing.T) {
 	if _, err := ParseLevel("some"); err == nil {
 		t.Error("some is no level")
 	}
+}
+
+// TestAStoreThatIsAwayForAMoment is no news: a folder may be mounted late.
+func TestAStoreThatIsAwayForAMoment(t *testing.T) {
+	away := func(s *control.Status) { s.Stores[1].Unavailable = "no such folder" }
+	d := day{book: newLedger(Problems)}
+	d.hear(0, status("idle", away))
+	d.hear(1, status("idle", nil))
+	d.hear(2, status("idle", away))
+	d.hear(3, status("idle", away))
+	d.hear(4, status("idle", away))
+	d.hear(5, status("idle", nil))
+	d.is(t, "3 tasks cannot be read", "5 tasks can be read again")
+}
+
+// TestTheAdministrator is told of when he changes something, not of what he had changed before.
+func TestTheAdministrator(t *testing.T) {
+	setting := func(key, origin string, minute int) control.Setting {
+		return control.Setting{Key: key, Value: "v", Origin: origin, Set: at(minute)}
+	}
+	d := day{book: newLedger(Changes)}
+	f := status("idle", nil)
+	for minute, more := range [][]control.Setting{nil, {{Key: "plain"}}, {setting("poll", "administrator", 2)}, nil, {setting("poll", "user", 4)},
+		{setting("a", "administrator", 5), setting("b", "administrator", 5)}} {
+		f.Settings = append(f.Settings, more...)
+		d.hear(minute, f)
+	}
+	d.is(t, "2 Your administrator changed 1 setting", "5 Your administrator changed 2 settings")
+}
+
+// TestWhatTheUserAskedFor is withdrawn, too, whatever he wants to be told by itself.
+func TestWhatTheUserAskedFor(t *testing.T) {
+	d := day{book: newLedger(None)}
+	f := conflictFacts(1)
+	d.hear(0, f)
+	for _, c := range f.causes(noon) {
+		d.said = append(d.said, "asked for "+d.book.tell(&c, noon).Title)
+	}
+	d.hear(1, f)
+	d.hear(2, conflictFacts(0))
+	d.is(t, "asked for 1 conflict", "2 withdrawn conflicts")
 }

@@ -43,9 +43,9 @@ func Run(ctx context.Context, o Options) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		(&listener{client: o.Client, tell: heard, log: o.Log}).run(ctx)
+		(&listener{client: o.Client, tell: heard, log: o.Log, settings: o.Notify.has(Changes)}).run(ctx)
 	}()
-	l := &loop{Options: o, book: ledger{level: o.Notify}, resting: time.NewTimer(0)}
+	l := &loop{Options: o, book: newLedger(o.Notify), resting: time.NewTimer(0)}
 	l.run(ctx, heard)
 	cancel()
 	l.wishes.Wait()
@@ -56,7 +56,7 @@ func Run(ctx context.Context, o Options) {
 type loop struct {
 	Options
 	facts   Facts
-	book    ledger
+	book    *ledger
 	resting *time.Timer // until it ends, nothing is shown; it always runs or has been read
 	dirty   bool
 	idle    bool // resting has been read
@@ -117,9 +117,10 @@ func (l *loop) clicked(ctx context.Context, c Click) {
 }
 
 func (l *loop) explain(key string) {
-	for _, c := range l.facts.causes(time.Now()) {
+	now := time.Now()
+	for _, c := range l.facts.causes(now) {
 		if c.Key == key {
-			l.Bell.Ring(c.Note())
+			l.Bell.Ring(l.book.tell(&c, now))
 		}
 	}
 }

@@ -32,6 +32,7 @@ type Facts struct {
 	Conflicts []control.Conflict
 	Holds     []control.Hold
 	Log       []control.Exchange // the last ones, oldest first
+	Settings  []control.Setting  // empty if they were not asked for
 }
 
 // View is what the user sees.
