@@ -41,12 +41,9 @@ const (
 	stale = 2 * time.Hour
 )
 
-// causes are what needs the user, the most urgent first.
-func (f *Facts) causes(now time.Time) (out []Cause) {
-	if !f.Down.IsZero() {
-		return f.down(now)
-	}
-	s := &f.Status
+// causes are what needs the user, the most urgent first. That the agent is gone solves nothing of what it said before.
+func (f *Facts) causes(now time.Time) []Cause {
+	s, out := &f.Status, f.down(now)
 	if s.Problem == control.Credentials || s.State == "held" {
 		out = append(out, Cause{Key: "credentials", Title: "Sign in again", Body: sentence(s.Summary), Type: signIn(s)})
 	}
@@ -64,7 +61,7 @@ func (f *Facts) causes(now time.Time) (out []Cause) {
 }
 
 func (f *Facts) down(now time.Time) []Cause {
-	if now.Sub(f.Down) < patience {
+	if f.Down.IsZero() || now.Sub(f.Down) < patience {
 		return nil
 	}
 	return []Cause{{Key: "service", Title: "Sync service is not running", Type: "alwayson run", Solved: "The sync service is running again",

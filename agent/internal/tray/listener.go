@@ -72,8 +72,10 @@ func (l *listener) follow(ctx context.Context) (heard bool, err error) {
 		}
 		heard = true
 		l.facts.Down, l.facts.Status = time.Time{}, s
-		l.ask(ctx)
-		l.say(ctx)
+		l.say(ctx) // before the questions: while an exchange runs the agent may not have time for them
+		if l.ask(ctx) {
+			l.say(ctx)
+		}
 	}
 	return heard, errors.New("the agent has stopped")
 }
@@ -95,14 +97,14 @@ func (l *listener) say(ctx context.Context) {
 }
 
 // answering is how long the agent may take to list something.
-const answering = 10 * time.Second
+const answering = time.Second
 
-// ask gets what the status does not have, when that may have changed. To find conflicts the agent goes through all items: that is asked for only
+// ask gets what the status does not have, when that may have changed, and tells whether it did. To find conflicts the agent goes through all items: that is asked for only
 // when some have changed.
-func (l *listener) ask(ctx context.Context) {
+func (l *listener) ask(ctx context.Context) bool {
 	former, now := l.seen, markOf(&l.facts.Status)
 	if l.facts.Status.Running != "" || l.asked && now == former {
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answering)
 	defer cancel()
@@ -117,6 +119,7 @@ func (l *listener) ask(ctx context.Context) {
 	if l.settings {
 		l.note(refresh(ctx, &l.facts.Settings, l.client.Settings))
 	}
+	return true
 }
 
 // logged is how many exchanges are looked at for those that changed something.

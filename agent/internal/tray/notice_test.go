@@ -171,3 +171,16 @@ func TestWhatTheUserAskedFor(t *testing.T) {
 	d.hear(2, conflictFacts(0))
 	d.is(t, "asked for 1 conflict", "2 withdrawn conflicts")
 }
+
+// TestAnAgentThatIsGone has solved nothing: what was told stays.
+func TestAnAgentThatIsGone(t *testing.T) {
+	d := day{book: newLedger(Problems)}
+	away := status("idle", func(s *control.Status) { s.Stores[0].Unavailable = "no such folder" })
+	d.hear(0, away)
+	d.hear(1, away)
+	away.Down = noon.Add(2 * time.Minute)
+	d.hear(2, away)
+	d.hear(3, away)
+	d.hear(4, status("idle", nil))
+	d.is(t, "1 mail cannot be read", "3 Sync service is not running", "4 The sync service is running again", "4 mail can be read again")
+}

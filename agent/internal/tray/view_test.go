@@ -144,7 +144,7 @@ func TestMenu(t *testing.T) {
 		"paused": {paused, []string{"(Paused until you resume)", "✓ Always-On", "Sync now", "Resume", "(Recent activity)", "  (Nothing has changed yet)",
 			"Quit tray (sync continues)"}},
 		"down": {down, []string{"(Sync service is not running)", "(Always-On)", "(Sync now)", "(Pause)", "  For 1 hour", "  Until tomorrow", "  Until I resume",
-			"Needs attention (1)", "  Sync service is not running: alwayson run", "(Recent activity)", "  (Nothing has changed yet)", "Quit tray (sync continues)"}},
+			"Needs attention (2)", "  Sync service is not running: alwayson run", "  Sign in again: alwayson login --push", "(Recent activity)", "  (Nothing has changed yet)", "Quit tray (sync continues)"}},
 	} {
 		if diff := cmp.Diff(c.want, labels(Look(&c.facts, noon).Menu)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
