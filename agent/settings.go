@@ -8,6 +8,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/ds/session"
 )
 
 // Managed is what lets settings change while the agent runs.
@@ -100,7 +101,7 @@ type probation struct {
 	timer    *time.Timer
 	taken    int // after how many changes what is in use held
 	running  bool
-	off      bool      // nothing could prove itself when it was looked at last: Always-On was off, or the device in a network that is not allowed
+	off      bool      // nothing could prove itself when it was looked at last: Always-On was off or paused, or the device in a network that is not allowed
 	until    time.Time // at the latest
 }
 
@@ -132,7 +133,8 @@ func (p *probation) end(err error) {
 // deadline is later after nothing could prove itself. A network that is not allowed proves nothing if the device has one that is: that is what was wished.
 func (p *probation) deadline(now, until time.Time) {
 	was, not := p.off, p.agent.network().NotAllowed
-	if p.off = !p.agent.engine.Snapshot().Session.On || not != nil && not.Elsewhere; was && !p.off {
+	r := p.agent.engine.Snapshot().Session
+	if p.off = !r.On || r.State == session.Paused || not != nil && not.Elsewhere; was && !p.off {
 		p.until = now.Add(time.Duration(p.settings.Config().Session.Probation))
 	}
 	if until.After(p.until) {

@@ -33,6 +33,9 @@ func Dial(socket string) *Client {
 	}}}
 }
 
+// DefaultSocket is where an agent listens if its configuration names no other place.
+func DefaultSocket() string { return sock.Default() }
+
 // Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -12,7 +12,7 @@ type Status struct {
 	Server  string `json:"server"`
 
 	AlwaysOn bool      `json:"always_on"`
-	State    string    `json:"state"` // off, opening, idle, syncing, retrying, lost, held
+	State    string    `json:"state"` // off, opening, idle, syncing, retrying, lost, held, paused
 	Since    time.Time `json:"since"`
 	// Summary is the state as one sentence, Advice what to type if the user has to do something ("" if not).
 	Summary string `json:"summary"`
@@ -25,8 +25,9 @@ type Status struct {
 	Ended   *Ended   `json:"last_session,omitempty"` // that ended last
 	// Running is why an exchange runs at this moment, "" if none does: then there is no transport to the server (N8).
 	Running  string     `json:"running,omitempty"`
-	Next     *time.Time `json:"next,omitempty"`     // attempt, probe or safety check
-	Verified *time.Time `json:"verified,omitempty"` // both sides agreed, end of the last good exchange
+	Until    *time.Time `json:"paused_until,omitempty"` // nil while paused is: until the user resumes
+	Next     *time.Time `json:"next,omitempty"`         // attempt, probe or safety check
+	Verified *time.Time `json:"verified,omitempty"`     // both sides agreed, end of the last good exchange
 	Attempts int        `json:"failed_attempts,omitempty"`
 
 	// SecretExpires is when the secret will age, if the server has said so (A9).

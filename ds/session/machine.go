@@ -42,6 +42,10 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 		m.switchOn(now)
 	case SwitchOff:
 		m.switchOff(now)
+	case Pause:
+		m.pauseUntil(now, e.Until)
+	case Resume:
+		m.resume(now)
 	case Wanted:
 		m.wanted(now, e)
 	case OpenSession:
@@ -49,7 +53,7 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 	case CloseSession:
 		m.closeSession(now)
 	case LinkUp:
-		if m.On && !m.Refused {
+		if m.On && !m.Refused && !m.paused(now) {
 			m.run(now, CauseLink) // also when all seems well: what was sent while there was no link is lost
 		}
 	case Reconfigure:
@@ -75,6 +79,9 @@ func (m *Machine) Running() bool { return m.running }
 func (m *Machine) do(a Action) { m.out = append(m.out, a) }
 
 func (m *Machine) enter(now time.Time, s State, reason string) {
+	if s != Paused {
+		m.Until = time.Time{}
+	}
 	if m.State != s {
 		m.State, m.Since = s, now
 	}
@@ -97,7 +104,10 @@ func (m *Machine) end(now time.Time, how ds.Ending, reason string) {
 
 // start looks once for what happened while the agent was not there (N11). Held stays held: a restart is no new password (A8).
 func (m *Machine) start(now time.Time) {
-	if m.On && m.State != Held {
+	switch {
+	case m.State == Paused:
+		m.tick(now)
+	case m.On && m.State != Held:
 		m.run(now, CauseStart)
 	}
 }
@@ -136,8 +146,12 @@ func (m *Machine) closeSession(now time.Time) {
 		return
 	}
 	m.end(now, ds.Closed, string(CauseClosed))
-	m.enter(now, Opening, string(CauseClosed))
-	m.wakeAt(now.Add(spread(m.c.Poll, m.c.Jitter())))
+	if m.State == Paused {
+		m.do(Save{})
+	} else {
+		m.enter(now, Opening, string(CauseClosed))
+		m.wakeAt(now.Add(spread(m.c.Poll, m.c.Jitter())))
+	}
 	m.close(id)
 }
 
@@ -186,7 +200,7 @@ func (m *Machine) reconfigure(now time.Time, reason string) {
 func (m *Machine) breakSession(now time.Time, there bool) {
 	id := m.ID
 	m.end(now, ds.Closed, m.switching)
-	if m.On {
+	if m.On && m.State != Paused {
 		m.enter(now, Opening, m.switching)
 		m.wakeAt(time.Time{})
 	}
@@ -206,7 +220,7 @@ func (m *Machine) switchOver(now time.Time) {
 	again, byHand := m.follows()
 	m.do(Switch{})
 	switch {
-	case m.On:
+	case m.On && m.State != Paused:
 		m.run(now, CauseSettings)
 	case byHand:
 		m.run(now, again)
@@ -244,10 +258,16 @@ func (m *Machine) closed(now time.Time) {
 func (m *Machine) follows() (again Cause, byHand bool) {
 	again, byHand = m.again, m.byHand
 	m.again, m.byHand = "", false
+	if m.State == Paused && !byHand {
+		again = ""
+	}
 	return again, byHand
 }
 
 func (m *Machine) wanted(now time.Time, e Wanted) {
+	if m.paused(now) && !e.Force {
+		return
+	}
 	switch {
 	case m.Refused:
 		// only new credentials help (A8)
@@ -284,7 +304,7 @@ func (m *Machine) run(now time.Time, why Cause) {
 // begin enters the state in which an exchange runs.
 func (m *Machine) begin(now time.Time, why Cause) {
 	m.running = true
-	if m.On && m.State != Lost { // a probe is no sign of life yet
+	if m.On && m.State != Lost && m.State != Paused { // a probe is no sign of life yet
 		s := Syncing
 		if m.ID == "" {
 			s = Opening
@@ -305,6 +325,12 @@ func (m *Machine) credentials(now time.Time) {
 }
 
 func (m *Machine) tick(now time.Time) {
+	if m.State == Paused {
+		if m.paused(now) {
+			m.wakeAt(m.Until)
+		}
+		return
+	}
 	if m.wake.IsZero() || now.Before(m.wake) || m.running || !m.On {
 		if !m.wake.IsZero() {
 			m.do(WakeAt{m.wake})
@@ -338,6 +364,10 @@ func (m *Machine) done(now time.Time, e Done) {
 	closing := m.closing
 	m.closing = false
 	again, byHand := m.follows()
+	if m.State == Paused {
+		m.doneWhilePaused(now, e, again, closing)
+		return
+	}
 	if !m.On {
 		m.doneByHand(e)
 		if byHand {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,10 +87,17 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 	}
 	results := map[string]session.Result{"ok": session.OK, "unknown": session.Unknown, "nolink": session.NoLink,
 		"invalid": session.Invalid, "aged": session.Aged, "failed": session.Failed, "uncertified": session.Uncertified}
-	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "linkup": session.LinkUp{},
+	events := map[string]session.Event{"start": session.Start{}, "on": session.SwitchOn{}, "off": session.SwitchOff{}, "resume": session.Resume{}, "linkup": session.LinkUp{},
 		"password": session.Credentials{}, "tick": session.Tick{}, "closed": session.Closed{}, "local": session.Wanted{Cause: session.CauseLocal},
 		"trigger": session.Wanted{Cause: session.CauseServer}, "manual": session.Wanted{Cause: session.CauseUser, Force: true}, "settings": session.Reconfigure{Reason: "settings"}, "open": session.OpenSession{}, "close": session.CloseSession{}}
 	at := epoch.Add(time.Duration(sec) * time.Second)
+	if name == "pause" {
+		var until time.Time
+		if n, err := strconv.Atoi(arg); err == nil {
+			until = epoch.Add(time.Duration(n) * time.Second)
+		}
+		return at, session.Pause{Until: until}
+	}
 	if name == "busy" {
 		after, err := time.ParseDuration(arg)
 		if err != nil {

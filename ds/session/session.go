@@ -20,6 +20,7 @@ const (
 	Retrying State = "retrying" // the link is gone; attempt n of N at a known time (L4)
 	Lost     State = "lost"     // given up: the session is destroyed, a cheap probe goes on for ever (L5, L6)
 	Held     State = "held"     // needs the user: credentials (A8)
+	Paused   State = "paused"   // the user wants quiet until Record.Until; the session is kept
 )
 
 // Record is what must survive a restart. The caller stores it whenever an action Save says so.
@@ -33,6 +34,8 @@ type Record struct {
 	Ended  time.Time
 	Why    string // the last session ended
 	Reason string // of the state: what it waits for
+	// Until is when a pause ends by itself; zero is: when the user resumes.
+	Until time.Time
 	// Refused: the server refused the credentials. Nothing is tried before new ones come, whoever asks (A8).
 	Refused bool
 	// Certificate: what was refused is the certificate of the device, before anything was said to the server (A10).
@@ -84,6 +87,7 @@ const (
 	CausePreview   Cause = "preview of a filter"
 	CauseClosed    Cause = "session closed by the user"
 	CauseSettings  Cause = "settings changed"
+	CauseResume    Cause = "pause is over"
 )
 
 // Event is something that happened. It is one of the types below.
@@ -96,6 +100,9 @@ type (
 	// SwitchOn and SwitchOff: the user flips Always-On (T1, T3).
 	SwitchOn  struct{}
 	SwitchOff struct{}
+	// Pause: nothing runs by itself until then, or until Resume if it is zero. What the user asks for by hand does, as while off.
+	Pause  struct{ Until time.Time }
+	Resume struct{}
 	// Wanted: an exchange should run, for this cause: a local change, a trigger, a user's wish.
 	Wanted struct {
 		Cause Cause
@@ -131,6 +138,8 @@ type (
 func (Start) event()        {}
 func (SwitchOn) event()     {}
 func (SwitchOff) event()    {}
+func (Pause) event()        {}
+func (Resume) event()       {}
 func (Wanted) event()       {}
 func (OpenSession) event()  {}
 func (CloseSession) event() {}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,9 @@ var forbidden = []struct{ from, to, why string }{
 	{"agent/cmd/alwayson", "modernc.org/sqlite", "devices carry no SQL"},
 }
 
+// trayNeeds is all of ours that the tray carries: it is a client of the control API, and the engine runs without it.
+var trayNeeds = []string{module + "agent/control", module + "agent/internal/sock", module + "agent/internal/tray"}
+
 // composes is where a program is put together: it may import what its folder may not.
 const composes = "ds/cmd/alwayson-server"
 
@@ -52,6 +56,7 @@ var onlyImporter = map[string]string{
 	"github.com/nats-io/nats-server/v2":   "mqtt/broker",
 	"modernc.org/sqlite":                  "ds/dsstore/sqlstore",
 	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",
+	"fyne.io/systray":                     "agent/internal/tray",
 }
 
 type pkg struct {
@@ -92,6 +97,9 @@ func TestArrows(t *testing.T) {
 		if name == "agent/cmd/alwayson" {
 			imports = p.Deps // what a device carries counts all the way down
 		}
+		if name == "agent/cmd/alwayson-tray" {
+			checkTray(t, p.Deps)
+		}
 		checkForbidden(t, name, imports)
 		checkImporters(t, name, p.Imports)
 	}
@@ -104,6 +112,15 @@ func checkForbidden(t *testing.T, name string, imports []string) {
 			if below(name, f.from) && below(imported, f.to) && !below(name, composes) {
 				t.Errorf("%s imports %s: %s", name, imported, f.why)
 			}
+		}
+	}
+}
+
+func checkTray(t *testing.T, deps []string) {
+	t.Helper()
+	for _, d := range deps {
+		if strings.HasPrefix(d, module) && !slices.Contains(trayNeeds, d) {
+			t.Errorf("the tray carries %s; it talks to the agent by agent/control and knows nothing else", d)
 		}
 	}
 }

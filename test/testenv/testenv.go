@@ -27,8 +27,8 @@ import (
 	"github.com/alwayson-sync/alwayson/pim/pimtest"
 )
 
-// Main builds the programs once for all tests of a package, runs them, and returns the exit code.
-func Main(m *testing.M) int {
+// Main builds the programs once for all tests of a package, and further ones that it names by their folder, runs the tests, and returns the exit code.
+func Main(m *testing.M, further ...string) int {
 	dir, err := os.MkdirTemp("", "alwayson-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -36,8 +36,11 @@ func Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "github.com/alwayson-sync/alwayson/agent/cmd/alwayson",
-		"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server")
+	args := []string{"build", "-o", dir + string(os.PathSeparator)}
+	for _, folder := range append([]string{"agent/cmd/alwayson", "ds/cmd/alwayson-server"}, further...) {
+		args = append(args, "github.com/alwayson-sync/alwayson/"+folder)
+	}
+	cmd := exec.Command("go", args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
@@ -47,6 +50,9 @@ func Main(m *testing.M) int {
 
 // bin is where the programs are.
 var bin string
+
+// Program is the path of a program that Main has built.
+func Program(name string) string { return filepath.Join(bin, name) }
 
 // Options of a World.
 type Options struct {
@@ -266,6 +272,9 @@ func (d *Device) Command(args ...string) (string, error) {
 
 // Program is the agent's program, Config its configuration file.
 func (d *Device) Program() string { return filepath.Join(bin, "alwayson") }
+
+// Socket is where its agent listens.
+func (d *Device) Socket() string { return filepath.Join(d.w.Dir, d.Name+".sock") }
 
 // Config is described at Program.
 func (d *Device) Config() string { return filepath.Join(d.w.Dir, d.Name+".toml") }

@@ -125,7 +125,13 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultFile(), "configuration file")
 	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent (default: that of the configuration)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
-	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.sync(), a.session(), a.pending(), a.log(), a.filter(), a.fetch(), a.hold(), a.conflict(), a.verify(), a.why(), a.quarantine(), a.history(), a.undo(), a.restore(), a.settings(), a.login(), a.setup(), a.doctor(), a.supportBundle(), a.syncml())
+	root.AddCommand(
+		a.status(), a.on(), a.off(), a.pause(), a.resume(), a.sync(), a.session(), a.pending(), a.log(), a.why(),
+		a.filter(), a.fetch(), a.settings(),
+		a.hold(), a.conflict(), a.quarantine(), a.history(), a.undo(), a.restore(), a.verify(),
+		a.setup(), a.login(), a.run(),
+		a.doctor(), a.supportBundle(), a.syncml(),
+	)
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}

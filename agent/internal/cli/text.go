@@ -83,7 +83,10 @@ func next(s *control.Status, now time.Time) string {
 		return ""
 	}
 	what := "safety check"
-	if s.State == "retrying" || s.State == "lost" {
+	switch s.State {
+	case "paused":
+		return ""
+	case "retrying", "lost":
 		what = fmt.Sprintf("attempt %d", s.Attempts+1)
 	}
 	return fmt.Sprintf(", next %s %s", what, clock(*s.Next, now))

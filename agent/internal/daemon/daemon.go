@@ -76,6 +76,8 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"GET /v1/log":              d.log,
 		"POST /v1/on":              d.tell(session.SwitchOn{}),
 		"POST /v1/off":             d.tell(session.SwitchOff{}),
+		"POST /v1/pause":           d.pause,
+		"POST /v1/resume":          d.tell(session.Resume{}),
 		"POST /v1/sync":            d.sync,
 		"POST /v1/session/open":    d.openSession,
 		"POST /v1/session/close":   d.closeSession,
@@ -300,14 +302,14 @@ func (d *Daemon) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil || flush.Flush() != nil {
 			return
 		}
-		if !d.pause(r.Context(), changed) {
+		if !d.breath(r.Context(), changed) {
 			return
 		}
 	}
 }
 
-// pause waits for a change, and a moment at least; false if nobody watches any more.
-func (d *Daemon) pause(ctx context.Context, changed <-chan struct{}) bool {
+// breath waits for a change, and a moment at least; false if nobody watches any more.
+func (d *Daemon) breath(ctx context.Context, changed <-chan struct{}) bool {
 	select {
 	case <-changed:
 	case <-ctx.Done():

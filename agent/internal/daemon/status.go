@@ -20,7 +20,7 @@ func (d *Daemon) status() control.Status {
 	out := control.Status{
 		Version: d.Version, Device: d.Device, User: user, Server: server,
 		AlwaysOn: r.On, State: string(r.State), Since: r.Since, Reason: r.Reason, Running: string(s.Running),
-		Attempts: r.Failures, Next: timeOrNil(s.Next), Verified: timeOrNil(s.Good), Push: d.Push(), ServerDevInf: d.DevInf(),
+		Until: timeOrNil(r.Until), Attempts: r.Failures, Next: timeOrNil(s.Next), Verified: timeOrNil(s.Good), Push: d.Push(), ServerDevInf: d.DevInf(),
 	}
 	if r.ID != "" {
 		out.Session = &control.Session{ID: r.ID, Opened: r.Opened}
@@ -176,6 +176,11 @@ func summary(s engine.Snapshot, sum sums) (sentence, advice string) {
 		return fmt.Sprintf("the server cannot be reached since %s; it is tried again by itself%s", r.FailedSince.Format(time.TimeOnly), wait(waiting)), ""
 	case session.Lost:
 		return fmt.Sprintf("the connection is lost since %s; it comes back by itself%s", r.FailedSince.Format(time.TimeOnly), wait(waiting)), ""
+	case session.Paused:
+		if r.Refused {
+			return pausedSummary(r, waiting), "alwayson login"
+		}
+		return pausedSummary(r, waiting), "alwayson resume"
 	case session.Held:
 		return "the server refused the credentials; nothing is lost" + wait(waiting), "alwayson login"
 	}

@@ -172,7 +172,7 @@ func TestTheWholeTreeAsADocument(t *testing.T) {
 func TestStates(t *testing.T) {
 	for state, want := range map[session.State]string{
 		"": "idle", session.Off: "idle", session.Opening: "opening", session.Idle: "established", session.Syncing: "synchronising",
-		session.Retrying: "retrying", session.Lost: "lost", session.Held: "held",
+		session.Retrying: "retrying", session.Lost: "lost", session.Held: "held", session.Paused: "paused",
 	} {
 		if got := facts.State(session.Record{State: state}); got != want {
 			t.Errorf("%s is %q, want %q", state, got, want)

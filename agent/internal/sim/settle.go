@@ -44,6 +44,7 @@ func (d *device) heal() {
 		}
 	}
 	d.tell(session.SwitchOn{})
+	d.tell(session.Resume{})
 	d.runOn(0, 0)
 	d.tell(session.LinkUp{})
 	d.runOn(0, 0)

@@ -60,6 +60,8 @@ func init() {
 		// The session.
 		"on":     {func(d *device, _, _ int) { d.tell(session.SwitchOn{}) }, 8, false},
 		"off":    {func(d *device, _, _ int) { d.tell(session.SwitchOff{}) }, 4, false},
+		"pause":  {func(d *device, n, _ int) { d.tell(session.Pause{Until: d.pauseEnd(n)}) }, 4, false},
+		"resume": {func(d *device, _, _ int) { d.tell(session.Resume{}) }, 3, false},
 		"open":   {func(d *device, _, _ int) { d.tell(session.OpenSession{}) }, 2, false},
 		"close":  {func(d *device, _, _ int) { d.tell(session.CloseSession{}) }, 2, false},
 		"linkup": {func(d *device, _, _ int) { d.tell(session.LinkUp{}) }, 4, false},
@@ -100,6 +102,14 @@ func jump(n, m int) time.Duration {
 		return -by
 	}
 	return by
+}
+
+// pauseEnd is when a pause ends; sometimes the user has to end it.
+func (d *device) pauseEnd(n int) time.Time {
+	if n%3 == 0 {
+		return time.Time{}
+	}
+	return d.now().Add([]time.Duration{time.Minute, time.Hour}[n%2])
 }
 
 // pass lets time go by. The kernel writes out what lies in its caches.

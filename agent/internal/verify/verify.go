@@ -205,7 +205,7 @@ func (v *Verifier) tried(store string) {
 func (v *Verifier) comparable(s *replica.Replica) bool {
 	now := v.o.Engine.Snapshot()
 	c := s.Counts()
-	return now.Session.On && now.Session.ID != "" && c.Pending == 0 && c.Problems == 0 && !s.Held().Any() && now.Unavailable[s.Local()] == ""
+	return now.Session.On && now.Session.State != session.Paused && now.Session.ID != "" && c.Pending == 0 && c.Problems == 0 && !s.Held().Any() && now.Unavailable[s.Local()] == ""
 }
 
 // exchange synchronizes one store.

@@ -1,0 +1,137 @@
+package tray
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+)
+
+// Verb is what a click asks for.
+type Verb string
+
+// The verbs.
+const (
+	Nothing    Verb = ""
+	Switch     Verb = "switch" // Always-On
+	SyncNow    Verb = "sync"
+	PauseHour  Verb = "pause an hour"
+	PauseToday Verb = "pause today"
+	PauseOpen  Verb = "pause"
+	Resume     Verb = "resume"
+	Explain    Verb = "explain" // a cause
+	Keep       Verb = "keep"    // what is held of a store
+	Quit       Verb = "quit"
+)
+
+// Click is a wish of the user.
+type Click struct {
+	Do   Verb
+	With string
+}
+
+// Item is one line of the menu. The lines are always the same ones in the same order; those that make no sense at the moment are hidden.
+type Item struct {
+	Text      string
+	Do        Click
+	Checkable bool
+	Checked   bool
+	Disabled  bool
+	Hidden    bool
+	Line      bool // separates; nothing else applies
+	Sub       []Item
+}
+
+// room is how many lines a list has.
+const room = 10
+
+func (f *Facts) menu(text string, causes []Cause, now time.Time) []Item {
+	s := &f.Status
+	gone := !f.Down.IsZero() || s.State == ""
+	quiet := s.State == "paused"
+	return []Item{
+		{Text: text, Disabled: true},
+		{Text: "Always-On", Do: Click{Do: Switch}, Checkable: true, Checked: s.AlwaysOn && !gone, Disabled: gone},
+		{Text: "Sync now", Do: Click{Do: SyncNow}, Disabled: gone},
+		{Text: "Resume", Do: Click{Do: Resume}, Disabled: gone, Hidden: !quiet},
+		{Text: "Pause", Disabled: gone || !s.AlwaysOn, Hidden: quiet, Sub: []Item{
+			{Text: "For 1 hour", Do: Click{Do: PauseHour}}, {Text: "Until tomorrow", Do: Click{Do: PauseToday}}, {Text: "Until I resume", Do: Click{Do: PauseOpen}}}},
+		{Line: true},
+		{Text: fmt.Sprintf("Needs attention (%d)", len(causes)), Hidden: len(causes) == 0, Sub: attention(causes)},
+		{Text: "Recent activity", Disabled: len(f.Log) == 0, Sub: f.activity(now)},
+		{Line: true},
+		{Text: "Quit tray (sync continues)", Do: Click{Do: Quit}},
+	}
+}
+
+func attention(causes []Cause) []Item {
+	out := fill(room)
+	for i, c := range causes[:min(len(causes), room)] {
+		out[i] = Item{Text: c.Title + ": " + c.Type, Do: Click{Explain, c.Key}}
+	}
+	return out
+}
+
+// fill is a list without anything in it.
+func fill(n int) []Item { return slices.Repeat([]Item{{Hidden: true}}, n) }
+
+// activity is the last exchanges that changed something or failed, newest first.
+func (f *Facts) activity(now time.Time) []Item {
+	out, n := fill(room), 0
+	for _, x := range slices.Backward(f.Log) {
+		if text := happened(&x); text != "" && n < room {
+			out[n] = Item{Text: clock(x.At, now) + "  " + text, Disabled: true}
+			n++
+		}
+	}
+	if n == 0 {
+		out[0] = Item{Text: "Nothing has changed yet", Disabled: true}
+	}
+	return out
+}
+
+// happened is what an exchange came to, "" if to nothing.
+func happened(x *control.Exchange) string {
+	var parts []string
+	for _, s := range x.Stores {
+		if text := moved(&s); text != "" {
+			parts = append(parts, s.Name+" "+text)
+		}
+	}
+	if x.Error != "" {
+		parts = append(parts, short(x.Error))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func moved(s *control.StoreExchange) string {
+	text := ""
+	for _, p := range []struct {
+		n    int
+		sign string
+	}{{s.Sent, "→"}, {s.Received, "←"}, {s.Failed, "✗"}} {
+		if p.n > 0 {
+			text += fmt.Sprintf(" %s %d", p.sign, p.n)
+		}
+	}
+	return strings.TrimSpace(text)
+}
+
+// short is as much of a text as a menu can bear.
+func short(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// endOf is when a pause ends that a click asks for; zero is when the user resumes.
+func endOf(v Verb, now time.Time) time.Time {
+	return map[Verb]time.Time{
+		PauseHour:  now.Add(time.Hour),
+		PauseToday: time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location()),
+	}[v]
+}
