@@ -234,7 +234,7 @@ func (e *exchange) last(st *storeExchange) string {
 	switch {
 	case st.want.NeedsAnchors() || st.want == ds.AlertResume:
 		return st.presented
-	case st.want == ds.AlertSlow && e.aware:
+	case st.want == ds.AlertSlow && (e.aware || !st.anchors.Plain): // also before it has said so in this session (found by simulation)
 		return st.anchors.Local
 	}
 	return ""
