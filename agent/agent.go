@@ -269,7 +269,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
-		Filters: a.wants,
+		Filters: &filters{a.wants, a.settings(), a.o.Log},
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},

@@ -86,8 +86,29 @@ func (b *Book) current(store string) Entry {
 func (b *Book) Set(store string, f dsclient.Filter) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.put(store, Entry{Filter: f, Untold: true, Configured: b.entries[store].Configured})
+}
+
+// SetConfigured is Set for a filter that the configuration is about to say, too.
+func (b *Book) SetConfigured(store string, f dsclient.Filter) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.put(store, Entry{Filter: f, Untold: true, Configured: f.Text})
+}
+
+// Agree notes that the configuration is about to say what is wanted already.
+func (b *Book) Agree(store string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[store]
+	e.Configured = e.Filter.Text
+	return b.put(store, e)
+}
+
+// put is durable, or not there.
+func (b *Book) put(store string, e Entry) error {
 	former, known := b.entries[store]
-	b.entries[store] = Entry{Filter: f, Untold: true, Configured: former.Configured}
+	b.entries[store] = e
 	err := b.save()
 	switch {
 	case err == nil:
