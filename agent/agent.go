@@ -24,12 +24,14 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
+	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/agent/internal/verify"
 	"github.com/alwayson-sync/alwayson/agent/internal/want"
 	"github.com/alwayson-sync/alwayson/dm/dmclient"
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/dm/tree"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
@@ -269,7 +271,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	a.devInf, a.opened = account.DevInf, account.Session.ID
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
-		Filters: a.wants,
+		Filters: &filters{a.wants, a.settings(), a.o.Log},
 		Rest:    a.o.Rest, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
@@ -327,10 +329,16 @@ func (a *Agent) abbreviated(syncs []san.Sync) *engine.Plan {
 }
 
 // configured are the filters of the configuration by store.
-func (o *Options) configured() map[string]string {
-	out := map[string]string{}
+func (o *Options) configured() map[string]want.Configured {
+	pushed := map[string]bool{}
+	if o.Managed != nil {
+		for _, v := range o.Managed.Settings.Values() {
+			pushed[v.Key] = v.Origin == managed.Pushed
+		}
+	}
+	out := map[string]want.Configured{}
 	for _, s := range o.Stores {
-		out[s.Name] = s.Filter
+		out[s.Name] = want.Configured{Text: s.Filter, Pushed: pushed[mo.FilterOf(s.Name)]}
 	}
 	return out
 }

@@ -1,10 +1,21 @@
 package mo
 
+import "strings"
+
 // Locked is the key of the setting that names keys which only pushes can change.
 const Locked = "locked"
 
 // Switch is the key of the setting that flips Always-On. It has no place in the configuration file: the user flips it, too.
 const Switch = "always_on"
+
+// filter is the key of the setting that is the filter of a store.
+const filter = "store.*.filter"
+
+// FilterOf is the key of the filter of a store.
+func FilterOf(store string) string { return strings.Replace(filter, each, store, 1) }
+
+// IsFilter tells whether a setting is the filter of a store, which has other roads to the device as well (F1).
+func (s *Setting) IsFilter() bool { return s.Key == filter }
 
 // Addresses that the table and the description share.
 const (
@@ -61,7 +72,7 @@ var Table = []Setting{
 		Help: "Likewise, in percent of the store."},
 	{Key: "log.level", Node: vendor + "/Log/Level", Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Help: "What is written about the work."},
 	{Key: Locked, Node: vendor + "/Locked", Help: "Keys that nobody but the administrator can change, separated by spaces."},
-	{Key: "store.*.filter", Node: account + "/DB/*/Filter", Effect: Sync, Help: "What of the store this device keeps; empty is everything."},
+	{Key: filter, Node: account + "/DB/*/Filter", Effect: Sync, Help: "What of the store this device keeps; empty is everything."},
 	{Key: "store.*.conflicts", Node: account + "/DB/*/Conflicts", Default: "merge", OneOf: []string{"merge", "keep-both", "server", "device"},
 		Help: "What becomes of an item that was changed here and on the server."},
 }

@@ -321,6 +321,7 @@ func (n *Notifier) add(tx dsstore.Tx, v *scope.Survey, due []target, d dsstore.D
 	case t.session == "":
 		n.notNotified(d.ID, why, noSession, now)
 	case len(t.syncs) == 0:
+		n.taken(d.ID)
 		n.notNotified(d.ID, why, nothing, now)
 	case !repeat && t.revs <= told.revs && t.scopes == told.scopes:
 		n.notNotified(d.ID, why, toldAlready, now)
@@ -329,6 +330,13 @@ func (n *Notifier) add(tx dsstore.Tx, v *scope.Survey, due []target, d dsstore.D
 		due = append(due, t)
 	}
 	return due, nil
+}
+
+// taken notes that a device has all that it was told of: when the same comes up again, as with a filter that is changed to and fro, that is news.
+func (n *Notifier) taken(device string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.told, device)
 }
 
 // target is a device that has something to fetch.

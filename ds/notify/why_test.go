@@ -171,6 +171,45 @@ func TestAChangeOfFiltersWakesOnlyWhoNeedsIt(t *testing.T) {
 	})
 }
 
+// has makes a device have just some items, under a filter.
+func (o *office) has(device, user, filter string, names ...string) {
+	o.update(func(tx dsstore.Tx) error {
+		c := collectionOf(user)
+		rev, err := tx.Rev(c)
+		err = errors.Join(err, tx.ClearMappings(device, c), tx.PutLink(device, c, dsstore.Link{ClientNext: "1", Done: rev, Scope: filter}))
+		for _, name := range names {
+			it, e := tx.Item(c, name)
+			err = errors.Join(err, e, tx.PutMapping(device, c, dsstore.Mapping{GUID: name, LUID: name, Rev: it.Rev}))
+		}
+		return err
+	})
+	o.n.Answered(device)
+	synctest.Wait()
+}
+
+// TestAFilterThatIsChangedBack: what a device was told of and has taken is news again when it comes up again.
+func TestAFilterThatIsChangedBack(t *testing.T) {
+	bubble(t, func(o *office) {
+		o.put("ana", "Ana")
+		o.put("ana", "Ben")
+		o.device("open", "ana", true)
+		change := func(text string) {
+			time.Sleep(time.Second) // of the bubble: filters are found by their time
+			o.filter("ana", text, "open")
+			o.n.Filtered("open")
+			synctest.Wait()
+		}
+		change("name:ana")
+		o.has("open", "ana", "name:ana", "Ana")
+		o.filter("ana", "name:ben", "open") // by the device itself
+		o.has("open", "ana", "name:ben", "Ben")
+		change("name:ana")
+		if got := o.counts(); got != "map[open:2]" {
+			t.Errorf("%s\n%s", got, o.why("open"))
+		}
+	})
+}
+
 // TestEveryNonSessionHasACause: what did not lead to a notification is explained, too.
 func TestEveryNonSessionHasACause(t *testing.T) {
 	bubble(t, func(o *office) {

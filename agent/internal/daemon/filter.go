@@ -11,6 +11,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -84,10 +85,7 @@ func (d *Daemon) setFilter(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Settings != nil && d.Settings.Locked("store."+s.Replica.Name()+".filter") {
-		return nil, &control.Error{Code: http.StatusForbidden, Text: "cannot change the filter of " + s.Replica.Name() + ": " + managed.ErrLocked.Error()}
-	}
-	if err := d.Wants.Set(s.Replica.Name(), f); err != nil {
+	if err := d.want(s.Replica.Name(), f); err != nil {
 		return nil, err
 	}
 	if d.Engine.Snapshot().Session.On {
@@ -96,6 +94,26 @@ func (d *Daemon) setFilter(r *http.Request) (any, error) {
 		}
 	}
 	return d.filter(s), nil
+}
+
+// want makes a filter wanted, and a setting: there it is seen by who manages the device, and a later wish by another road replaces it (S6).
+func (d *Daemon) want(store string, f dsclient.Filter) error {
+	if d.Settings == nil {
+		return d.Wants.Set(store, f)
+	}
+	key := mo.FilterOf(store)
+	if d.Settings.Locked(key) {
+		return &control.Error{Code: http.StatusForbidden, Text: "cannot change the filter of " + store + ": " + managed.ErrLocked.Error()}
+	}
+	former := d.Wants.Get(store).Filter
+	if err := d.Wants.SetConfigured(store, f); err != nil {
+		return err
+	}
+	_, err := d.Settings.Set(managed.User, map[string]*string{key: &f.Text})
+	if err != nil {
+		err = errors.Join(err, d.Wants.Set(store, former))
+	}
+	return err
 }
 
 func (d *Daemon) previewFilter(r *http.Request) (any, error) {

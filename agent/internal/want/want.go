@@ -37,8 +37,14 @@ type Book struct {
 
 const key = "filters"
 
-// Open reads the filters. configured are those of the configuration file, by store: a store that is not in there has none.
-func Open(db kv.Store, configured map[string]string, now func() time.Time) (*Book, error) {
+// Configured is what the configuration says of a store. Pushed: an administrator has said so, from afar.
+type Configured struct {
+	Text   string
+	Pushed bool
+}
+
+// Open reads the filters. configured are those of the configuration, by store: a store that is not in there has none.
+func Open(db kv.Store, configured map[string]Configured, now func() time.Time) (*Book, error) {
 	b := &Book{db: db, now: now, entries: map[string]Entry{}, telling: map[string]dsclient.Filter{}}
 	if err := kv.LoadJSON(db, key, &b.entries); err != nil {
 		return nil, fmt.Errorf("cannot read the filters: %w", err)
@@ -47,16 +53,21 @@ func Open(db kv.Store, configured map[string]string, now func() time.Time) (*Boo
 	return b, err
 }
 
-// Configure takes over what was changed in the configuration file, and tells whether anything was.
-func (b *Book) Configure(configured map[string]string) (changed bool, err error) {
+// Configure takes over what was changed in the configuration, and tells whether anything was.
+func (b *Book) Configure(configured map[string]Configured) (changed bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for store, text := range configured {
-		if e := b.entries[store]; e.Configured != text {
-			changed = true
-			f := dsclient.Filter{Text: text, Travel: e.Filter.Travel, Until: e.Filter.Until}
-			b.entries[store] = Entry{Filter: f, Own: f, Untold: true, Configured: text}
+	for store, c := range configured {
+		e := b.entries[store]
+		if e.Configured == c.Text {
+			continue
 		}
+		changed = true
+		f := dsclient.Filter{Text: c.Text, Travel: e.Filter.Travel, Until: e.Filter.Until}
+		if !c.Pushed {
+			e.Own = f
+		}
+		b.entries[store] = Entry{Filter: f, Own: e.Own, Untold: true, Configured: c.Text}
 	}
 	if !changed {
 		return false, nil
@@ -106,8 +117,29 @@ func (b *Book) Leaves(store string, kind pim.Kind) func(pim.Item) bool {
 func (b *Book) Set(store string, f dsclient.Filter) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.put(store, Entry{Filter: f, Own: f, Untold: true, Configured: b.entries[store].Configured})
+}
+
+// SetConfigured is Set for a filter that the configuration is about to say, too.
+func (b *Book) SetConfigured(store string, f dsclient.Filter) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.put(store, Entry{Filter: f, Own: f, Untold: true, Configured: f.Text})
+}
+
+// Agree notes that the configuration is about to say what is wanted already.
+func (b *Book) Agree(store string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[store]
+	e.Configured = e.Filter.Text
+	return b.put(store, e)
+}
+
+// put is durable, or not there.
+func (b *Book) put(store string, e Entry) error {
 	former, known := b.entries[store]
-	b.entries[store] = Entry{Filter: f, Own: f, Untold: true, Configured: former.Configured}
+	b.entries[store] = e
 	err := b.save()
 	switch {
 	case err == nil:

@@ -147,8 +147,10 @@ func TestGroupsOverTheAPI(t *testing.T) {
 		{"DELETE /v1/groups/lab", "", 200, "[]"},
 		{"DELETE /v1/groups/lab", "", 422, "no group lab"},
 	} {
-		if code, text := w.call("ana:a", c.route, c.body); code != http.StatusForbidden {
-			t.Errorf("%s as ana: HTTP %d %s", c.route, code, text)
+		if c.code < 300 { // mistakes are of the same routes
+			if code, text := w.call("ana:a", c.route, c.body); code != http.StatusForbidden {
+				t.Errorf("%s as ana: HTTP %d %s", c.route, code, text)
+			}
 		}
 		if code, text := w.call("root:r", c.route, c.body); code != c.code || !strings.Contains(text, c.want) {
 			t.Errorf("%s: HTTP %d %s, want %d %s", c.route, code, text, c.code, c.want)

@@ -131,9 +131,12 @@ func (w *wishing) next(d *dsstore.Device, key string, held map[string]dsstore.Wi
 	return next, !all[i].Own
 }
 
-// holds tells whether a wish need not be repeated. The switch of Always-On may have been flipped back by the user, whom the server does not see.
+// holds tells whether a wish need not be repeated. The switch of Always-On may have been flipped back by the user, whom the server does not see, and
+// a filter may have been changed by alwayson-server filter.
 func holds(s *dsstore.Setting) bool {
-	return s.State == dsstore.SettingPending || s.State == dsstore.SettingApplied && s.Key != mo.Switch
+	row, ok := mo.Find(s.Key)
+	elsewhere := ok && (row.Key == mo.Switch || row.IsFilter())
+	return s.State == dsstore.SettingPending || s.State == dsstore.SettingApplied && !elsewhere
 }
 
 // followEverything has a device that is new set to all that is wanted of it.
