@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,9 +112,9 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultFile(), "configuration file")
-	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent (default: that of the configuration)")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent, to listen or to ask (default: that of the configuration)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
-	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.sync(), a.session(), a.pending(), a.log(), a.filter(), a.fetch(), a.hold(), a.conflict(), a.verify(), a.why(), a.quarantine(), a.history(), a.undo(), a.restore(), a.settings(), a.login(), a.setup(), a.syncml())
+	root.AddCommand(a.run(), a.status(), a.on(), a.off(), a.sync(), a.session(), a.pending(), a.log(), a.filter(), a.fetch(), a.hold(), a.conflict(), a.verify(), a.why(), a.quarantine(), a.history(), a.undo(), a.restore(), a.settings(), a.login(), a.setup(), a.service(), a.version(), a.syncml())
 	for _, c := range root.Commands() {
 		usageErrors(c)
 	}
@@ -135,14 +134,6 @@ func usageErrors(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		usageErrors(sub)
 	}
-}
-
-// Version is that of the build.
-func Version() string {
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-		return b.Main.Version
-	}
-	return "(devel)"
 }
 
 // dial finds the agent: by --socket, else by the configuration, else where it listens by default.
