@@ -36,6 +36,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"ds/dsserver", module + "ds/dsclient", "the two ends meet on the wire only"},
 	{"dm/dmclient", module + "dm/dmserver", "the two ends meet on the wire only"},
 	{"dm/dmserver", module + "dm/dmclient", "the two ends meet on the wire only"},
+	{"agent/internal/svc", module + "agent", "the service manager knows a program and a file, not what the agent does"},
 	{"agent/cmd/alwayson", module + "mqtt/broker", "devices carry no broker"},
 	{"agent/cmd/alwayson", module + "ds/dsserver", "devices carry no server"},
 	{"agent/cmd/alwayson", "modernc.org/sqlite", "devices carry no SQL"},
@@ -50,6 +51,7 @@ var onlyImporter = map[string]string{
 	"github.com/eclipse/paho.mqtt.golang": "mqtt/pahoclient",
 	"github.com/gorilla/websocket":        "mqtt/pahoclient",
 	"github.com/nats-io/nats-server/v2":   "mqtt/broker",
+	"github.com/kardianos/service":        "agent/internal/svc",
 	"modernc.org/sqlite":                  "ds/dsstore/sqlstore",
 	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",
 }

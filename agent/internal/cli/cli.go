@@ -13,6 +13,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
 // Exit codes (ux.md 5.2). Scripts rely on them.
@@ -76,7 +77,7 @@ func codeOf(err error) int {
 		return exit.code
 	case errors.As(err, &conf), errors.As(err, &file):
 		return exitConfig
-	case errors.Is(err, control.ErrNoAgent):
+	case errors.Is(err, control.ErrNoAgent), errors.Is(err, svc.ErrNotInstalled):
 		return exitNoAgent
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
