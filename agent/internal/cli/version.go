@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is set by the linker (packaging/build.sh). Other builds say what the go command knows.
-var release string
+// release and commit are set by the linker (packaging/build.sh). Other builds say what the go command knows.
+var release, commit string
 
 // build is what this program was made from.
 type build struct {
@@ -26,7 +26,7 @@ type build struct {
 func Version() string { return built().Version }
 
 func built() build {
-	b := build{Version: cmp.Or(release, "(devel)"), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := build{Version: cmp.Or(release, "(devel)"), Commit: commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
@@ -35,7 +35,7 @@ func built() build {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			b.Commit = s.Value
+			b.Commit = cmp.Or(commit, s.Value)
 		case "vcs.time":
 			b.Time = s.Value
 		case "vcs.modified":

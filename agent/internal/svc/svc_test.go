@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 		"--run-as":      func(s *Spec) { s.RunAs = "ana" },
 		"not absolute":  func(s *Spec) { s.Config = "alwayson.toml" },
 		"such a path":   func(s *Spec) { s.Config = "/home/ana\nExecStartPre=/bin/evil" },
-		"quotes":       func(s *Spec) { s.Program = `/home/"ana"/alwayson` },
+		"quotes":        func(s *Spec) { s.Program = `/home/"ana"/alwayson` },
 		"such a path; ": func(s *Spec) { s.Program = "/{{Name}}" },
 	} {
 		s := ofUser
