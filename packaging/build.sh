@@ -69,6 +69,7 @@ scripts() {
 		sed "s|@NAME@|alwayson|; s|@NEXT@|$agent|" "packaging/scripts/$script.sh" >"$WORK/alwayson/$script.sh"
 		sed "s|@NAME@|alwayson-server|; s|@NEXT@|$server|" "packaging/scripts/$script.sh" >"$WORK/alwayson-server/$script.sh"
 	done
+	touch -d "@$SOURCE_DATE_EPOCH" "$WORK/alwayson"/* "$WORK/alwayson-server"/* # apk tells when they were written
 }
 
 package() { # arch folder
