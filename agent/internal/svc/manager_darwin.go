@@ -47,6 +47,9 @@ func (s *Service) replace(former string) error {
 	return err
 }
 
+// lacksUser: the manager itself refuses users who do not exist.
+func (s *Spec) lacksUser() error { return nil }
+
 // FollowUp is what to type after the installation.
 func (s *Service) FollowUp() []string {
 	if s.spec.System {

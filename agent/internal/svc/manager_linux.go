@@ -104,10 +104,24 @@ func (s *Service) replace(former string) error {
 // forget ends that systemd remembers a failure of what is no more.
 func (s *Service) forget() { s.systemctl("reset-failed", s.spec.Name+".service") } //nolint:errcheck // most have not failed
 
+// lacksUser refuses a user who does not exist: systemd would notice at the start only. Users may be in a directory, so getent is asked.
+func (s *Spec) lacksUser() error {
+	var exit *exec.ExitError
+	if !s.System || !errors.As(exec.Command("getent", "passwd", s.RunAs).Run(), &exit) || exit.ExitCode() != 2 {
+		return nil
+	}
+	return fmt.Errorf("there is no user %s, nothing was changed; type: sudo useradd --system --home-dir /var/lib/%s --shell /usr/sbin/nologin %s, "+
+		"or name another user with --run-as", s.RunAs, s.RunAs, s.RunAs)
+}
+
 // FollowUp is what to type after the installation.
 func (s *Service) FollowUp() []string {
-	if s.spec.System {
-		return []string{"sudo systemctl start " + s.spec.Name, s.journal()}
+	start := []string{"sudo systemctl start " + s.spec.Name, s.journal()}
+	switch {
+	case s.spec.dedicated():
+		return append([]string{fmt.Sprintf("sudo chown -R %s: %s    # settings and secrets are his", s.spec.RunAs, filepath.Dir(s.spec.Config))}, start...)
+	case s.spec.System:
+		return start
 	}
 	return []string{"systemctl --user start " + s.spec.Name, "loginctl enable-linger    # to synchronize while you are not logged in, too", s.journal()}
 }

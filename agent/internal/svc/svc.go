@@ -132,6 +132,9 @@ func (s *Service) foreign() error {
 
 // Install registers the service, to be started at each start of the machine or login of the user. Doing it again changes nothing but what has to change.
 func (s *Service) Install() (Outcome, error) {
+	if err := s.spec.lacksUser(); err != nil {
+		return "", err
+	}
 	former, err := s.installed()
 	switch {
 	case err != nil:

@@ -117,6 +117,16 @@ func TestInstallTwice(t *testing.T) {
 	}
 }
 
+// TestNobodyToRunAs: systemd would say it at the start only.
+func TestNobodyToRunAs(t *testing.T) {
+	home(t)
+	s := ofHost
+	s.Name, s.RunAs = "alwayson-test", "nobody-of-that-name"
+	if _, err := open(t, s).Install(); err == nil || !strings.Contains(err.Error(), "sudo useradd --system") || !strings.Contains(err.Error(), "--run-as") {
+		t.Error(err)
+	}
+}
+
 func TestForeignUnits(t *testing.T) {
 	home(t)
 	s := open(t, ofUser)

@@ -107,3 +107,27 @@ func TestRefusals(t *testing.T) {
 		t.Error("a user with a space")
 	}
 }
+
+// TestPackagedUnits: what packages bring behaves as what Install writes; only where it finds the program and when it may start differs.
+func TestPackagedUnits(t *testing.T) {
+	rest := func(text string) (out []string) {
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "ConditionPathExists=") && !strings.HasPrefix(line, "ExecStart=") {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	for name, s := range map[string]Spec{"user": ofUser, "system": ofHost} {
+		text, err := os.ReadFile(filepath.Join("../../../packaging/systemd", name, "alwayson.service"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(rest(s.Unit()), rest(string(text))); diff != "" {
+			t.Errorf("%s (-written +packaged): %s", name, diff)
+		}
+		if !strings.Contains(string(text), "\nConditionPathExists=") || strings.Contains(string(text), Marker) {
+			t.Errorf("%s: it may start too early, or seems to be Install's:\n%s", name, text)
+		}
+	}
+}
