@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,14 +26,22 @@ type serviceFlags struct {
 }
 
 // machineConfig is the configuration of a service of the machine, unless another one is named.
-const machineConfig = "/etc/alwayson/alwayson.toml"
+func machineConfig() string {
+	switch runtime.GOOS {
+	case "windows":
+		return filepath.Join(os.Getenv("ProgramData"), "AlwaysOn", "alwayson.toml")
+	case "darwin":
+		return "/Library/Application Support/AlwaysOn/alwayson.toml"
+	}
+	return "/etc/alwayson/alwayson.toml"
+}
 
 func (a *app) service() *cobra.Command {
 	f := &serviceFlags{}
 	cmd := &cobra.Command{
 		Use: "service", Short: "Let the system run the agent: at login, or as a service of the machine",
 		Long: "Lets systemd, launchd or Windows run the agent, start it again when it crashes, and watch that it does not hang. Without --user or --system it is a service\n" +
-			"of the user, for root one of the machine, which runs as the user " + svc.DefaultName + " or as --run-as says, and is configured in " + machineConfig + ".",
+			"of the user, for root one of the machine, which runs as the user " + svc.DefaultName + " or as --run-as says, and is configured in " + machineConfig() + ".",
 		Example: "  alwayson service install && alwayson service start\n  sudo alwayson service install --system --run-as ana --config /home/ana/.config/alwayson/alwayson.toml",
 	}
 	p := cmd.PersistentFlags()
@@ -68,44 +78,40 @@ func (a *app) serviceVerb(f *serviceFlags, verb, short string, do func(*cobra.Co
 // serviceSpec is what the flags mean.
 func (a *app) serviceSpec(cmd *cobra.Command, f *serviceFlags) (svc.Spec, error) {
 	s := svc.Spec{Name: f.name, System: f.system || os.Geteuid() == 0 && !f.user, RunAs: f.runAs, Socket: a.socket}
-	program, err := os.Executable()
-	if err != nil {
-		return s, err
-	}
-	if s.Program, err = filepath.EvalSymlinks(program); err != nil {
+	var err error
+	if s.Program, err = os.Executable(); err != nil { // not where a link leads: package managers let the same link lead to each version
 		return s, err
 	}
 	path := a.configPath
-	if s.System && !cmd.Flags().Changed("config") && os.Getenv("ALWAYSON_CONFIG") == "" && runtime.GOOS != "windows" {
-		path = machineConfig
+	if s.System && !cmd.Flags().Changed("config") && os.Getenv("ALWAYSON_CONFIG") == "" {
+		path = machineConfig()
 	}
 	if s.Config, err = filepath.Abs(path); err != nil {
 		return s, err
 	}
-	if runtime.GOOS != "windows" {
-		machinePlaces(&s)
-	}
+	places(&s)
 	return s, nil
 }
 
-// machinePlaces are where a service keeps what a login would give it a place for.
-func machinePlaces(s *svc.Spec) {
-	if !s.System {
+// places are where a service keeps what a login would give it a place for.
+func places(s *svc.Spec) {
+	switch {
+	case runtime.GOOS == "windows":
+	case !s.System:
 		s.StateHome = os.Getenv("XDG_STATE_HOME") // else the service would not find the state of an agent that ran in this shell
-		return
-	}
-	if s.RunAs == "" {
-		s.RunAs = svc.DefaultName
-	}
-	if s.Socket == "" {
-		s.Socket = "/run/" + s.Name + "/agent.sock"
-	}
-	if s.RunAs == svc.DefaultName {
-		s.StateHome = "/var/lib/" + s.Name
+	case runtime.GOOS == "linux":
+		s.RunAs = cmp.Or(s.RunAs, svc.DefaultName)
+		s.Socket = cmp.Or(s.Socket, "/run/"+s.Name+"/agent.sock")
+		if s.RunAs == svc.DefaultName {
+			s.StateHome = "/var/lib/" + s.Name
+		}
 	}
 }
 
 func (a *app) installService(cmd *cobra.Command, s *svc.Service, spec svc.Spec) error {
+	if spec.System && spec.RunAs == "" && runtime.GOOS == "darwin" { // it has no user for services to offer, and root is none
+		return &exitError{exitUsage, errors.New("say as whom the service of the machine shall run (--run-as USER); nothing was changed")}
+	}
 	if err := usable(spec.Config); err != nil {
 		return err
 	}
