@@ -55,7 +55,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -92,7 +92,10 @@ type Options struct {
 	Managed *Managed
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
 	Rest func()
-	Log  *slog.Logger
+	// Alive is called by the engine at least once a Pulse while it does its work, and not while it hangs. A Pulse of 0 never calls it.
+	Alive func()
+	Pulse time.Duration
+	Log   *slog.Logger
 }
 
 // Brake holds deletions that are more than Count and more than Percent of a store, until the user has looked at them. A Count of 0 holds none.
@@ -272,7 +275,7 @@ func (a *Agent) compose(ctx context.Context) error {
 	a.engine = engine.New(engine.Options{
 		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
 		Filters: &filters{a.wants, a.settings(), a.o.Log},
-		Rest:    a.o.Rest, Log: a.o.Log,
+		Rest:    a.o.Rest, Alive: a.o.Alive, Pulse: a.o.Pulse, Log: a.o.Log,
 		Client: &dsclient.Client{
 			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
@@ -369,7 +372,7 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 	}
 	local := localStore(dir, s.Kind)
 	r, err := replica.OpenSafe(ctx, s.Name, s.Remote, local, index, replica.Safety{Brake: a.o.brake(), History: a.former, Dir: dir, Reserve: a.reserve(),
-		Leaves: a.wants.Leaves(s.Name, s.Kind)})
+		Leaves: a.wants.Leaves(s.Name, s.Kind), Alive: a.o.Alive})
 	if err != nil {
 		return engine.Store{}, err
 	}

@@ -86,7 +86,7 @@ func (w *secure) serve() {
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := serve(ctx, settings, io.Discard); err != nil {
+		if err := serve(ctx, &host{settings: settings, ready: func() {}}, io.Discard); err != nil {
 			w.Error(err)
 		}
 	})

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +16,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
 // Exit codes (ux.md 5.2). Scripts rely on them.
@@ -84,7 +84,7 @@ func codeOf(err error) int {
 		return exit.code
 	case errors.As(err, &conf), errors.As(err, &file):
 		return exitConfig
-	case errors.Is(err, control.ErrNoAgent):
+	case errors.Is(err, control.ErrNoAgent), errors.Is(err, svc.ErrNotInstalled):
 		return exitNoAgent
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
@@ -123,14 +123,14 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultFile(), "configuration file")
-	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent (default: that of the configuration)")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent, to listen or to ask (default: that of the configuration)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
 	root.AddCommand(
 		a.status(), a.on(), a.off(), a.pause(), a.resume(), a.sync(), a.session(), a.pending(), a.log(), a.why(),
 		a.filter(), a.fetch(), a.settings(),
 		a.hold(), a.conflict(), a.quarantine(), a.history(), a.undo(), a.restore(), a.verify(),
-		a.setup(), a.login(), a.run(),
-		a.doctor(), a.supportBundle(), a.syncml(),
+		a.setup(), a.login(), a.run(), a.service(),
+		a.doctor(), a.supportBundle(), a.version(), a.syncml(),
 	)
 	for _, c := range root.Commands() {
 		usageErrors(c)
@@ -152,14 +152,6 @@ func usageErrors(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		usageErrors(sub)
 	}
-}
-
-// Version is that of the build.
-func Version() string {
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-		return b.Main.Version
-	}
-	return "(devel)"
 }
 
 // dial finds the agent: by --socket, else by the configuration, else where it listens by default.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,6 +20,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -33,7 +35,9 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), s, cmd.ErrOrStderr())
+			return svc.Run(cmd.Context(), func(ctx context.Context, ready func()) error {
+				return serve(ctx, &host{settings: s, socket: a.socket, ready: ready}, svc.Log(cmd.ErrOrStderr()))
+			})
 		},
 	}
 }
@@ -45,10 +49,11 @@ const memory = 48 << 20
 const quiet = 20 * time.Second
 
 // serve runs the agent until ctx ends.
-func serve(ctx context.Context, settings *managed.Settings, errs io.Writer) error {
+func serve(ctx context.Context, h *host, errs io.Writer) error {
 	debug.SetMemoryLimit(memory)
-	c := settings.Config()
-	h := &host{settings: settings, rest: time.AfterFunc(quiet, debug.FreeOSMemory)}
+	c := h.settings.Config()
+	h.rest = time.AfterFunc(quiet, debug.FreeOSMemory)
+	h.manager = svc.NewNotifier()
 	var err error
 	if h.log, err = newLog(c.Log, &h.level, errs); err != nil {
 		return err
@@ -66,12 +71,15 @@ func serve(ctx context.Context, settings *managed.Settings, errs io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
+	h.manager.Ready()
+	h.ready()
 	h.log.Info("agent runs", "version", o.Version, "device", o.DeviceID, "server", o.Server, "stores", len(o.Stores))
 	var wg sync.WaitGroup
 	watching, stop := context.WithCancel(ctx)
 	wg.Go(func() { h.watchFile(watching) })
 	select {
 	case <-ctx.Done():
+		h.manager.Stopping()
 		h.log.Info("agent stops; the session stays open")
 	case <-a.Ended():
 	}
@@ -83,6 +91,9 @@ func serve(ctx context.Context, settings *managed.Settings, errs io.Writer) erro
 // host is what runs an agent under settings that may change.
 type host struct {
 	settings *managed.Settings
+	socket   string // instead of the configuration's, if it is set
+	ready    func() // is called when the agent works
+	manager  *svc.Notifier
 	level    slog.LevelVar
 	log      *slog.Logger
 	rest     *time.Timer
@@ -95,7 +106,9 @@ func (h *host) options() (agent.Options, error) {
 		return agent.Options{}, err
 	}
 	o, err := options(c, h.log)
+	o.Socket = cmp.Or(h.socket, o.Socket)
 	o.Rest = func() { h.rest.Reset(quiet) }
+	o.Alive, o.Pulse = h.manager.Alive, h.manager.Pulse()
 	o.Managed = &agent.Managed{Settings: h.settings, ServerID: c.Account.ServerID, Options: h.options}
 	return o, err
 }

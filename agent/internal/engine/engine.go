@@ -42,6 +42,9 @@ type Options struct {
 	Done func(Exchange)
 	// Rest is called when there is nothing to do after work on many items. May be nil.
 	Rest func()
+	// Alive is called from the loop's goroutine once a Pulse, and not while the loop hangs. A Pulse of 0 never calls it.
+	Alive func()
+	Pulse time.Duration
 	// Filters are what the user wants of each store; nil is everything.
 	Filters Filters
 	// Secret is asked for before each exchange, if it is set: it may have changed.
@@ -215,6 +218,8 @@ func (l *loop) run(ctx context.Context) error {
 		return err
 	}
 	l.rest(0)
+	pulse, stop := l.pulse()
+	defer stop()
 	for {
 		var err error
 		select {
@@ -227,6 +232,8 @@ func (l *loop) run(ctx context.Context) error {
 		case <-l.wake:
 			err = l.noticed(ctx)
 			l.rest(0)
+		case <-pulse:
+			l.o.Alive()
 		case <-l.timer.C:
 			if l.m.State == session.Idle {
 				l.lookAtAll(ctx) // the safety poll: watchers miss things, on network file systems everything

@@ -31,6 +31,7 @@ type Replica struct {
 	dir     string
 	reserve int64
 	leaves  func(pim.Item) bool
+	alive   func()
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
@@ -56,6 +57,8 @@ type Safety struct {
 	Reserve int64
 	// Leaves tells whether the filter that was wished on this device leaves an item out, so that it may go without a copy; nil is none.
 	Leaves func(pim.Item) bool
+	// Alive is called for each item of a look, which may take long. May be nil.
+	Alive func()
 }
 
 // Open joins a store and its index, and finishes what a crash interrupted.
@@ -65,8 +68,11 @@ func Open(ctx context.Context, name, remote string, store pim.Store, index *stat
 
 // OpenSafe is Open with a brake and a history.
 func OpenSafe(ctx context.Context, name, remote string, store pim.Store, index *state.Items, s Safety) (*Replica, error) {
-	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve, leaves: s.Leaves,
+	r := &Replica{name: name, remote: remote, store: store, index: index, brake: s.Brake, history: s.History, dir: s.Dir, reserve: s.Reserve, leaves: s.Leaves, alive: s.Alive,
 		edited: make(map[string]string), lost: make(map[string]state.Intent)}
+	if r.alive == nil {
+		r.alive = func() {}
+	}
 	if err := r.recover(ctx); err != nil && !errors.Is(err, pim.ErrUnavailable) {
 		return nil, fmt.Errorf("cannot open %s: %w", name, err)
 	}
@@ -230,6 +236,7 @@ func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
 	had, listed := len(known), 0
 	err = r.store.Scan(ctx, func(e pim.Entry, err error) error {
 		listed++
+		r.alive()
 		var bad *pim.ItemError
 		if errors.As(err, &bad) {
 			delete(known, e.Key) // it is there, so it was not deleted
@@ -338,6 +345,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 	defer reader.Close()
 	f.untangle()
 	for _, p := range f.changed {
+		r.alive()
 		row, ok, err := read(ctx, reader, p.row, p.entry)
 		if err != nil {
 			return err
@@ -351,6 +359,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 	}
 	missing := newMissing(f.missing)
 	for _, e := range f.fresh {
+		r.alive()
 		former := missing.byInode(e)
 		row, ok, err := read(ctx, reader, former, e)
 		if err != nil {

@@ -42,7 +42,13 @@ func command() *cobra.Command {
 	return root
 }
 
+// release is set by the linker (packaging/build.sh).
+var release string
+
 func version() string {
+	if release != "" {
+		return release
+	}
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
 		return b.Main.Version
 	}

@@ -1,0 +1,56 @@
+# The life of the packages on a Debian, as root in a copy of this one that nobody else sees: installed, used, upgraded, removed, purged.
+set -eux
+version=$1
+arch=$(dpkg --print-architecture)
+cd /debs
+rm -rf /etc/alwayson /var/lib/alwayson /var/lib/alwayson-server
+[ ! -e /usr/bin/alwayson ]
+
+dpkg -i "alwayson_${version}_$arch.deb" "alwayson-server_${version}_$arch.deb"
+alwayson version | grep -F "alwayson $version, commit "
+alwayson version --json | grep -F "\"version\": \"$version\""
+alwayson-server --version | grep -F "$version"
+for unit in alwayson alwayson-server; do
+	systemd-analyze --man=no verify "/usr/lib/systemd/system/$unit.service" >log 2>&1
+	! grep "$unit" log
+	[ "$(systemctl --root=/ is-enabled "$unit.service")" = disabled ]
+	[ "$(stat -c %U:%a "/var/lib/$unit")" = "$unit:700" ]
+done
+XDG_RUNTIME_DIR=/debs systemd-analyze --user --man=no verify /usr/lib/systemd/user/alwayson.service >log 2>&1
+! grep alwayson log
+[ "$(stat -c %U:%a /etc/alwayson)" = alwayson:750 ]
+[ "$(stat -c %a /usr/share)" = 755 ]
+bash -n /usr/share/bash-completion/completions/alwayson
+
+# The administrator and the programs write; an upgrade starts again what runs, under both kinds of systemd, and keeps it all.
+echo mine | tee /etc/alwayson/alwayson.toml /var/lib/alwayson/state /var/lib/alwayson-server/server.db
+echo 'OPTIONS="--listen :8765"' >/etc/default/alwayson-server
+mkdir -p /run/systemd/system
+cat >/usr/local/bin/systemctl <<'EOF'
+#!/bin/sh
+echo "$*" >>/debs/asked
+[ "$1" != list-units ] || echo 'user@1000.service loaded active running User Manager for UID 1000'
+EOF
+chmod 755 /usr/local/bin/systemctl
+dpkg -i "alwayson_${version}_$arch.deb" "alwayson-server_${version}_$arch.deb"
+for line in 'try-restart alwayson.service' 'try-restart alwayson-server.service' '--user --machine 1000@ try-restart alwayson.service'; do
+	grep -Fx -e "$line" asked
+done
+! grep -E '(^| )(start|enable|disable|stop) ' asked
+grep -F :8765 /etc/default/alwayson-server
+
+dpkg -r alwayson alwayson-server >log
+cat log
+grep -Fx -e 'disable --now alwayson.service' asked
+grep -Fx -e 'disable --now alwayson-server.service' asked
+grep -F '/var/lib/alwayson is kept' log
+for gone in /usr/bin/alwayson /usr/bin/alwayson-server /usr/lib/systemd/system/alwayson.service /usr/lib/systemd/user/alwayson.service \
+	/usr/lib/systemd/system/alwayson-server.service /usr/share/doc/alwayson /usr/share/bash-completion/completions/alwayson; do
+	[ ! -e "$gone" ]
+done
+dpkg -P alwayson alwayson-server
+[ ! -e /etc/default/alwayson-server ]
+for kept in /etc/alwayson/alwayson.toml /var/lib/alwayson/state /var/lib/alwayson-server/server.db; do
+	[ "$(cat "$kept")" = mine ]
+done
+echo 'it was all as it should be'
