@@ -94,7 +94,7 @@ func (r *Replica) PutBack(ctx context.Context, e history.Entry, body []byte) (ke
 			return key, err
 		}
 	}
-	return r.putBeside(ctx, e.Key, item)
+	return r.putBeside(ctx, e, item)
 }
 
 // placeOf is the item of which a version is to be put back; not ok if it is gone.
@@ -125,10 +125,11 @@ func (r *Replica) putOver(ctx context.Context, row state.Row, item pim.Item) (ke
 	return e.Key, err
 }
 
-// putBeside writes a version of an item that is gone.
-func (r *Replica) putBeside(ctx context.Context, former string, item pim.Item) (key string, err error) {
+// putBeside writes a version of an item that is gone. One whose deletion the server has not been told of is that item again: whoever keeps held
+// deletions from happening, too, would have it twice (found by simulation).
+func (r *Replica) putBeside(ctx context.Context, former history.Entry, item pim.Item) (key string, err error) {
 	if item.Name == "" {
-		item.Name = baseName(former)
+		item.Name = baseName(former.Key)
 	}
 	if key, err = r.already(item); err != nil || key != "" {
 		return key, err
@@ -137,14 +138,21 @@ func (r *Replica) putBeside(ctx context.Context, former string, item pim.Item) (
 		return "", err
 	}
 	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
-	return e.Key, err
+	if err != nil {
+		return e.Key, err
+	}
+	row, ok, err := r.row(former.LUID)
+	if err != nil || !ok || !row.Gone {
+		return e.Key, err
+	}
+	return e.Key, r.putBack(row, e, item.Body)
 }
 
 // putBack notes what was put back, and where. Its user may move it before anybody looks: with other bytes than those that are noted it would seem a
 // new item then, and who undoes once more would have it twice (found by simulation).
 func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
 	row := former
-	row.Key, row.Stamp, row.Problem, row.Doomed = e.Key, e.Stamp, "", false
+	row.Key, row.Stamp, row.Problem, row.Doomed, row.Gone, row.Approved = e.Key, e.Stamp, "", false, false, false
 	row.Version = state.Version{Hash: sha256.Sum256(body), Flags: e.Flags, Folder: e.Folder}
 	return r.record([]update{{former: former, row: row}})
 }
