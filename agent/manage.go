@@ -44,7 +44,7 @@ func (a *Agent) openManager() error {
 	}
 	a.nonces, a.tree = nonces, t
 	a.manager = dmrun.New(dmrun.Options{Tree: t, Account: a.managedAs, SaveNonces: a.saveNonces, DevInfo: a.devInfo, Send: a.sendManage,
-		Events: a.events, Told: a.o.Managed.Settings.Reported, Log: a.o.Log})
+		Events: a.events, Told: a.o.Managed.Settings.Reported, Note: a.engine.Note, Log: a.o.Log})
 	return nil
 }
 

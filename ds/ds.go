@@ -120,6 +120,7 @@ const (
 	StatusNotAllowed      Status = 405
 	StatusUnsupported     Status = 406
 	StatusCredMissing     Status = 407
+	StatusTimeout         Status = 408
 	StatusConflict        Status = 409
 	StatusGone            Status = 410
 	StatusSizeRequired    Status = 411
@@ -161,7 +162,7 @@ func (s Status) OK() bool {
 var statusText = map[Status]string{
 	StatusInProgress: "busy", StatusBadRequest: "bad request", StatusInvalidCred: "invalid credentials",
 	StatusForbidden: "forbidden", StatusNotFound: "not found", StatusNotAllowed: "not allowed",
-	StatusUnsupported: "not supported", StatusCredMissing: "credentials required", StatusConflict: "conflict",
+	StatusUnsupported: "not supported", StatusCredMissing: "credentials required", StatusTimeout: "timeout", StatusConflict: "conflict",
 	StatusGone: "gone", StatusSizeRequired: "size required", StatusIncomplete: "incomplete command",
 	StatusTooLarge: "too large", StatusURITooLong: "URI too long", StatusMediaType: "unsupported content type", StatusObjectTooLarge: "object too large",
 	StatusRetryLater: "retry later", StatusExists: "exists already", StatusFull: "device full",

@@ -55,6 +55,7 @@ type dialog struct {
 	o       dmclient.Options
 	s       *dmclient.Session
 	asked   ds.Status // what the user says
+	noted   []string  // of what was asked while he was away
 	answer  packet.Packet
 	done    bool
 	err     error
@@ -105,6 +106,10 @@ func (d *dialog) line(line string) {
 	case "user":
 		fmt.Sscan(rest, &d.asked)
 		d.o.Ask = func(*syncml.Alert) (ds.Status, []syncml.Item) { return d.asked, nil }
+	case "unattended":
+		d.o.Ask = dmclient.Unattended(func(text string) { d.noted = append(d.noted, text) })
+	case "noted":
+		d.same("noted", strings.Join(d.noted, "|"), rest)
 	case "value":
 		uri, want, _ := strings.Cut(rest, " ")
 		p, _ := dm.ParsePath(uri)
@@ -248,6 +253,9 @@ func show(t *testing.T, p packet.Packet) string {
 			if c.Chal != nil {
 				w += "+Chal"
 			}
+			if strings.HasPrefix(c.Cmd, "Alert") && len(c.Items) > 0 {
+				w += "=" + joined(c.Items)
+			}
 			words = append(words, w)
 		case *syncml.Alert:
 			words = append(words, fmt.Sprintf("Alert(%d)", c.Code))
@@ -261,4 +269,13 @@ func show(t *testing.T, p packet.Packet) string {
 		words = append(words, "Final")
 	}
 	return strings.Join(words, " ")
+}
+
+// joined is what the user says.
+func joined(items []syncml.Item) string {
+	var out []string
+	for _, it := range items {
+		out = append(out, string(it.Data.Bytes))
+	}
+	return strings.Join(out, ",")
 }

@@ -68,6 +68,8 @@ func reference() []byte {
 		}
 		row(&b, code(f.Node), format, f.Help)
 	}
+	b.WriteString("\n# What a server says to the user\n\nA server may show something to the user or ask him something (alerts 1100 to 1104). Nobody is waited for: what it says is kept for\n" +
+		"`alwayson why`, and a question is answered by the default that the server names (`DR`), by 408 (timeout) without one.\n")
 	return b.Bytes()
 }
 

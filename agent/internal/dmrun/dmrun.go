@@ -14,10 +14,12 @@ import (
 	"github.com/alwayson-sync/alwayson/dm"
 	"github.com/alwayson-sync/alwayson/dm/dmclient"
 	"github.com/alwayson-sync/alwayson/dm/packet"
+	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/san"
+	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
-// Options of a Runner. All but Log must be set.
+// Options of a Runner. All but Note and Log must be set.
 type Options struct {
 	// Account is how device and server know each other now, with the nonces that SaveNonces has made durable.
 	Account    func() dmclient.Account
@@ -29,7 +31,9 @@ type Options struct {
 	// Events are what the server has to be told; Told says that it has been.
 	Events func() []dm.Event
 	Told   func(id string) error
-	Log    *slog.Logger
+	// Note records what a server says to the user, who may be away; nil if there is nobody to read it.
+	Note func(text string)
+	Log  *slog.Logger
 }
 
 // Runner runs sessions while Run runs. Its other methods may be called from any goroutine; but for Aside they do not block.
@@ -197,7 +201,7 @@ func (r *Runner) begin(ctx context.Context, id string, byServer bool) {
 		id = newSessionID()
 	}
 	account := r.o.Account()
-	s, err := dmclient.New(dmclient.Options{Account: account, Tree: r.o.Tree, DevInfo: r.o.DevInfo(), SessionID: id, ByServer: byServer, Events: r.o.Events()})
+	s, err := dmclient.New(dmclient.Options{Account: account, Tree: r.o.Tree, DevInfo: r.o.DevInfo(), SessionID: id, ByServer: byServer, Events: r.o.Events(), Ask: r.ask()})
 	if err != nil {
 		r.o.Log.Error("the device cannot be managed", "reason", err)
 		return
@@ -213,6 +217,14 @@ func (r *Runner) begin(ctx context.Context, id string, byServer bool) {
 	r.idle = make(chan struct{})
 	r.mu.Unlock()
 	r.send(ctx, first)
+}
+
+// ask answers for the user.
+func (r *Runner) ask() func(*syncml.Alert) (ds.Status, []syncml.Item) {
+	if r.o.Note == nil {
+		return nil
+	}
+	return dmclient.Unattended(r.o.Note)
 }
 
 // received takes a message. What it has changed, and the nonces, are durable before it is answered.

@@ -254,7 +254,8 @@ func (m *Manager) account(d *dsstore.Device, n dsstore.Management) dmserver.Acco
 		Nonces: dmserver.Nonces{Own: n.OwnNonce, Device: n.DeviceNonce}}
 }
 
-// work is what is pending. What was wanted together is done together or not at all; what a device shall do cannot be undone, and is by itself.
+// work is what is pending. What was wanted together is done together or not at all; what a device shall do cannot be undone, and is by itself, as is each
+// return to the device's own, for which there may be no reason any more.
 func work(all []dsstore.Setting) (out []dmserver.Work) {
 	pending := slices.DeleteFunc(slices.Clone(all), func(s dsstore.Setting) bool { return s.State != dsstore.SettingPending })
 	slices.SortStableFunc(pending, func(a, b dsstore.Setting) int { return a.At.Compare(b.At) })
@@ -280,7 +281,7 @@ func work(all []dsstore.Setting) (out []dmserver.Work) {
 func together(a, b *dsstore.Setting) bool {
 	_, one := mo.Action(a.Key)
 	_, other := mo.Action(b.Key)
-	return !one && !other && a.At.Equal(b.At) && a.By == b.By
+	return !one && !other && !a.Own && !b.Own && a.At.Equal(b.At) && a.By == b.By
 }
 
 // command is that for a setting, or for what a device shall do; not ok if there is no such thing any more.

@@ -52,7 +52,7 @@ func Enrol(ctx context.Context, store dsstore.Store, user, device string) (secre
 			return errors.Join(err, Mistake(fmt.Sprintf("device %s is there already; alwayson-server device secret %s gives it a new secret", device, device)))
 		}
 		d := dsstore.Device{ID: device, User: user, Credential: syncml.Credential(user, secret), ChangedAt: time.Now()}
-		return errors.Join(tx.PutDevice(d), newWishing(tx, "").followEverything(&d))
+		return errors.Join(tx.PutDevice(d), newWishing(tx, "@administrator").followEverything(&d))
 	})
 }
 

@@ -18,7 +18,7 @@ const Precedence = "What is wanted of a device itself goes before what is wanted
 // wishing works out what follows for devices from what is wanted of them, of their groups, of their users and of all.
 type wishing struct {
 	tx      dsstore.Tx
-	by      string // on behalf of whom; "" is who wanted what holds
+	by      string // on behalf of whom
 	now     time.Time
 	preview bool // nothing is written
 	known   map[dsstore.Audience]map[string]dsstore.Wish
@@ -119,10 +119,8 @@ func (w *wishing) next(d *dsstore.Device, key string, held map[string]dsstore.Wi
 	wish, wanted := held[key]
 	row, _ := mo.Find(key)
 	switch {
-	case wanted:
-		if next.Value, next.Secret = wish.Value, wish.Secret; w.by == "" {
-			next.By = wish.By
-		}
+	case wanted: // as it was wanted then, also together with what
+		next.Value, next.Secret, next.By, next.At = wish.Value, wish.Secret, wish.By, wish.At
 		return next, i < 0 || all[i].Own || !row.Same(all[i].Value, wish.Value) || wish.At.Equal(w.now) && !holds(&all[i])
 	case i < 0, key == mo.Switch: // nobody ever wanted anything, or it is the user's now
 		return next, false
