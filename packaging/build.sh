@@ -59,6 +59,7 @@ extras() {
 	HOME=/nonexistent "$WORK/host" completion zsh >"$s/zsh/vendor-completions/_alwayson"
 	HOME=/nonexistent "$WORK/host" completion fish >"$s/fish/vendor_completions.d/alwayson.fish"
 	go run ./agent/internal/cli/manual "$s/man"
+	find "$s" -exec touch -d "@$SOURCE_DATE_EPOCH" {} + # apk tells when they were written
 }
 
 # scripts fills in what differs between the two packages.
@@ -70,7 +71,7 @@ scripts() {
 		sed "s|@NAME@|alwayson|; s|@NEXT@|$agent|" "packaging/scripts/$script.sh" >"$WORK/alwayson/$script.sh"
 		sed "s|@NAME@|alwayson-server|; s|@NEXT@|$server|" "packaging/scripts/$script.sh" >"$WORK/alwayson-server/$script.sh"
 	done
-	touch -d "@$SOURCE_DATE_EPOCH" "$WORK/alwayson"/* "$WORK/alwayson-server"/* # apk tells when they were written
+	touch -d "@$SOURCE_DATE_EPOCH" "$WORK/alwayson"/* "$WORK/alwayson-server"/* # as in extras
 }
 
 package() { # arch folder
