@@ -12,6 +12,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
 func (a *app) doctor() *cobra.Command {
@@ -116,7 +117,25 @@ func (a *app) patient(ctx context.Context) *doctor.Patient {
 		p.Settings, err = c.Settings(ctx)
 		return err
 	})
+	p.Service, p.ServiceErr = a.ownService()
 	return p
+}
+
+// ownService is the service of whoever asks.
+func (a *app) ownService() (*svc.Status, error) {
+	spec, err := a.serviceSpec(nil, &serviceFlags{user: true, name: svc.DefaultName})
+	if err != nil {
+		return nil, err
+	}
+	s, err := svc.New(spec)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.Status()
+	if err != nil {
+		return nil, err
+	}
+	return &st, nil
 }
 
 // patience bounds the questions to an agent: one that does not answer is a finding, too.

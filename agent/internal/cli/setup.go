@@ -28,6 +28,8 @@ type setupFlags struct {
 	broker string
 	caFile string
 	stores []string
+	// service installs and starts the service without a question.
+	service bool
 }
 
 func (a *app) setup() *cobra.Command {
@@ -52,6 +54,7 @@ func (a *app) setup() *cobra.Command {
 	cmd.Flags().StringVar(&f.user, "user", "", "name on the server")
 	cmd.Flags().StringVar(&f.broker, "broker", "", "address of the broker; default: where that of the server listens; none is none")
 	cmd.Flags().StringVar(&f.caFile, "ca-file", "", "certificates of the authorities that have signed those of server and broker; default: the system's")
+	cmd.Flags().BoolVar(&f.service, "service", false, "let the system run it from now on, at each login, and switch Always-On on, without a question")
 	cmd.Flags().StringArrayVar(&f.stores, "store", nil, "KIND=FOLDER, of contacts, calendar, tasks, notes, mail; more than once for several")
 	cmd.Flags().StringVar(&f.wish.Device, "device", "", "as the administrator enrolled it; default: as the document says")
 	cmd.Flags().StringVar(&f.wish.Folder, "folder", "~/AlwaysOn", "where the folders of the stores are")
@@ -83,7 +86,11 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
 	if err := a.makeFolders(); err != nil {
 		return err
 	}
-	return a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret) })
+	running, err := a.offer(cmd, f)
+	if e := a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret, running) }); e != nil {
+		return e
+	}
+	return err
 }
 
 // makeFolders makes the folders of stores that are new.
@@ -164,7 +171,7 @@ func (a *app) agrees() bool {
 	return false
 }
 
-func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string) {
+func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string, running bool) {
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, "written:", a.configPath)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -182,18 +189,22 @@ func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string) {
 	for _, text := range p.LeftOut {
 		fmt.Fprintln(out, "left out:", text)
 	}
+	if running {
+		fmt.Fprintln(out, "the service runs, and Always-On is ON: alwayson status"+a.where())
+		return
+	}
 	fmt.Fprintln(out, "now type:")
 	for _, name := range follows(p) {
 		fmt.Fprintln(out, "  alwayson", name+a.where())
 	}
 }
 
-// follows are the two commands to be typed then.
+// follows are the commands to be typed then.
 func follows(p *provision.Plan) []string {
 	if p.Secret == "" {
-		return []string{"login", "run"}
+		return []string{"login", "service install", "service start", "on"}
 	}
-	return []string{"run", "on"}
+	return []string{"service install", "service start", "on"}
 }
 
 // where says which configuration is meant, if it is not the usual one.

@@ -30,7 +30,7 @@ func TestSetup(t *testing.T) {
 		{"nobody to ask", "", nil, exitUsage, []string{"nobody to ask", "nothing was changed"}, ""},
 		{"one that is not there", "", []string{"--provision", "nothing"}, exitUsage, []string{"nothing"}, ""},
 		{"a bad one", "", []string{"--provision", broken}, exitConfig, []string{"--device ID", "no address", "no datastore", "nothing was changed"}, ""},
-		{"a good one", "", []string{"--provision", document}, exitOK, []string{"https://sync.example.org:8443/ds", "image/jpeg", "alwayson run --config", "alwayson on --config"}, "laptop"},
+		{"a good one", "", []string{"--provision", document}, exitOK, []string{"https://sync.example.org:8443/ds", "image/jpeg", "alwayson service install --config", "alwayson on --config"}, "laptop"},
 		{"again without an answer", "", []string{"--provision", document, "--device", "x"}, exitUsage, []string{"Replace", "nothing was changed", "--yes"}, "laptop"},
 		{"again with no", "n\n", []string{"--provision", document, "--device", "x"}, exitUsage, []string{"nothing was changed"}, "laptop"},
 		{"again with yes", "y\n", []string{"--provision", document, "--device", "other"}, exitOK, []string{"written"}, "other"},

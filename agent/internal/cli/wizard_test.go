@@ -87,7 +87,7 @@ func TestANewcomer(t *testing.T) {
 	answers := []string{n.address, "ana", "laptop", n.typed, "", "yes", filepath.Join(n.home, "Memos"), "", "yes"}
 	code, said := n.setup(strings.Join(answers, "\n")+"\n", "--broker", n.broker)
 	for _, want := range []string{"speaks SyncML/1.2", "the broker at", ".contacts (1 items in 1 folders", "khal/config)", "signed in as ana", "receives at most 0 items, sends at most 4",
-		"tasks lie in the folder of calendar", "alwayson run", "written"} {
+		"tasks lie in the folder of calendar", "alwayson service install", "written"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in what it says", want)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
 // State is how bad a finding is.
@@ -43,6 +44,9 @@ type Patient struct {
 	// Agent is the status of the one that runs, nil if AgentErr says why there is none.
 	Agent    *control.Status
 	AgentErr error
+	// Service is what the service manager says of the user's service, nil if ServiceErr says why nobody knows.
+	Service    *svc.Status
+	ServiceErr error
 	// Settings are those of the agent that runs, if any.
 	Settings []control.Setting
 	Now      time.Time
@@ -60,7 +64,7 @@ func Examine(ctx context.Context, p *Patient, found func(Finding)) {
 		section string
 		look    checkup
 	}{
-		{"configuration", configuration}, {"agent", running}, {"network", network}, {"server", server}, {"broker", broker}, {"stores", stores}, {"data", data},
+		{"configuration", configuration}, {"agent", running}, {"service", service}, {"network", network}, {"server", server}, {"broker", broker}, {"stores", stores}, {"data", data},
 	} {
 		s.look(ctx, p, func(f Finding) { f.Section = s.section; found(f) })
 	}

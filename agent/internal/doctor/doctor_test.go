@@ -15,6 +15,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
+	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -40,7 +41,7 @@ func newBed(t *testing.T) *bed {
 	c.Session.Poll = config.Duration(time.Hour)
 	now := time.Now()
 	b.p = &doctor.Patient{Version: "1", ConfigPath: filepath.Join(b.dir, "alwayson.toml"), Config: c, Now: now, Agent: &control.Status{Version: "1", AlwaysOn: true, State: "idle",
-		Summary: "in sync", Verified: &now, Push: control.Push{State: "connected"}}}
+		Summary: "in sync", Verified: &now, Push: control.Push{State: "connected"}}, Service: &svc.Status{Installed: true, Current: true, Enabled: true, Running: true}}
 	b.write("alwayson.toml", "", 0o600)
 	b.write("secret", "s", 0o600)
 	b.write("contacts/a.vcf", "BEGIN:VCARD\nVERSION:3.0\nUID:1\nFN:Ana\nEND:VCARD\n", 0o600)
@@ -122,6 +123,11 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"no agent", "agent.running", doctor.Fault, "nothing is lost", "alwayson", func(b *bed) { b.p.Agent, b.p.AgentErr = nil, control.ErrNoAgent }},
 		{"another version", "agent.version", doctor.Warning, "version 0", "restart", func(b *bed) { b.p.Agent.Version = "0" }},
 		{"off", "agent.on", doctor.Warning, "off", "alwayson on", func(b *bed) { b.p.Agent.AlwaysOn = false }},
+		{"no service", "service.installed", doctor.Warning, "after the next login", "service install", func(b *bed) { b.p.Service = &svc.Status{} }},
+		{"an old service", "service.current", doctor.Warning, "another version", "service install", func(b *bed) { b.p.Service.Current = false }},
+		{"a service that is not enabled", "service.enabled", doctor.Warning, "next login", "service install", func(b *bed) { b.p.Service.Enabled = false }},
+		{"a service that is stopped", "service.running", doctor.Warning, "does not run", "service start", func(b *bed) { b.p.Service.Running = false }},
+		{"a crash", "service.crash", doctor.Warning, "out of memory", "support-bundle", func(b *bed) { b.p.Service.LastCrash = &svc.Crash{Reason: "out of memory"} }},
 		{"held", "agent.state", doctor.Fault, "refused", "alwayson login", func(b *bed) { b.p.Agent.Summary, b.p.Agent.Advice = "refused", "alwayson login" }},
 		{"a proxy that is gone", "server.reach", doctor.Fault, "cannot be reached", "", func(b *bed) { b.p.Config.Network.Proxy = "http://127.0.0.1:1" }},
 		{"nobody there", "server.reach", doctor.Fault, "cannot be reached", "by itself", func(b *bed) { b.p.Config.Account.Server = "http://127.0.0.1:1/ds" }},

@@ -101,6 +101,35 @@ func locked(list []control.Setting) (keys []string) {
 	return keys
 }
 
+// service looks at whether the system runs the agent. It is a matter of taste, so that without one nothing is wrong if the agent runs.
+func service(_ context.Context, p *Patient, found func(Finding)) {
+	s := p.Service
+	switch {
+	case s == nil:
+		found(ok("service.none", fmt.Sprintf("it is not known whether the system runs the agent: %v", p.ServiceErr)))
+		return
+	case !s.Installed:
+		found(warning("service.installed", "the system does not run the agent: after the next login nothing is synchronized until somebody starts it",
+			"alwayson service install && alwayson service start"))
+		return
+	case s.Foreign:
+		found(ok("service.installed", s.Place+" runs the agent; it was not written by alwayson service install"))
+	case !s.Current:
+		found(warning("service.current", s.Place+" is of another version, or for another configuration", "alwayson service install && alwayson service restart"))
+	}
+	switch {
+	case !s.Enabled:
+		found(warning("service.enabled", "the service is not started at the next login", "alwayson service install"))
+	case !s.Running:
+		found(warning("service.running", "the service does not run", "alwayson service start"))
+	default:
+		found(ok("service.running", "the system runs the agent, at each login, and starts it again when it crashes"))
+	}
+	if c := s.LastCrash; c != nil {
+		found(warning("service.crash", "the agent has crashed: "+c.Reason+"; nothing is lost", "alwayson support-bundle"))
+	}
+}
+
 // running looks at the agent that runs.
 func running(_ context.Context, p *Patient, found func(Finding)) {
 	s := p.Agent
