@@ -227,6 +227,12 @@ func (w *World) mosquitto() *Process {
 	return w.process("mosquitto", "/usr/sbin/mosquitto", "-c", w.write("mosquitto.conf", conf))
 }
 
+// Address is that of the server, as people say it.
+func (w *World) Address() string { return "http://127.0.0.1:" + w.port }
+
+// Broker is the address of the broker.
+func (w *World) Broker() string { return "mqtt://127.0.0.1:" + w.broker }
+
 // Admin is a command of the administrator; the result is what it writes.
 func (w *World) Admin(args ...string) string {
 	w.t.Helper()

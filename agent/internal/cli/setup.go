@@ -16,6 +16,8 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/provision"
 	"github.com/alwayson-sync/alwayson/dm/cp"
+	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/maildir"
 	"github.com/alwayson-sync/alwayson/pim/safefile"
 )
 
@@ -100,7 +102,14 @@ func (a *app) makeFolders() error {
 		return err
 	}
 	for _, s := range c.Stores {
-		if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		if _, err := os.Stat(s.Dir); err == nil {
+			continue // also an empty one: it may be of a disk that is not mounted
+		}
+		err := os.MkdirAll(s.Dir, 0o700)
+		if err == nil && s.Kind == pim.Mail {
+			err = maildir.Create(s.Dir)
+		}
+		if err != nil {
 			return fmt.Errorf("the configuration is written, but a folder cannot be made: %w", err)
 		}
 	}
