@@ -223,7 +223,21 @@ func (r *reply) takeFlags(st *storeState, luid string, meta syncml.Meta) (ds.Sta
 	if err != nil {
 		return ds.StatusBadRequest, nil //nolint:nilerr // the item is at fault, not the message
 	}
+	if err := r.bytesOf(st, luid, meta.Version); err != nil {
+		return 0, err
+	}
 	return r.decide(st, luid, reconcile.Incoming{Op: reconcile.Reflag, Base: meta.Version}, dsstore.Item{Flags: it.Flags, Folder: it.Folder}, nil)
+}
+
+// bytesOf notes that a device has other bytes of an item than we believed, if it says so: its word that it took ours may have been lost (found by
+// simulation).
+func (r *reply) bytesOf(st *storeState, luid, version string) error {
+	m, err := r.tx.ByLUID(r.x.deviceID, st.c, luid)
+	if err != nil || version == "" || m.Variant != "" || m.Hash == ([32]byte{}) || ds.VersionOf(m.Hash) == version {
+		return ignoreNotFound(err)
+	}
+	m.Hash = [32]byte{}
+	return r.tx.PutMapping(r.x.deviceID, st.c, m)
 }
 
 // decide looks up what we have, asks reconcile, and does what it says.
