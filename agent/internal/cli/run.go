@@ -3,8 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -18,10 +16,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent"
+	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
-	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/watch"
@@ -151,7 +149,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	o.Network = agent.Network(c.Network)
-	if o.TLS, err = roots(c.Account.CAFile); err != nil {
+	if o.TLS, err = clientcert.Roots(c.Account.CAFile); err != nil {
 		return o, err
 	}
 	if o.Push, err = push(c); err != nil {
@@ -176,24 +174,8 @@ func push(c *config.Config) (agent.Push, error) {
 		}
 		p.SavePassword = func(s string) error { return config.WriteSecret(file, s) }
 	}
-	p.TLS, err = roots(c.Push.CAFile)
+	p.TLS, err = clientcert.Roots(c.Push.CAFile)
 	return p, err
-}
-
-// roots accepts servers whose certificate one of the authorities in a file, or in a PEM text, has signed; nil is the system's.
-func roots(file string) (*tls.Config, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := []byte(file), error(nil)
-	if !mo.IsPEM(file) {
-		pem, err = os.ReadFile(file)
-	}
-	pool := x509.NewCertPool()
-	if err != nil || !pool.AppendCertsFromPEM(pem) {
-		return nil, &config.Error{Path: file, Mistakes: []string{"it holds no certificate"}}
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 func newLog(c config.Log, level *slog.LevelVar, w io.Writer) (*slog.Logger, error) {

@@ -371,7 +371,7 @@ func clientOf(c *config.Config, secret string) (*dsclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tls, err := roots(c.Account.CAFile)
+	tls, err := clientcert.Roots(c.Account.CAFile)
 	if err != nil {
 		return nil, err
 	}

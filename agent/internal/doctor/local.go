@@ -81,11 +81,11 @@ func certificates(p *Patient, found func(Finding)) {
 		cert, err := clientcert.Open(files[0], files[1])
 		switch {
 		case err != nil:
-			found(fault(id, err.Error(), clientcert.Remedy(files[0])))
+			found(fault(id, err.Error(), "ask your administrator for them, and put them there"))
 		case cert.Problem(p.Now) != "":
-			found(fault(id, files[0]+": "+cert.Problem(p.Now), clientcert.Remedy(files[0])))
+			found(fault(id, cert.File()+": "+cert.Problem(p.Now), clientcert.Remedy(cert.File())))
 		case cert.Expires().Sub(p.Now) < soon:
-			found(warning(id, fmt.Sprintf("the certificate of this device expires on %s", cert.Expires().Format(time.DateOnly)), clientcert.Remedy(files[0])))
+			found(warning(id, fmt.Sprintf("the certificate of this device expires on %s", cert.Expires().Format(time.DateOnly)), clientcert.Remedy(cert.File())))
 		default:
 			found(ok(id, "the certificate of this device is valid until "+cert.Expires().Format(time.DateOnly)))
 		}

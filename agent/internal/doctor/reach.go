@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -57,8 +56,8 @@ type peer struct {
 	addr       string // host:port
 	host       string
 	tls        bool
-	roots      *tls.Config
-	cert, key  string
+	config     *tls.Config
+	cert       *clientcert.Certificate // nil without
 	way        *egress.Way
 	connection net.Conn
 }
@@ -79,24 +78,16 @@ func (p *Patient) peer(id, name, address, caFile, cert, key string) (*peer, erro
 	if port == "" {
 		port = ports[u.Scheme]
 	}
-	q := &peer{id: id, name: name, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), tls: strings.HasSuffix(u.Scheme, "s"), way: w, cert: cert, key: key}
-	q.roots, err = roots(caFile)
-	return q, err
-}
-
-func roots(file string) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if file == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(file)
+	q := &peer{id: id, name: name, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), tls: strings.HasSuffix(u.Scheme, "s"), way: w}
+	roots, err := clientcert.Roots(caFile)
 	if err != nil {
-		return c, err
+		return q, err
 	}
-	if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-		return c, fmt.Errorf("%s holds no certificate", file)
+	if cert != "" {
+		q.cert, _ = clientcert.Open(cert, key) // what is wrong with it is a finding of its own
 	}
-	return c, nil
+	q.config = q.cert.Client(roots)
+	return q, nil
 }
 
 // connect connects, with TLS if that is wanted, and tells what came of it; not ok if there is no connection.
@@ -128,11 +119,11 @@ func unreachable(err error) string {
 // shake makes TLS of the connection.
 func (q *peer) shake(ctx context.Context, found func(Finding)) bool {
 	start := time.Now()
-	c := q.roots.Clone()
-	c.ServerName = q.host
-	if pair, err := tls.LoadX509KeyPair(q.cert, q.key); err == nil {
-		c.Certificates = []tls.Certificate{pair}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if q.config != nil {
+		c = q.config.Clone()
 	}
+	c.ServerName = q.host
 	t := tls.Client(q.connection, c)
 	if err := t.HandshakeContext(ctx); err != nil {
 		q.connection.Close()
@@ -163,7 +154,7 @@ func untrusted(err error, q *peer) string {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "check the clock of this device; else ask its administrator to renew the certificate"
 	}
-	return clientcert.Remedy(q.cert)
+	return clientcert.Remedy(q.cert.File())
 }
 
 // server looks at the way to the server, and who answers there. It shows no credentials: an attempt is not spent.
