@@ -96,6 +96,7 @@ func (h *host) options() (agent.Options, error) {
 	}
 	o, err := options(c, h.log)
 	o.Rest = func() { h.rest.Reset(quiet) }
+	o.Examine = h.examine
 	o.Managed = &agent.Managed{Settings: h.settings, ServerID: c.Account.ServerID, Options: h.options}
 	return o, err
 }
