@@ -143,7 +143,7 @@ func (w *world) contradict(name, here, there string) {
 
 // guest is a browser without JavaScript.
 type guest struct {
-	w    *world
+	t    *testing.T
 	http *http.Client
 	base string
 	last string // page
@@ -154,33 +154,38 @@ func (w *world) visit() *guest {
 	w.t.Helper()
 	address, err := w.c.Page(w.t.Context())
 	w.must(err)
+	return visit(w.t, address)
+}
+
+func visit(t *testing.T, address string) *guest {
+	t.Helper()
 	u, err := url.Parse(address)
-	w.must(err)
+	must(t, err)
 	jar, err := cookiejar.New(nil)
-	w.must(err)
-	g := &guest{w: w, http: &http.Client{Jar: jar}, base: u.Scheme + "://" + u.Host}
-	w.t.Cleanup(g.http.CloseIdleConnections)
+	must(t, err)
+	g := &guest{t: t, http: &http.Client{Jar: jar}, base: u.Scheme + "://" + u.Host}
+	t.Cleanup(g.http.CloseIdleConnections)
 	g.get("/?" + u.RawQuery)
 	return g
 }
 
 func (g *guest) do(req *http.Request) *http.Response {
-	g.w.t.Helper()
+	g.t.Helper()
 	res, err := g.http.Do(req)
-	g.w.must(err)
+	must(g.t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	g.w.must(err)
+	must(g.t, err)
 	g.last = string(body)
 	return res
 }
 
 func (g *guest) get(path string) string {
-	g.w.t.Helper()
-	req, err := http.NewRequestWithContext(g.w.t.Context(), http.MethodGet, g.base+path, nil)
-	g.w.must(err)
+	g.t.Helper()
+	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, g.base+path, nil)
+	must(g.t, err)
 	if res := g.do(req); res.StatusCode != http.StatusOK {
-		g.w.t.Fatalf("GET %s: %s\n%s", path, res.Status, g.last)
+		g.t.Fatalf("GET %s: %s\n%s", path, res.Status, g.last)
 	}
 	return g.last
 }
@@ -189,31 +194,31 @@ var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
 
 // token is that of the forms of the page that was loaded last.
 func (g *guest) token() string {
-	g.w.t.Helper()
+	g.t.Helper()
 	m := formToken.FindStringSubmatch(g.last)
 	if m == nil {
-		g.w.t.Fatalf("no form in\n%s", g.last)
+		g.t.Fatalf("no form in\n%s", g.last)
 	}
 	return m[1]
 }
 
 // post sends a form of the page that was loaded last, and returns the page that follows.
 func (g *guest) post(path string, values ...string) string {
-	g.w.t.Helper()
+	g.t.Helper()
 	form := url.Values{"form": {g.token()}}
 	for i := 0; i < len(values); i += 2 {
 		form.Set(values[i], values[i+1])
 	}
 	if res := g.do(g.form(path, form)); res.StatusCode != http.StatusOK {
-		g.w.t.Fatalf("POST %s: %s\n%s", path, res.Status, g.last)
+		g.t.Fatalf("POST %s: %s\n%s", path, res.Status, g.last)
 	}
 	return g.last
 }
 
 func (g *guest) form(path string, form url.Values) *http.Request {
-	g.w.t.Helper()
-	req, err := http.NewRequestWithContext(g.w.t.Context(), http.MethodPost, g.base+path, strings.NewReader(form.Encode()))
-	g.w.must(err)
+	g.t.Helper()
+	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, g.base+path, strings.NewReader(form.Encode()))
+	must(g.t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Origin", g.base)
 	return req

@@ -77,13 +77,10 @@ func syncNow(ctx context.Context, agent *control.Client, _ url.Values) (string, 
 	case x.Error != "":
 		return "", errors.New(x.Error + "; nothing is lost")
 	case x.Problem == control.Partial:
-		return outcome(x) + ". “Waiting” names the items that could not be synchronized.", nil
+		return "Synchronized but for some items: " + outcome(x) + ". “Waiting” names the items that could not be synchronized.", nil
 	}
-	return "Synchronized: " + lower(outcome(x)) + ".", nil
+	return "Synchronized: " + outcome(x) + ".", nil
 }
-
-// lower is for a text that stands after another one.
-func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 func pause(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
 	until := time.Time{}

@@ -41,8 +41,9 @@ type view struct {
 	Note   *note
 	Status control.Status
 	Look   look
-	Now    time.Time
-	Body   any
+	// Conflicts is how many there are, as far as that is known.
+	Conflicts int
+	Body      any
 }
 
 // answering is how long the agent may take to list something.
@@ -57,7 +58,7 @@ func (h *house) show(w http.ResponseWriter, r *http.Request, room *room) {
 func (h *house) render(w http.ResponseWriter, r *http.Request, room *room, n *note, body any) {
 	ctx, cancel := context.WithTimeout(r.Context(), answering)
 	defer cancel()
-	v := &view{Rooms: rooms, Room: room, Form: guestOf(r).form, Note: n, Now: time.Now(), Body: body}
+	v := &view{Rooms: rooms, Room: room, Form: guestOf(r).form, Note: n, Body: body}
 	code := http.StatusOK
 	err := h.fill(ctx, v)
 	if err != nil {
@@ -82,7 +83,8 @@ func (h *house) fill(ctx context.Context, v *view) (err error) {
 	if v.Body == nil {
 		v.Body, err = v.Room.read(h, ctx, v)
 	}
-	v.Look = tellState(&v.Status, len(h.known()))
+	v.Conflicts = len(h.known())
+	v.Look = tellState(&v.Status, v.Conflicts)
 	return err
 }
 

@@ -13,23 +13,31 @@ type look struct {
 	Symbol, Word string
 	Class        string // good, busy, quiet, bad
 	Means        string // for the data
+	Says         string // what happened, if that is not what the agent says
 }
 
 // looksOf are the states. The symbols are plain characters: they have the colour of the text, and need no file.
 var looksOf = map[string]look{
-	"off":      {"○", "Off", "quiet", "What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost."},
-	"in sync":  {"✓", "In sync", "good", "This device and the server hold the same. There is nothing to do."},
-	"syncing":  {"⇄", "Syncing", "busy", "Changes are on their way. You can go on working; an interruption loses nothing."},
-	"checking": {"…", "Checking", "busy", "Whether both sides hold the same is not known at the moment. Nothing is lost."},
-	"offline":  {"△", "Offline", "quiet", "What you change here is kept and sent as soon as the server can be reached. There is nothing to do."},
-	"lost":     {"△", "Connection lost", "quiet", "What you change here is kept. The session is made anew by itself when the server answers again."},
-	"paused":   {"‖", "Paused", "quiet", "What you change here is kept and sent when the pause ends."},
-	"needs":    {"!", "Needs you", "bad", "Nothing is deleted or overwritten until you have decided. Everything else goes on."},
-	"secret":   {"!", "Sign in again", "bad", "What you change here is kept and sent after you have signed in. Nothing is lost."},
+	"off":      {"○", "Off", "quiet", "What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost.", ""},
+	"in sync":  {"✓", "In sync", "good", "This device and the server hold the same. There is nothing to do.", ""},
+	"syncing":  {"⇄", "Syncing", "busy", "Changes are on their way. You can go on working; an interruption loses nothing.", ""},
+	"checking": {"…", "Checking", "busy", "Whether both sides hold the same is not known at the moment. Nothing is lost.", ""},
+	"offline":  {"△", "Offline", "quiet", "What you change here is kept and sent as soon as the server can be reached. There is nothing to do.", ""},
+	"lost":     {"△", "Connection lost", "quiet", "What you change here is kept. The session is made anew by itself when the server answers again.", ""},
+	"paused":   {"‖", "Paused", "quiet", "What you change here is kept and sent when the pause ends.", ""},
+	"needs":    {"!", "Needs you", "bad", "Nothing of it is lost, and everything else goes on.", ""},
+	"secret":   {"!", "Sign in again", "bad", "What you change here is kept and sent after you have signed in. Nothing is lost.", ""},
 }
 
 // tellState does not say that all is well before both sides are known to be equal.
-func tellState(s *control.Status, conflicts int) look { return looksOf[stateOf(s, conflicts)] }
+func tellState(s *control.Status, conflicts int) look {
+	state := stateOf(s, conflicts)
+	l := looksOf[state]
+	if state == "needs" { // the agent says "in sync" also if there are conflicts
+		l.Says = causes(s, conflicts)[0].Text
+	}
+	return l
+}
 
 func stateOf(s *control.Status, conflicts int) string {
 	switch {
@@ -169,9 +177,9 @@ func outcome(x control.Exchange) string {
 		parts = append(parts, "failed: "+x.Error)
 	}
 	if len(parts) == 0 {
-		return "Nothing had changed"
+		return "nothing had changed"
 	}
-	return upper(strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
 }
 
 func moved(s control.StoreExchange) string {
