@@ -83,6 +83,7 @@ func (b *tab) attach(address string) {
 	b.call("Target.attachToTarget", map[string]any{"targetId": made.TargetID, "flatten": true}, &made)
 	b.session = made.SessionID
 	b.call("Page.enable", nil, nil)
+	b.call("Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil) // pictures are taken without them
 }
 
 // call is one command of the protocol, with its answer.
@@ -182,11 +183,11 @@ func (b *tab) click(selector string) {
 	}
 }
 
-// press presses a key.
-func (b *tab) press(key string, code int) {
+// press presses a key; text is what it types.
+func (b *tab) press(key string, code int, text string) {
 	b.t.Helper()
 	for _, kind := range []string{"keyDown", "keyUp"} {
-		b.call("Input.dispatchKeyEvent", map[string]any{"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}, nil)
+		b.call("Input.dispatchKeyEvent", map[string]any{"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}, nil)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestActivity(t *testing.T) {
 	w.write("contacts", "ana.vcf", card("ana", "Ana"))
 	w.items(1)
 	g := w.visit()
-	has(t, g.get("/activity"), "<td data-label=\"State\">open</td>", "contacts: 1 sent", "local change", "finalized", "destroyed", "terminated", "Why, and why not")
+	has(t, g.get("/activity"), "<td data-label=\"State\">open</td>", "contacts: 1 sent", "local change", "finalized", "destroyed", "terminated", "Why there was no exchange")
 	has(t, g.post("/session/close", "back", "activity"), "The session is closed. Always-On stays as it is", "was <strong>closed</strong>", "Open a session")
 	w.until("closed", func(s control.Status) bool { return s.Session == nil && s.AlwaysOn })
 	has(t, g.post("/session/open", "back", "activity"), "A session is open.", "Close the session")
@@ -109,6 +109,9 @@ func TestHeldDeletions(t *testing.T) {
 	g := w.visit()
 	has(t, g.last, "35 deletions of contacts are held", "Look and decide")
 	has(t, g.get("/waiting"), "35 items were deleted on this device; the server still has them", "Keep the items on both sides")
+	if strings.Contains(g.last, "They are sent with the next exchange") {
+		t.Error("what is held is said to be sent")
+	}
 	has(t, g.post("/holds", "back", "waiting", "store", "contacts", "decision", "approve"), "This was not done: Tick the box first")
 	has(t, g.post("/holds", "back", "waiting", "store", "contacts"), "This was not done: Say whether the items are kept or deleted")
 	has(t, g.post("/holds", "back", "waiting", "store", "contacts", "decision", "keep"), "The items of contacts are kept on both sides")
@@ -186,5 +189,25 @@ func TestMessages(t *testing.T) {
 	has(t, g.post("/sync", "back", "messages"), "&lt;SyncHdr&gt;", "&lt;Cred&gt;", "&lt;Data&gt;(left out)&lt;/Data&gt;", "→ sent", "← received", "FN:Ana Berg", "octets)")
 	if strings.Contains(g.last, strings.Repeat("long ", 100)) {
 		t.Error("an item is shown whole")
+	}
+}
+
+// TestLookingChangesNothing: no page leads to an exchange by being looked at, also while something is held and waits.
+func TestLookingChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.busy()
+	g := w.visit()
+	before := len(w.log())
+	for range 3 {
+		for _, room := range rooms {
+			g.get("/" + room)
+		}
+	}
+	_, err := w.c.Sync(t.Context(), true)
+	must(t, err)
+	for _, x := range w.log()[before:] {
+		if x.Cause != "asked by the user" {
+			t.Errorf("there was an exchange: %+v", x)
+		}
 	}
 }

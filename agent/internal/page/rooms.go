@@ -138,7 +138,7 @@ func (h *house) overview(ctx context.Context, v *view) (any, error) {
 type activity struct {
 	Sessions []passed
 	Log      []control.Exchange // newest first
-	Why      []control.Why      // likewise
+	Quiet    []control.Why      // why there was no exchange, likewise
 }
 
 // passed is a session as far as the log knows it.
@@ -158,10 +158,11 @@ func (h *house) activity(ctx context.Context, v *view) (any, error) {
 		return nil, err
 	}
 	why, err := h.agent.Why(ctx)
+	why = slices.DeleteFunc(why, func(w control.Why) bool { return w.Exchange }) // the log has those
 	why = why[max(0, len(why)-logged):]
 	slices.Reverse(log)
 	slices.Reverse(why)
-	return activity{Sessions: sessions(log, &v.Status), Log: log, Why: why}, err
+	return activity{Sessions: sessions(log, &v.Status), Log: log, Quiet: why}, err
 }
 
 // waiting is what the server has not got, and what needs somebody's word.
@@ -176,15 +177,21 @@ func (h *house) waiting(ctx context.Context, _ *view) (any, error) {
 		return nil, err
 	}
 	var out waiting
+	out.Holds, err = h.agent.Holds(ctx)
 	for _, p := range list {
-		if p.Problem == "" {
-			out.Pending = append(out.Pending, p)
-		} else {
+		switch {
+		case p.Problem != "":
 			out.Problems = append(out.Problems, p)
+		case !out.held(&p):
+			out.Pending = append(out.Pending, p)
 		}
 	}
-	out.Holds, err = h.agent.Holds(ctx)
 	return out, err
+}
+
+// held tells whether a change waits for somebody's word rather than for the next exchange.
+func (w *waiting) held(p *control.Pending) bool {
+	return p.Change == "deleted" && slices.ContainsFunc(w.Holds, func(h control.Hold) bool { return h.Store == p.Store && h.There > 0 })
 }
 
 // contradiction is a conflict with its two versions side by side.
