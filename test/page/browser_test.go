@@ -81,17 +81,23 @@ func TestLooks(t *testing.T) {
 	for _, room := range rooms {
 		b.open(base + "/" + room)
 		b.eval(`document.querySelector("#all details")?.setAttribute("open", "")`)
-		for name, c := range map[string]struct {
-			width  int
-			scheme string
-		}{"light": {1100, "light"}, "dark": {1100, "dark"}, "phone": {360, "light"}} {
-			b.size(c.width, c.scheme)
-			b.until("drawn in "+c.scheme, `innerWidth === `+strconv.Itoa(c.width)+` && matchMedia("(prefers-color-scheme: `+c.scheme+`)").matches`)
-			if wide := b.eval(`[...document.querySelectorAll("body *")].filter(e => !e.closest(".unseen, .skip, thead") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 100)).join("\n")`); wide != "" {
-				t.Errorf("%s, %s: wider than the window: %v", room, name, wide)
-			}
-			b.picture(cmp.Or(room, "overview") + "-" + name)
+		b.fits(cmp.Or(room, "overview"))
+	}
+}
+
+// fits looks at a page in three ways.
+func (b *tab) fits(name string) {
+	b.t.Helper()
+	for look, c := range map[string]struct {
+		width  int
+		scheme string
+	}{"light": {1100, "light"}, "dark": {1100, "dark"}, "phone": {360, "light"}} {
+		b.size(c.width, c.scheme)
+		b.until("drawn in "+c.scheme, `innerWidth === `+strconv.Itoa(c.width)+` && matchMedia("(prefers-color-scheme: `+c.scheme+`)").matches`)
+		if wide := b.eval(`[...document.querySelectorAll("body *")].filter(e => !e.closest(".unseen, .skip, thead") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 100)).join("\n")`); wide != "" {
+			b.t.Errorf("%s, %s: wider than the window: %v", name, look, wide)
 		}
+		b.picture(name + "-" + look)
 	}
 }
 

@@ -46,4 +46,17 @@ func TestFromTheCommandLine(t *testing.T) {
 
 	has(t, g.get("/doctor"), "Examine this device", "It changes nothing")
 	has(t, g.post("/doctor"), "<b>configuration</b>", "<b>server</b>", `<span class="word">ok</span>`)
+
+	b := newTab(t)
+	out, err = d.Command("page")
+	must(t, err)
+	b.size(1100, "light")
+	b.open(strings.TrimSpace(out))
+	b.open(g.base + "/settings")
+	b.eval(`document.querySelector("details").setAttribute("open", "")`)
+	b.fits("settings-of-a-user")
+	b.open(g.base + "/doctor")
+	b.click("#examine")
+	b.until("examined", `document.querySelectorAll(".findings li").length > 5`)
+	b.fits("doctor-of-a-user")
 }

@@ -28,7 +28,10 @@ func Readable(body []byte) string {
 	if len(body) > maxMessage {
 		return fmt.Sprintf("A message of %d octets is too long to be shown.", len(body))
 	}
-	doc, err := syncml.ToXML(body)
+	doc, err := body, error(nil)
+	if syncml.Sniff(body) == syncml.WBXML {
+		doc, err = syncml.ToXML(body)
+	}
 	if err != nil {
 		return "This is no SyncML: " + err.Error()
 	}

@@ -160,12 +160,11 @@ func (h *house) handler() http.Handler {
 	mux.HandleFunc("POST /doctor", h.examine)
 	mux.HandleFunc("GET /events", h.events)
 	mux.Handle("GET /static/", http.FileServerFS(files))
-	guarded := h.guard.protect(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.guard.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.count(1)
 		defer h.count(-1)
-		guarded.ServeHTTP(w, r)
-	})
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // exact keeps the first page from answering for every path.

@@ -73,8 +73,12 @@ func causes(s *control.Status, conflicts int) (out []cause) {
 	if s.Problem == control.Credentials {
 		out = append(out, cause{"The server or the broker has refused what this device signs in with. Your changes wait on this device.", "doctor", "Examine this device"})
 	}
-	for i := range s.Stores {
-		out = append(out, causesOf(&s.Stores[i])...)
+	for _, look := range []func(*control.Store) *cause{held, unreadable, quarantined} {
+		for i := range s.Stores {
+			if c := look(&s.Stores[i]); c != nil {
+				out = append(out, *c)
+			}
+		}
 	}
 	if conflicts > 0 {
 		out = append(out, cause{plural(conflicts, "item was", "items were") + " changed on two sides. Both versions are kept.", "conflicts", "Compare and choose"})
@@ -82,17 +86,25 @@ func causes(s *control.Status, conflicts int) (out []cause) {
 	return out
 }
 
-func causesOf(s *control.Store) (out []cause) {
-	if s.Held > 0 {
-		out = append(out, cause{plural(s.Held, "deletion", "deletions") + " of " + s.Name + " are held, because they are many at once. Nothing is deleted yet.", "waiting", "Look and decide"})
+func held(s *control.Store) *cause {
+	if s.Held == 0 {
+		return nil
 	}
-	if s.Unavailable != "" {
-		out = append(out, cause{s.Name + " cannot be read: " + s.Unavailable + ". Nothing is deleted for it.", "doctor", "Examine this device"})
+	return &cause{plural(s.Held, "deletion of "+s.Name+" is held", "deletions of "+s.Name+" are held, because they are many at once") + ". Nothing is deleted yet.", "waiting", "Look and decide"}
+}
+
+func unreadable(s *control.Store) *cause {
+	if s.Unavailable == "" {
+		return nil
 	}
-	if s.Problems > 0 {
-		out = append(out, cause{plural(s.Problems, "item", "items") + " of " + s.Name + " cannot be synchronized. The others are.", "waiting", "See which, and why"})
+	return &cause{s.Name + " cannot be read: " + s.Unavailable + ". Nothing is deleted for it.", "doctor", "Examine this device"}
+}
+
+func quarantined(s *control.Store) *cause {
+	if s.Problems == 0 {
+		return nil
 	}
-	return out
+	return &cause{plural(s.Problems, "item", "items") + " of " + s.Name + " cannot be synchronized. The others are.", "waiting", "See which, and why"}
 }
 
 // mark is what a store's state looks like.
