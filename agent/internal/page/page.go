@@ -99,6 +99,7 @@ type house struct {
 	mu        sync.Mutex
 	busy      int                // requests under way; guarded by mu
 	conflicts []control.Conflict // as they were when the agent told of them last; guarded by mu
+	seen      string             // what the stores were like then, for the first page; guarded by mu
 }
 
 func (s *Server) build(ctx context.Context) (*house, error) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -98,21 +99,47 @@ func (h *house) known() []control.Conflict {
 // quickly is how long the first page waits for conflicts: while an exchange runs the agent may not have time for them.
 const quickly = 500 * time.Millisecond
 
+// glance is look only if a store has become another one: to find conflicts the agent goes through all items, and the first page is read after each event.
+func (h *house) glance(ctx context.Context, s *control.Status) ([]control.Conflict, error) {
+	now := stateMark(s)
+	h.mu.Lock()
+	former := h.seen
+	h.seen = now
+	h.mu.Unlock()
+	if former == now {
+		return h.known(), nil
+	}
+	return h.look(ctx, quickly)
+}
+
+// stateMark is another one when conflicts may have come or gone.
+func stateMark(s *control.Status) (mark string) {
+	for _, st := range s.Stores {
+		mark += fmt.Sprint(st.Name, " ", st.Items, " ")
+		if st.Change != nil {
+			mark += st.Change.At.String()
+		}
+	}
+	return mark
+}
+
 // look asks for conflicts, and makes do with those that are known if there is no answer in time.
 func (h *house) look(ctx context.Context, limit time.Duration) ([]control.Conflict, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	list, err := h.agent.Conflicts(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return h.known(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.conflicts = list
-	return list, nil
+	if err != nil {
+		h.seen = "" // it is asked again
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return h.conflicts, nil
+	}
+	if err == nil {
+		h.conflicts = list
+	}
+	return list, err
 }
 
 // overview is the first page.
@@ -125,7 +152,7 @@ type overview struct {
 const recent = 6
 
 func (h *house) overview(ctx context.Context, v *view) (any, error) {
-	conflicts, err := h.look(ctx, quickly)
+	conflicts, err := h.glance(ctx, &v.Status)
 	if err != nil {
 		return nil, err
 	}
