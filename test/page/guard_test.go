@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
@@ -28,8 +29,23 @@ func (g *guest) request(path string) *http.Request {
 	return req
 }
 
+// carry adds the cookie also where the client sees another host: a browser that was deceived about a name sends what it has for that name.
+func (g *guest) carry(req *http.Request) {
+	if "http://"+req.Host == g.base {
+		return
+	}
+	for _, c := range g.http.Jar.Cookies(g.request("/").URL) {
+		req.AddCookie(c)
+	}
+}
+
 // stranger is a browser that was not let in.
-func (g *guest) stranger() *guest { return &guest{t: g.t, http: &http.Client{}, base: g.base} }
+func (g *guest) stranger() *guest {
+	g.t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(g.t, err)
+	return &guest{t: g.t, http: &http.Client{Jar: jar}, base: g.base}
+}
 
 // TestNobodyIsLetInWithoutAToken, nor with one that was used, and what he sees says nothing of the user.
 func TestNobodyIsLetInWithoutAToken(t *testing.T) {
@@ -74,6 +90,7 @@ func TestOtherPagesCannotUseThisOne(t *testing.T) {
 		change(g.form("/off", form), form) // some change the form before it is sent
 		req := g.form("/off", form)
 		change(req, form)
+		g.carry(req)
 		if code := g.code(req); code != http.StatusForbidden || !strings.Contains(g.last, "Your data is not touched") {
 			t.Errorf("%s: %d %s", name, code, g.last)
 		}
@@ -81,6 +98,7 @@ func TestOtherPagesCannotUseThisOne(t *testing.T) {
 	for name, host := range map[string]string{"another host": "evil.example:80", "another name": "localhost"} {
 		req := g.request("/")
 		req.Host = host
+		g.carry(req)
 		if code := g.code(req); code != http.StatusForbidden || strings.Contains(g.last, "laptop") {
 			t.Errorf("reading by %s: %d", name, code)
 		}
