@@ -22,9 +22,11 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
+	"github.com/alwayson-sync/alwayson/agent/internal/inspect"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/badgerkv"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/page"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -55,7 +57,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive and Log must be set.
+// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive, Examine and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -95,7 +97,11 @@ type Options struct {
 	// Alive is called by the engine at least once a Pulse while it does its work, and not while it hangs. A Pulse of 0 never calls it.
 	Alive func()
 	Pulse time.Duration
-	Log   *slog.Logger
+	// Examine looks at what the agent depends on, for the status page; nil if the program cannot.
+	Examine func(context.Context) []control.Finding
+	// PageIdle is how long the status page stays open while nobody looks at it; 0 is the default.
+	PageIdle time.Duration
+	Log      *slog.Logger
 }
 
 // Brake holds deletions that are more than Count and more than Percent of a store, until the user has looked at them. A Count of 0 holds none.
@@ -138,6 +144,8 @@ type Agent struct {
 	stores   []daemon.Store
 	wants    *want.Book
 	control  *http.Server
+	page     *page.Server // nil without a control API
+	traffic  inspect.Ring // what was exchanged while the page was open
 	guard    *link.Guard
 	verifier *verify.Verifier
 	manager  *dmrun.Runner   // nil if the device is not managed
@@ -231,15 +239,6 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	})
 }
 
-// serve answers the control API until the agent stops.
-func (a *Agent) serve(ctx context.Context, l net.Listener) {
-	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
-		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Tree: a.entries, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
-	})}
-	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed
-}
-
 func (a *Agent) compose(ctx context.Context) error {
 	if err := state.Check(a.db); err != nil {
 		return err
@@ -277,7 +276,7 @@ func (a *Agent) compose(ctx context.Context) error {
 		Filters: &filters{a.wants, a.settings(), a.o.Log},
 		Rest:    a.o.Rest, Alive: a.o.Alive, Pulse: a.o.Pulse, Log: a.o.Log,
 		Client: &dsclient.Client{
-			Transport: &dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version},
+			Transport: a.traffic.Tap(&dsclient.HTTP{Client: &http.Client{Transport: a.guard, Timeout: roundTrip}, UserAgent: "alwayson/" + a.o.Version}),
 			URL:       a.o.Server, DeviceID: a.o.DeviceID, User: a.o.User, Nonce: account.Nonce, Version: a.o.Version,
 			Kept: &dsclient.Kept{}, Ahead: true, Encoding: a.o.Encoding, Basic: a.o.Basic, MaxMsgSize: a.o.MaxMsgSize,
 		},
@@ -467,7 +466,7 @@ func (a *Agent) Stop() error {
 	a.cancel()
 	var errs []error
 	if a.control != nil {
-		errs = append(errs, a.control.Close())
+		errs = append(errs, a.control.Close(), a.page.Close())
 	}
 	a.wg.Wait()
 	return errors.Join(append(errs, a.err, a.db.Close())...)

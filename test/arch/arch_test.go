@@ -44,7 +44,10 @@ var forbidden = []struct{ from, to, why string }{
 }
 
 // trayNeeds is all of ours that the tray carries: it is a client of the control API, and the engine runs without it.
-var trayNeeds = []string{module + "agent/control", module + "agent/internal/sock", module + "agent/internal/tray"}
+var trayNeeds = []string{module + "agent/control", module + "agent/internal/browser", module + "agent/internal/sock", module + "agent/internal/tray"}
+
+// pageNeeds is all of ours that the status page imports: it renders what the control API tells.
+var pageNeeds = []string{module + "agent/control"}
 
 // composes is where a program is put together: it may import what its folder may not.
 const composes = "ds/cmd/alwayson-server"
@@ -102,6 +105,9 @@ func TestArrows(t *testing.T) {
 		if name == "agent/cmd/alwayson-tray" {
 			checkTray(t, p.Deps)
 		}
+		if name == "agent/internal/page" {
+			checkPage(t, p.Imports)
+		}
 		checkForbidden(t, name, imports)
 		checkImporters(t, name, p.Imports)
 	}
@@ -123,6 +129,15 @@ func checkTray(t *testing.T, deps []string) {
 	for _, d := range deps {
 		if strings.HasPrefix(d, module) && !slices.Contains(trayNeeds, d) {
 			t.Errorf("the tray carries %s; it talks to the agent by agent/control and knows nothing else", d)
+		}
+	}
+}
+
+func checkPage(t *testing.T, imports []string) {
+	t.Helper()
+	for _, i := range imports {
+		if strings.HasPrefix(i, module) && !slices.Contains(pageNeeds, i) {
+			t.Errorf("the status page imports %s; it renders what agent/control tells and decides nothing", i)
 		}
 	}
 }

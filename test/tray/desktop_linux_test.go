@@ -41,6 +41,19 @@ func newDesktop(t *testing.T) *desktop {
 	return d
 }
 
+// browser is one that only notes in a file what it is to open. It is for programs that are started afterwards.
+func (d *desktop) browser() (file string) {
+	d.t.Helper()
+	bin := d.t.TempDir()
+	file = filepath.Join(bin, "opened")
+	script := "#!/bin/sh\nprintf %s \"$1\" > " + file + ".new && mv " + file + ".new " + file + "\n"
+	if err := os.WriteFile(filepath.Join(bin, "xdg-open"), []byte(script), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	d.env = append(d.env, "PATH="+bin+":"+os.Getenv("PATH"))
+	return file
+}
+
 func connect(t *testing.T, address string) *dbus.Conn {
 	t.Helper()
 	bus, err := dbus.Connect(address)

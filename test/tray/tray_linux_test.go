@@ -53,6 +53,7 @@ func TestOnAPanel(t *testing.T) {
 	desk := newDesktop(t)
 	desk.panel(false)
 	bell := desk.bell()
+	opened := desk.browser()
 	tray := desk.tray(d)
 	tray.registered()
 	tray.says("Always-On is off")
@@ -74,6 +75,15 @@ func TestOnAPanel(t *testing.T) {
 	until(t, d, "in sync with a card", func(s *control.Status) bool { return s.InSync() && s.Stores[0].Items == 1 })
 	tray.click("Sync now")
 	tray.find("", func(e entry) bool { return len(e.label()) > 5 && e.label()[5:] == "  contacts → 1" })
+
+	tray.click("Open status page")
+	testenv.Ask(t, "no page is opened", func(ctx context.Context) error {
+		url, err := os.ReadFile(opened)
+		if err == nil && !strings.HasPrefix(string(url), "http://127.0.0.1:") {
+			err = fmt.Errorf("what is opened is %q", url)
+		}
+		return err
+	})
 
 	tray.click("For 1 hour")
 	until(t, d, "paused", func(s *control.Status) bool { return s.State == "paused" && s.Until != nil })

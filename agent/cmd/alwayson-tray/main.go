@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/browser"
 	"github.com/alwayson-sync/alwayson/agent/internal/tray"
 )
 
@@ -64,6 +65,6 @@ func run(ctx context.Context) error {
 	defer client.Close()
 	panel := tray.NewPanel(theme, clicks)
 	return panel.Present(ctx, func() {
-		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Log: logger})
+		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Browse: browser.Open, Log: logger})
 	})
 }

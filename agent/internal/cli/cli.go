@@ -126,7 +126,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.socket, "socket", "", "socket of the agent, to listen or to ask (default: that of the configuration)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write the result as JSON")
 	root.AddCommand(
-		a.status(), a.on(), a.off(), a.pause(), a.resume(), a.sync(), a.session(), a.pending(), a.log(), a.why(),
+		a.status(), a.on(), a.off(), a.pause(), a.resume(), a.sync(), a.session(), a.pending(), a.log(), a.why(), a.page(),
 		a.filter(), a.fetch(), a.settings(),
 		a.hold(), a.conflict(), a.quarantine(), a.history(), a.undo(), a.restore(), a.verify(),
 		a.setup(), a.login(), a.run(), a.service(),

@@ -108,17 +108,36 @@ func (a *app) patient(ctx context.Context) *doctor.Patient {
 	} else {
 		p.Config = s.Config()
 	}
-	p.AgentErr = a.ask(ctx, p.Config == nil, func(ctx context.Context, c *control.Client) error {
-		s, err := c.Status(ctx)
-		if err != nil {
-			return err
-		}
-		p.Agent = &s
-		p.Settings, err = c.Settings(ctx)
-		return err
-	})
+	p.AgentErr = a.ask(ctx, p.Config == nil, func(ctx context.Context, c *control.Client) error { return meet(ctx, c, p) })
 	p.Service, p.ServiceErr = a.ownService()
 	return p
+}
+
+// meet asks the agent how it is.
+func meet(ctx context.Context, c *control.Client, p *doctor.Patient) error {
+	s, err := c.Status(ctx)
+	if err != nil {
+		return err
+	}
+	p.Agent = &s
+	p.Settings, err = c.Settings(ctx)
+	return err
+}
+
+// examine is the doctor within the agent, for its status page. It repairs nothing.
+func (h *host) examine(ctx context.Context) []control.Finding {
+	p := &doctor.Patient{Version: Version(), ConfigPath: h.settings.Path(), Config: h.settings.Config(), Now: time.Now()}
+	c := control.Dial(p.Config.Socket)
+	defer c.Close()
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p.AgentErr = meet(asking, c, p)
+	p.Service, p.ServiceErr = (&app{configPath: h.settings.Path()}).ownService()
+	out := []control.Finding{}
+	doctor.Examine(ctx, p, func(f doctor.Finding) {
+		out = append(out, control.Finding{Section: f.Section, State: string(f.State), Text: f.Text, Fix: f.Fix, Store: f.Store})
+	})
+	return out
 }
 
 // ownService is the service of whoever asks.

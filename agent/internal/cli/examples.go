@@ -23,6 +23,7 @@ var examples = map[string]string{
 	"login":             "alwayson login\npass show alwayson | alwayson login",
 	"off":               "alwayson off",
 	"on":                "alwayson on",
+	"page":              "alwayson page --open\nalwayson page",
 	"pause":             "alwayson pause\nalwayson pause 2h",
 	"pending":           "alwayson pending\nalwayson pending --json",
 	"quarantine":        "alwayson quarantine",

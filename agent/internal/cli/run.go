@@ -107,6 +107,7 @@ func (h *host) options() (agent.Options, error) {
 	o.Socket = cmp.Or(h.socket, o.Socket)
 	o.Rest = func() { h.rest.Reset(quiet) }
 	o.Alive, o.Pulse = h.manager.Alive, h.manager.Pulse()
+	o.Examine = h.examine
 	o.Managed = &agent.Managed{Settings: h.settings, ServerID: c.Account.ServerID, Options: h.options}
 	return o, err
 }

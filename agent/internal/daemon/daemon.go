@@ -31,7 +31,7 @@ type Store struct {
 	Replica   *replica.Replica
 }
 
-// Parts are what a Daemon shows and steers. All but Settings must be set, and Tree if Settings are.
+// Parts are what a Daemon shows and steers. All but Settings and Examine must be set, and Tree if Settings are.
 type Parts struct {
 	Version, Device string
 	Account         func() (user, server string)
@@ -52,6 +52,9 @@ type Parts struct {
 	Former       *history.Book
 	Verifier     *verify.Verifier
 	Expires      func() time.Time // of the secret; zero if that is not known
+	Page         func(context.Context) (url string, err error)
+	Messages     func() []control.Message
+	Examine      func(context.Context) []control.Finding // nil if the program cannot
 }
 
 // Network is that in which the device is, and how data leaves it.
@@ -97,6 +100,9 @@ func New(ctx context.Context, p Parts) *Daemon {
 		"GET /v1/settings":         d.settings,
 		"POST /v1/settings":        d.setSettings,
 		"GET /v1/settings/tree":    d.tree,
+		"POST /v1/page":            d.page,
+		"GET /v1/messages":         func(*http.Request) (any, error) { return d.Messages(), nil },
+		"POST /v1/doctor":          d.examine,
 	} {
 		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, h) })
 	}

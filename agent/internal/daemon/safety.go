@@ -171,7 +171,7 @@ func (d *Daemon) conflicts(r *http.Request) (any, error) {
 		}
 		for _, c := range list {
 			x := control.Conflict{Store: s.Replica.Name(), Item: c.Key, Other: c.Other, Device: c.Device, At: c.At}
-			err := d.Engine.Do(r.Context(), func(ctx context.Context) error {
+			err := d.Engine.Read(r.Context(), func(ctx context.Context) error {
 				this, other, err := s.Replica.Bodies(ctx, c)
 				x.This, x.That = string(this), string(other)
 				return err

@@ -23,6 +23,7 @@ const (
 	Resume     Verb = "resume"
 	Explain    Verb = "explain" // a cause
 	Keep       Verb = "keep"    // what is held of a store
+	ShowPage   Verb = "page"
 	Quit       Verb = "quit"
 )
 
@@ -61,6 +62,7 @@ func (f *Facts) menu(text string, causes []Cause, now time.Time) []Item {
 		{Line: true},
 		{Text: fmt.Sprintf("Needs attention (%d)", len(causes)), Hidden: len(causes) == 0, Sub: attention(causes)},
 		{Text: "Recent activity", Disabled: len(f.Log) == 0, Sub: f.activity(now)},
+		{Text: "Open status page", Do: Click{Do: ShowPage}, Disabled: gone},
 		{Line: true},
 		{Text: "Quit tray (sync continues)", Do: Click{Do: Quit}},
 	}

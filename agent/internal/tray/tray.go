@@ -18,6 +18,7 @@ type Options struct {
 	Screen Screen
 	Bell   Bell
 	Clicks <-chan Click // of both
+	Browse func(url string) error
 	Log    *slog.Logger
 }
 
@@ -107,7 +108,7 @@ func (l *loop) clicked(ctx context.Context, c Click) {
 	}
 	on := l.facts.Status.AlwaysOn
 	l.wishes.Go(func() {
-		err := wish(ctx, l.Client, c, on, time.Now())
+		err := wish(ctx, &l.Options, c, on, time.Now())
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -126,7 +127,8 @@ func (l *loop) explain(key string) {
 }
 
 // wish asks the agent, where Always-On is on or not.
-func wish(ctx context.Context, agent *control.Client, c Click, on bool, now time.Time) (err error) {
+func wish(ctx context.Context, o *Options, c Click, on bool, now time.Time) (err error) {
+	agent := o.Client
 	switch c.Do {
 	case Switch:
 		if on {
@@ -142,6 +144,16 @@ func wish(ctx context.Context, agent *control.Client, c Click, on bool, now time
 		_, err = agent.Resume(ctx)
 	case Keep:
 		_, err = agent.DecideHold(ctx, c.With, false)
+	case ShowPage:
+		err = showPage(ctx, o)
 	}
 	return err
+}
+
+func showPage(ctx context.Context, o *Options) error {
+	url, err := o.Client.Page(ctx)
+	if err != nil {
+		return err
+	}
+	return o.Browse(url)
 }

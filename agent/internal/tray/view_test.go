@@ -135,16 +135,17 @@ func TestMenu(t *testing.T) {
 		want  []string
 	}{
 		"nothing known": {Facts{}, []string{"(Checking…)", "(Always-On)", "(Sync now)", "(Pause)", "  For 1 hour", "  Until tomorrow", "  Until I resume",
-			"(Recent activity)", "  (Nothing has changed yet)", "Quit tray (sync continues)"}},
+			"(Recent activity)", "  (Nothing has changed yet)", "(Open status page)", "Quit tray (sync continues)"}},
 		"busy": {busy, []string{"(Sign in again, 2 conflicts)", "✓ Always-On", "Sync now", "Pause", "  For 1 hour", "  Until tomorrow", "  Until I resume",
 			"Needs attention (2)", "  Sign in again: alwayson login --push", "  2 conflicts: alwayson conflict list",
 			"Recent activity", "  (14:16  long long long long long long long long long long long long…)", "  (14:13  mail → 11 ← 1)", "  (14:12  mail → 10 ← 1)",
 			"  (14:11  mail → 9 ← 1)", "  (14:10  mail → 8 ← 1)", "  (14:09  mail → 7 ← 1)", "  (14:08  mail → 6 ← 1)", "  (14:07  mail → 5 ← 1)",
-			"  (14:06  mail → 4 ← 1)", "  (14:05  mail → 3 ← 1)", "Quit tray (sync continues)"}},
+			"  (14:06  mail → 4 ← 1)", "  (14:05  mail → 3 ← 1)", "Open status page", "Quit tray (sync continues)"}},
 		"paused": {paused, []string{"(Paused until you resume)", "✓ Always-On", "Sync now", "Resume", "(Recent activity)", "  (Nothing has changed yet)",
-			"Quit tray (sync continues)"}},
+			"Open status page", "Quit tray (sync continues)"}},
 		"down": {down, []string{"(Sync service is not running)", "(Always-On)", "(Sync now)", "(Pause)", "  For 1 hour", "  Until tomorrow", "  Until I resume",
-			"Needs attention (2)", "  Sync service is not running: alwayson run", "  Sign in again: alwayson login --push", "(Recent activity)", "  (Nothing has changed yet)", "Quit tray (sync continues)"}},
+			"Needs attention (2)", "  Sync service is not running: alwayson run", "  Sign in again: alwayson login --push", "(Recent activity)", "  (Nothing has changed yet)",
+			"(Open status page)", "Quit tray (sync continues)"}},
 	} {
 		if diff := cmp.Diff(c.want, labels(Look(&c.facts, noon).Menu)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
