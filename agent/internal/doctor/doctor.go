@@ -60,7 +60,7 @@ func Examine(ctx context.Context, p *Patient, found func(Finding)) {
 		section string
 		look    checkup
 	}{
-		{"configuration", configuration}, {"agent", running}, {"network", network}, {"server", server}, {"broker", broker}, {"stores", stores}, {"data", data},
+		{"configuration", configuration}, {"keyring", keyring}, {"agent", running}, {"network", network}, {"server", server}, {"broker", broker}, {"stores", stores}, {"data", data},
 	} {
 		s.look(ctx, p, func(f Finding) { f.Section = s.section; found(f) })
 	}
