@@ -146,11 +146,11 @@ func (a *Agent) missingForBroker() *creds.Error {
 }
 
 // holdsPush is why the broker is not tried, nil if it is.
-func (a *Agent) holdsPush() (why error, advice string) {
+func (a *Agent) holdsPush() (advice string, why error) {
 	if missing := a.missingForBroker(); missing != nil {
-		return missing, missing.Advice
+		return missing.Advice, missing
 	}
-	return nil, ""
+	return "", nil
 }
 
 // remember takes over secrets that are not to be had at this moment and were before: a keyring that was locked meanwhile changes nothing. The entry of

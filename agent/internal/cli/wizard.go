@@ -181,11 +181,13 @@ func (w *wizard) secret() (err error) {
 		w.plan.Secret, err = at.Read(w.cmd.Context())
 		return err
 	}
-	if w.plan.Secret, err = w.readSecret(w.cmd); err != nil {
-		return err
-	}
 	if at.Keyring {
-		return creds.Ready(w.cmd.Context(), at.Account)
+		if err := creds.Ready(w.cmd.Context(), at.Account); err != nil {
+			return err
+		}
+	}
+	if w.plan.Secret, err = w.readSecret(w.cmd); err != nil || at.Keyring {
+		return err
 	}
 	return w.offerKeyring(at)
 }

@@ -38,8 +38,8 @@ type Options struct {
 	Credential func() string
 	Refused    state.Refusal
 	Refuse     func(state.Refusal)
-	// Held is why there is nothing to be shown to the broker now, and what the user can do; nil if there is. It may be nil itself.
-	Held func() (why error, advice string)
+	// Held is what the user can do, and why there is nothing to be shown to the broker now; nil if there is. It may be nil itself.
+	Held func() (advice string, why error)
 	// Login is what to type when the broker has refused the password.
 	Login string
 	// Explain names a refusal of the certificate; see clientcert.
@@ -160,7 +160,7 @@ func (l *Listener) held() bool {
 	if l.o.Held == nil {
 		return false
 	}
-	why, advice := l.o.Held()
+	advice, why := l.o.Held()
 	l.mu.Lock()
 	former := l.push.State
 	switch {
