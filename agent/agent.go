@@ -57,7 +57,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive, Examine and Log must be set.
+// Options of an Agent. All but Socket, Vault, SecretLook, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive, Examine and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -65,6 +65,9 @@ type Options struct {
 	DeviceID string
 	User     string
 	Secret   string
+	// Vault is where Secret comes from, if that is not always to be had. It is looked for every SecretLook, 0 is the default.
+	Vault      Vault
+	SecretLook time.Duration
 	// TLS is which servers are accepted; nil is the system's certificates. CertFile and KeyFile are the certificate of the device, if it has one;
 	// they are looked at every CertLook, 0 is the default.
 	TLS               *tls.Config
@@ -112,6 +115,7 @@ type Push struct {
 	Broker, Prefix string
 	User           string
 	Password       string      // "" is the secret of the account, also after a login
+	Vault          Vault       // where Password comes from
 	TLS            *tls.Config // nil is the system's certificates
 	// CertFile and KeyFile are the certificate of the device, if it has one.
 	CertFile, KeyFile string
@@ -164,6 +168,7 @@ type Agent struct {
 	way    *egress.Way             // out; guarded by mu
 	road   *road                   // by which triggers come, nil without a broker; guarded by mu
 	secret string                  // guarded by mu
+	nudged chan struct{}           // there is another secret
 	// switched is when the way to the server became the one that is used; guarded by mu.
 	switched  time.Time
 	switching bool            // it is about to become another one; guarded by mu
@@ -196,7 +201,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
-	a := &Agent{o: o, live: o, db: db, secret: o.Secret, ended: make(chan struct{})}
+	a := &Agent{o: o, live: o, db: db, secret: o.Secret, ended: make(chan struct{}), nudged: make(chan struct{}, 1)}
 	if err := a.compose(ctx); err != nil {
 		return nil, errors.Join(err, db.Close(), closeListener(l))
 	}
@@ -229,6 +234,7 @@ func (a *Agent) run(ctx context.Context, l net.Listener) {
 	a.wg.Go(func() { a.watchLink(ctx) })
 	a.wg.Go(func() { a.verifier.Run(ctx) })
 	a.wg.Go(func() { a.watchCredentials(ctx) })
+	a.wg.Go(func() { a.watchSecrets(ctx) })
 	if a.o.Managed != nil {
 		a.wg.Go(func() { a.manager.Run(ctx) })
 		a.wg.Go(func() { a.watchSettings(ctx) })

@@ -49,13 +49,16 @@ func (a *Agent) serverCertificate() *clientcert.Certificate {
 	return a.cert
 }
 
-// tried is the secret for an exchange that begins. It notes what is tried with it.
-func (a *Agent) tried() string {
+// tried is the secret for an exchange that begins. It notes what is tried with it. Without a secret nothing is tried.
+func (a *Agent) tried() (string, error) {
 	credential := a.credential()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.attempt = credential
-	return a.secret
+	if missing := a.missingLocked(); missing != nil {
+		return "", missing
+	}
+	return a.secret, nil
 }
 
 // noteRefusal remembers what the server refused, or that it refuses nothing.
@@ -114,12 +117,13 @@ func (a *Agent) watchCredentials(ctx context.Context) {
 	defer t.Stop()
 	warned := map[string]time.Duration{}
 	for {
-		if refused := a.refusal(server).Credential; refused != "" && refused != a.credential() {
+		if refused := a.refusal(server).Credential; refused != "" && refused != a.credential() && a.missing() == nil {
 			a.engine.Send(ctx, session.Credentials{})
 		}
 		a.warn(warned, time.Now())
 		select {
 		case <-t.C:
+		case <-a.nudged:
 		case <-ctx.Done():
 			return
 		}
@@ -193,7 +197,7 @@ func (a *Agent) login(secret string) error {
 		return err
 	}
 	a.mu.Lock()
-	a.secret, a.live.Secret = secret, secret
+	a.secret, a.live.Secret, a.live.Vault.Missing = secret, secret, nil
 	a.mu.Unlock()
 	a.forgive()
 	return nil
@@ -209,7 +213,7 @@ func (a *Agent) loginPush(secret string) error {
 		return fmt.Errorf("cannot save the secret for the broker: %w", err)
 	}
 	a.mu.Lock()
-	a.live.Push.Password = secret
+	a.live.Push.Password, a.live.Push.Vault.Missing = secret, nil
 	a.mu.Unlock()
 	a.forgive()
 	return nil

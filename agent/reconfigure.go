@@ -32,6 +32,7 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 	defer a.changing.Unlock()
 	former := a.options()
 	pinned := o.keep(&former)
+	moved := o.remember(&former)
 	cert, err := openCertificate(o.CertFile, o.KeyFile)
 	if err != nil {
 		return err
@@ -55,6 +56,11 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 	a.mu.Lock()
 	a.live, a.way = o, way
 	a.mu.Unlock()
+	if moved && o.SaveSecret != nil {
+		if err := o.SaveSecret(o.Secret); err != nil {
+			a.o.Log.Warn("the secret is not in the keyring under the name of the new server: type alwayson login before the agent is restarted", "reason", err)
+		}
+	}
 	if road != a.currentRoad() {
 		a.takeRoad(road)
 	}
@@ -160,11 +166,12 @@ func patience(c session.Config) [6]time.Duration {
 // switchOver takes another way to the server, between two exchanges.
 func (a *Agent) switchOver(c *dsclient.Client, o *Options, cert *clientcert.Certificate) {
 	a.mu.Lock()
-	other := a.secret != o.Secret
+	secret := a.live.Secret // it may have been found since
+	other := a.secret != secret
 	if c.User != o.User || c.URL != o.Server {
 		c.Nonce = "" // it was the other's
 	}
-	a.cert, a.secret, a.switched, a.switching = cert, o.Secret, time.Now(), false
+	a.cert, a.secret, a.switched, a.switching = cert, secret, time.Now(), false
 	a.mu.Unlock()
 	a.guard.Use(clientcert.NewTransport(cert, o.TLS, a.currentWay()))
 	c.URL, c.User, c.Encoding, c.Basic, c.MaxMsgSize = o.Server, o.User, o.Encoding, o.Basic, o.MaxMsgSize

@@ -38,6 +38,7 @@ func (a *Agent) openRoad(p Push, way *egress.Way) (*road, error) {
 	r.listener, err = trigger.New(trigger.Options{
 		Broker: p.Broker, Brokers: r.ladder.Order, Reached: func(b string) { a.reached(r, b) }, Dial: way.Dial, KeepAlive: p.Heartbeat, Prefix: p.Prefix, Device: a.o.DeviceID, User: p.User, Password: a.pushPassword, TLS: r.cert.Client(p.TLS),
 		Credential: func() string { return fingerprint(r.cert, p.Broker, p.User, a.pushPassword()) },
+		Held:       a.holdsPush,
 		Refused:    a.refusal(broker), Refuse: a.refusedByBroker, Login: p.login(),
 		Explain:  func(err error) error { return r.cert.Explain("the broker", err) },
 		MinPause: p.MinPause, MaxPause: p.MaxPause, Manage: a.managed(), Key: a.pushKey, Wake: a.wake, Changed: a.engine.Announce, Note: a.engine.Note, Log: a.o.Log,

@@ -16,7 +16,7 @@ func (a *Agent) serve(ctx context.Context, l net.Listener) {
 	a.page = page.New(page.Options{Agent: control.Dial(a.o.Socket), Idle: a.o.PageIdle, Used: a.traffic.Record})
 	a.control = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: daemon.New(ctx, daemon.Parts{
 		Version: a.o.Version, Device: a.o.DeviceID, Account: func() (user, server string) { o := a.options(); return o.User, o.Server },
-		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, Certificates: a.certificates, Settings: a.settings(), Tree: a.entries, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
+		Engine: a.engine, Stores: a.stores, History: a.history, DevInf: a.serverDevInf, Push: a.push, Network: a.network, Login: a.login, LoginPush: a.loginPush, LookAgain: a.lookAgain, Missing: a.missing, Certificates: a.certificates, Settings: a.settings(), Tree: a.entries, Wants: a.wants, Former: a.former, Verifier: a.verifier, Expires: a.secretExpires,
 		Page: a.page.Open, Messages: a.traffic.Messages, Examine: a.o.Examine,
 	})}
 	a.wg.Go(func() { a.control.Serve(l) }) //nolint:errcheck // it ends when it is closed

@@ -96,6 +96,11 @@ func (c *Client) Login(ctx context.Context, secret string) (x Exchange, err erro
 	return x, err
 }
 
+// LookAgain makes the agent look for a secret that it has to fetch, from the keyring or by a command.
+func (c *Client) LookAgain(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "/v1/login", map[string]bool{"again": true}, &Exchange{})
+}
+
 // LoginPush gives the agent the new secret for the broker, if it has one of its own (A10).
 func (c *Client) LoginPush(ctx context.Context, secret string) error {
 	return c.call(ctx, http.MethodPost, "/v1/login", map[string]any{"secret": secret, "push": true}, &Exchange{})

@@ -18,7 +18,7 @@ type Status struct {
 	Summary string `json:"summary"`
 	Advice  string `json:"advice,omitempty"`
 	Reason  string `json:"reason,omitempty"`
-	// Problem is Credentials while credentials or a certificate have to be replaced, for the server or for the broker (A1, A10).
+	// Problem is Credentials while credentials or a certificate have to be replaced or are not to be had, for the server or for the broker (A1, A10).
 	Problem Problem `json:"problem,omitempty"`
 
 	Session *Session `json:"session,omitempty"`      // open, nil if there is none
@@ -74,12 +74,12 @@ type Ended struct {
 
 // Push is the road by which the server wakes the device.
 type Push struct {
-	State       string     `json:"state"` // none, connecting, connected, refused
+	State       string     `json:"state"` // none, connecting, connected, refused, held
 	Broker      string     `json:"broker,omitempty"`
 	Via         string     `json:"via,omitempty"` // the address that is in use, if it is another one than Broker
 	Reason      string     `json:"reason,omitempty"`
 	LastTrigger *time.Time `json:"last_trigger,omitempty"`
-	// NeedsCredentials: the broker has refused those there are. They are not tried again; Advice is what to type.
+	// NeedsCredentials: the broker has refused those there are, or they are not to be had (held). They are not tried again; Advice is what to type.
 	NeedsCredentials bool   `json:"needs_credentials,omitempty"`
 	Advice           string `json:"advice,omitempty"`
 }

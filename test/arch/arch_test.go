@@ -62,6 +62,7 @@ var onlyImporter = map[string]string{
 	"modernc.org/sqlite":                  "ds/dsstore/sqlstore",
 	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",
 	"fyne.io/systray":                     "agent/internal/tray",
+	"github.com/zalando/go-keyring":       "agent/internal/creds",
 }
 
 type pkg struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/bundle"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 )
 
@@ -86,12 +87,12 @@ func (a *app) collect(ctx context.Context) *bundle.Bundle {
 		b.Config = string(text)
 	}
 	b.Journal = journal(ctx)
-	hide(b, p.Config)
+	hide(ctx, b, p.Config)
 	return b
 }
 
 // hide names what is hidden wherever it stands.
-func hide(b *bundle.Bundle, c *config.Config) {
+func hide(ctx context.Context, b *bundle.Bundle, c *config.Config) {
 	if u, err := user.Current(); err == nil {
 		b.Home, b.Users = u.HomeDir, []string{u.Username}
 	}
@@ -99,17 +100,26 @@ func hide(b *bundle.Bundle, c *config.Config) {
 		return
 	}
 	b.Users = append(b.Users, c.Account.User)
-	for _, file := range []string{c.Account.SecretFile, c.Push.SecretFile, c.Network.ProxySecretFile} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		secret := strings.TrimSpace(string(text))
+	for _, secret := range secretsOf(ctx, c) {
 		b.Secrets = append(b.Secrets, secret)
 		if _, password, ok := strings.Cut(secret, ":"); ok {
 			b.Secrets = append(b.Secrets, password)
 		}
 	}
+}
+
+// secretsOf are those that can be had without running a command, which might ask somebody for a passphrase.
+func secretsOf(ctx context.Context, c *config.Config) (out []string) {
+	push, _ := creds.OfPush(c)
+	for _, at := range []creds.Place{creds.OfAccount(c), push, {File: c.Network.ProxySecretFile}} {
+		if at.Command != "" {
+			continue
+		}
+		if secret, err := at.Read(ctx); err == nil && secret != "" {
+			out = append(out, secret)
+		}
+	}
+	return out
 }
 
 // journal is what the agent has written as a service, "" if the system does not say.

@@ -16,6 +16,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -79,9 +80,12 @@ func codeOf(err error) int {
 	var conf *config.Error
 	var file *clientcert.FileError
 	var refused *control.Error
+	var secret *creds.Error
 	switch {
 	case errors.As(err, &exit):
 		return exit.code
+	case errors.As(err, &secret):
+		return exitCredentials
 	case errors.As(err, &conf), errors.As(err, &file):
 		return exitConfig
 	case errors.Is(err, control.ErrNoAgent), errors.Is(err, svc.ErrNotInstalled):

@@ -18,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -140,14 +141,15 @@ func (h *host) reload() {
 }
 
 func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
-	secret, err := config.ReadSecret(c.Account.SecretFile)
+	at := creds.OfAccount(c)
+	secret, v, err := vault(at)
 	if err != nil {
 		return agent.Options{}, err
 	}
 	o := agent.Options{StateDir: c.State, Socket: c.Socket, Server: c.Account.Server, DeviceID: c.Device, User: c.Account.User,
-		Secret: secret, Version: Version(), Session: c.SessionConfig(), Verify: time.Duration(c.Session.Verify), Log: log, Brake: (*agent.Brake)(&c.Brake),
+		Secret: secret, Vault: v, Version: Version(), Session: c.SessionConfig(), Verify: time.Duration(c.Session.Verify), Log: log, Brake: (*agent.Brake)(&c.Brake),
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
-		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
+		SaveSecret: keeper(at)}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
 	o.Network = agent.Network(c.Network)
 	if o.TLS, err = clientcert.Roots(c.Account.CAFile); err != nil {
@@ -162,6 +164,20 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 	return o, nil
 }
 
+// vault reads a secret. One that is not to be had now is no error: the agent runs, and waits for it.
+func vault(at creds.Place) (secret string, v agent.Vault, err error) {
+	v = agent.Vault{ID: at.ID(), Keyring: at.Keyring, Find: at.Read}
+	secret, err = at.Read(context.Background()) // it bounds itself
+	if errors.As(err, &v.Missing) {
+		err = nil
+	}
+	return secret, v, err
+}
+
+func keeper(at creds.Place) func(string) error {
+	return func(secret string) error { return at.Write(context.Background(), secret) }
+}
+
 func push(c *config.Config) (agent.Push, error) {
 	p := agent.Push{Broker: c.Push.Broker, Prefix: c.Push.Prefix, User: c.Push.User, CertFile: c.Push.CertFile, KeyFile: c.Push.KeyFile,
 		Fallbacks: c.Push.Rungs(), Heartbeat: time.Duration(c.Push.Heartbeat)}
@@ -169,11 +185,11 @@ func push(c *config.Config) (agent.Push, error) {
 		return p, nil
 	}
 	var err error
-	if file := c.Push.SecretFile; file != c.Account.SecretFile {
-		if p.Password, err = config.ReadSecret(file); err != nil {
+	if at, own := creds.OfPush(c); own {
+		if p.Password, p.Vault, err = vault(at); err != nil {
 			return p, err
 		}
-		p.SavePassword = func(s string) error { return config.WriteSecret(file, s) }
+		p.SavePassword = keeper(at)
 	}
 	p.TLS, err = clientcert.Roots(c.Push.CAFile)
 	return p, err

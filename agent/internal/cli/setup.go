@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/provision"
 	"github.com/alwayson-sync/alwayson/dm/cp"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -32,6 +33,9 @@ type setupFlags struct {
 	stores []string
 	// service installs and starts the service without a question.
 	service bool
+	// Where the secret is kept; neither is a file.
+	keyring bool
+	command string
 }
 
 func (a *app) setup() *cobra.Command {
@@ -43,11 +47,17 @@ func (a *app) setup() *cobra.Command {
 			"nothing, and takes the secret from standard input.\n\n" +
 			"With --provision it takes all that from a provisioning document (OMA CP, XML or WBXML; - is standard input) as operators and administrators send\n" +
 			"it: an account of data synchronization (w5) with its datastores, and of device management (w7). The document is believed: take it only from\n" +
-			"somebody whom you trust. What is there already is replaced only after a question.",
+			"somebody whom you trust. What is there already is replaced only after a question.\n\n" +
+			"The secret is kept in a file beside the configuration, sealed with what names this machine (Linux), or with --keyring in the keyring of the desktop.\n" +
+			"A person at a terminal is offered the keyring where it is unlocked. With --secret-command a command has the secret, and this program keeps none: it\n" +
+			"is run without a shell ('…' and \"…\" keep words together), and the first line that it writes is the secret.",
 		Example: "  alwayson setup sync.example.org\n  alwayson setup sync.example.org --user ana --device laptop --store mail=~/Mail --yes < secret\n  alwayson setup --provision settings.wbxml --device laptop",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && f.file != "" {
 				return &exitError{exitUsage, errors.New("the document says where the server is: give one of both")}
+			}
+			if f.keyring && f.command != "" {
+				return &exitError{exitUsage, errors.New("the secret is kept in the keyring, or by a command: give one of --keyring and --secret-command")}
 			}
 			return a.setUp(cmd, &f, strings.Join(args, ""))
 		},
@@ -60,6 +70,8 @@ func (a *app) setup() *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.stores, "store", nil, "KIND=FOLDER, of contacts, calendar, tasks, notes, mail; more than once for several")
 	cmd.Flags().StringVar(&f.wish.Device, "device", "", "as the administrator enrolled it; default: as the document says")
 	cmd.Flags().StringVar(&f.wish.Folder, "folder", "~/AlwaysOn", "where the folders of the stores are")
+	cmd.Flags().BoolVar(&f.keyring, "keyring", false, "keep the secret in the keyring of the desktop")
+	cmd.Flags().StringVar(&f.command, "secret-command", "", "command that writes the secret, e.g. \"pass show alwayson\"")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "replace what is there without a question")
 	return cmd
 }
@@ -73,13 +85,16 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
 	if err != nil {
 		return err
 	}
-	secret := filepath.Join(filepath.Dir(a.configPath), provision.SecretFile)
-	if err := a.mayReplace(cmd, f, plan, secret); err != nil {
+	at, err := a.place(text)
+	if err != nil {
 		return err
 	}
-	if plan.Secret != "" { // first, because an agent that runs takes the configuration into use at once
-		if err := config.WriteSecret(secret, plan.Secret); err != nil {
-			return fmt.Errorf("cannot write the secret, nothing was changed: %w", err)
+	if err := a.mayReplace(cmd, f, plan, at.File); err != nil {
+		return err
+	}
+	if plan.Secret != "" && at.Command == "" { // first, because an agent that runs takes the configuration into use at once
+		if err := at.Write(cmd.Context(), plan.Secret); err != nil {
+			return fmt.Errorf("cannot keep the secret, nothing was changed: %w", err)
 		}
 	}
 	if err := safefile.WriteFile(a.configPath, text, 0o600); err != nil {
@@ -89,10 +104,27 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
 		return err
 	}
 	running, err := a.offer(cmd, f)
-	if e := a.show(cmd, plan, func() { a.writePlan(cmd, plan, secret, running) }); e != nil {
+	if e := a.show(cmd, plan, func() { a.writePlan(cmd, plan, at, running) }); e != nil {
 		return e
 	}
 	return err
+}
+
+// place is where the secret will be, according to a configuration that is not written yet.
+func (a *app) place(text []byte) (creds.Place, error) {
+	path, err := filepath.Abs(a.configPath)
+	if err != nil {
+		return creds.Place{}, err
+	}
+	f, err := config.Decode(path, text)
+	if err != nil {
+		return creds.Place{}, err
+	}
+	c, err := f.With(nil)
+	if err != nil {
+		return creds.Place{}, err
+	}
+	return creds.OfAccount(c), nil
 }
 
 // makeFolders makes the folders of stores that are new.
@@ -143,6 +175,7 @@ func (a *app) wish(cmd *cobra.Command, f *setupFlags, address string) (_ *provis
 	if len(mistakes) > 0 {
 		return nil, &exitError{exitConfig, fmt.Errorf("cannot use %s, nothing was changed: %s", f.file, strings.Join(mistakes, "; "))}
 	}
+	plan.Keyring, plan.SecretCommand = f.keyring, f.command
 	return plan, nil
 }
 
@@ -152,7 +185,7 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 	for _, path := range []string{a.configPath, secret} {
 		_, err := os.Stat(path)
 		switch {
-		case path == secret && plan.Secret == "", errors.Is(err, fs.ErrNotExist):
+		case path == secret && plan.Secret == "", path == "", errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
 		default:
@@ -180,7 +213,7 @@ func (a *app) agrees() bool {
 	return false
 }
 
-func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string, running bool) {
+func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, at creds.Place, running bool) {
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, "written:", a.configPath)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -192,8 +225,13 @@ func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string, ru
 		fmt.Fprintf(w, "  store %s\t%s in %s\n", s.Name, s.Kind, s.Dir)
 	}
 	w.Flush() //nolint:errcheck // as every Fprint here
-	if p.Secret != "" {
-		fmt.Fprintln(out, "written:", secret, "(for nobody else to read)")
+	switch {
+	case at.Command != "":
+		fmt.Fprintln(out, "the secret comes from:", at.Command)
+	case p.Secret != "" && at.Keyring:
+		fmt.Fprintf(out, "written: the entry %s for %s in the keyring\n", creds.Service, at.Account)
+	case p.Secret != "":
+		fmt.Fprintln(out, "written:", at.File, "(for nobody else to read)")
 	}
 	for _, text := range p.LeftOut {
 		fmt.Fprintln(out, "left out:", text)
@@ -210,7 +248,7 @@ func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, secret string, ru
 
 // follows are the commands to be typed then.
 func follows(p *provision.Plan) []string {
-	if p.Secret == "" {
+	if p.Secret == "" && p.SecretCommand == "" {
 		return []string{"login", "service install", "service start", "on"}
 	}
 	return []string{"service install", "service start", "on"}

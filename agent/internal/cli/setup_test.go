@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 )
 
 const document = "../../../dm/cp/testdata/ds-dm.wbxml"
@@ -49,8 +51,8 @@ func TestSetup(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d; %s\n%s", c.name, code, c.code, text, out.String())
 		}
 	}
-	got, err := os.ReadFile(secret)
-	if err != nil || string(got) != "s3cret-of-the-device\n" {
+	at := creds.Place{File: secret}
+	if got, err := at.Read(t.Context()); err != nil || got != "s3cret-of-the-device" || runtime.GOOS == "linux" && !at.Sealed() {
 		t.Errorf("%q, %v", got, err)
 	}
 	fi, err := os.Stat(secret)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/discover"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
@@ -165,7 +166,39 @@ func (w *wizard) person() (err error) {
 	if !mqtt.ValidDevice(w.plan.Device) {
 		return &exitError{exitUsage, fmt.Errorf("%q is no name of a device: 1 to 64 letters, digits, - or _", w.plan.Device)}
 	}
-	w.plan.Secret, err = w.readSecret(w.cmd)
+	return w.secret()
+}
+
+// secret gets the secret, and asks where it shall be kept.
+func (w *wizard) secret() (err error) {
+	w.plan.Keyring, w.plan.SecretCommand = w.f.keyring, w.f.command
+	conf, err := w.config()
+	if err != nil {
+		return err
+	}
+	at := creds.OfAccount(conf)
+	if at.Command != "" {
+		w.plan.Secret, err = at.Read(w.cmd.Context())
+		return err
+	}
+	if at.Keyring {
+		if err := creds.Ready(w.cmd.Context(), at.Account); err != nil {
+			return err
+		}
+	}
+	if w.plan.Secret, err = w.readSecret(w.cmd); err != nil || at.Keyring {
+		return err
+	}
+	return w.offerKeyring(at)
+}
+
+// offerKeyring asks a person at a terminal where the secret shall be: scripts get the file, also on a desktop.
+func (w *wizard) offerKeyring(at creds.Place) error {
+	if w.f.yes || w.terminal == nil || creds.Ready(w.cmd.Context(), at.Account) != nil {
+		return nil
+	}
+	answer, err := w.ask("Keep the secret in the keyring of this desktop? yes, or no for a file", "--keyring", "yes")
+	w.plan.Keyring = strings.HasPrefix(strings.ToLower(answer), "y")
 	return err
 }
 

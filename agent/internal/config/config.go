@@ -47,7 +47,10 @@ type Account struct {
 	Server     string `toml:"server"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`
-	ServerID   string `toml:"server_id"` // how the server names itself when it manages the device; default: alwayson-server
+	// In place of a file: the keyring of the desktop, or a command whose first line is the secret. See package creds.
+	Keyring       bool   `toml:"keyring"`
+	SecretCommand string `toml:"secret_command"`
+	ServerID      string `toml:"server_id"` // how the server names itself when it manages the device; default: alwayson-server
 	// CAFile, CertFile and KeyFile are files, or what else would be in them (PEM).
 	CAFile string `toml:"ca_file"` // default: the system's
 	// The certificate of the device, if it has one, and its key. They are read again when they change.
@@ -67,13 +70,18 @@ type Push struct {
 	Broker     string `toml:"broker"`
 	Prefix     string `toml:"prefix"`
 	User       string `toml:"user"`        // default: the device
-	SecretFile string `toml:"secret_file"` // default: that of the account
-	CAFile     string `toml:"ca_file"`     // default: that of the account
-	CertFile   string `toml:"cert_file"`   // default: that of the account
-	KeyFile    string `toml:"key_file"`
+	SecretFile string `toml:"secret_file"` // default: where that of the account is
+	// In place of a file, as in Account.
+	Keyring       bool   `toml:"keyring"`
+	SecretCommand string `toml:"secret_command"`
+	CAFile        string `toml:"ca_file"`   // default: that of the account
+	CertFile      string `toml:"cert_file"` // default: that of the account
+	KeyFile       string `toml:"key_file"`
 	// Fallbacks are tried in turn when the network does not let the device reach Broker: addresses separated by spaces, or Auto.
 	Fallbacks string   `toml:"fallbacks"`
 	Heartbeat Duration `toml:"heartbeat"`
+
+	own bool // it says itself where its secret is
 }
 
 // Session is how patient the logical session is (L4).
@@ -214,8 +222,8 @@ func (c *Config) complete(dir string) {
 	if c.Push.User == "" {
 		c.Push.User = c.Device
 	}
-	if c.Push.SecretFile == "" {
-		c.Push.SecretFile = c.Account.SecretFile
+	if c.Push.own = c.Push.Secret() != (Secret{}); !c.Push.own {
+		c.Push.SecretFile, c.Push.Keyring, c.Push.SecretCommand = c.Account.SecretFile, c.Account.Keyring, c.Account.SecretCommand
 	}
 	if c.Push.CAFile == "" {
 		c.Push.CAFile = c.Account.CAFile
@@ -265,9 +273,7 @@ func (c *Config) check() (bad []string) {
 	if c.Account.User == "" {
 		wrong("account.user is missing")
 	}
-	if c.Account.SecretFile == "" {
-		wrong("account.secret_file is missing")
-	}
+	bad = append(bad, c.checkSecrets()...)
 	if a := c.Account.Auth; a != "" && a != "md5" && a != Basic {
 		wrong("account.auth = %q is neither md5 nor basic", a)
 	}

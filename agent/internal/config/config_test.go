@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,8 +43,9 @@ func TestTheSampleIsGood(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := ""
+	alternative := regexp.MustCompile(`^# (keyring|secret_command) =`) // in place of secret_file
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "# "); ok && strings.Contains(rest, " = ") {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && !alternative.MatchString(line) && strings.Contains(rest, " = ") {
 			line = rest
 		}
 		all += line
@@ -105,7 +108,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"an unknown policy", good + "conflicts = \"mine\"\n", "conflicts: \"mine\" is none of merge, keep-both, server, device"},
 		{"no store", good[:strings.Index(good, "[[store]]")], "there is no [[store]]"},
 		{"two of a name", good + good[strings.Index(good, "[[store]]"):], "store contacts is there twice"},
-		{"several", "device = \"\"\n[account]\nuser = \"\"\n", "account.user is missing; account.secret_file is missing; there is no [[store]]"},
+		{"two places of a secret", strings.Replace(good, "user =", "keyring = true\nuser =", 1), "account.secret_file and account.keyring both say where the secret is: keep one of them"},
+		{"two places of the broker's", good + "[push]\nkeyring = true\nsecret_command = \"pass b\"\n", "push.keyring and push.secret_command both say"},
+		{"a quote that is open", strings.Replace(good, "secret_file = \"secret\"", "secret_command = \"pass 'a\"", 1), "account.secret_command: a ' is missing at the end"},
+		{"several", "device = \"\"\n[account]\nuser = \"\"\n", "account.user is missing; account.secret_file is missing (or keyring = true, or secret_command): it says where the secret is; there is no [[store]]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(t, c.text)
@@ -133,5 +139,44 @@ func TestSecretsAreKeptFromOthers(t *testing.T) {
 	}
 	if _, err := config.ReadSecret(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("readable for all: %v", err)
+	}
+}
+
+// TestWhereSecretsAre: the broker gets that of the account, unless it says where its own is.
+func TestWhereSecretsAre(t *testing.T) {
+	in := func(secret, push string) string {
+		return strings.Replace(good, "secret_file = \"secret\"", secret, 1) + "[push]\n" + push
+	}
+	for _, c := range []struct {
+		name, text string
+		push       config.Secret
+		own        bool
+	}{
+		{"of the account", in("keyring = true", ""), config.Secret{Keyring: true}, false},
+		{"an entry of its own", in("keyring = true", "keyring = true\n"), config.Secret{Keyring: true}, true},
+		{"a command", in("keyring = true", "secret_command = \"pass show b\"\n"), config.Secret{Command: "pass show b"}, true},
+		{"the command of the account", in("secret_command = \"pass show a\"", ""), config.Secret{Command: "pass show a"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := load(t, c.text)
+			if err != nil || got.Push.Secret() != c.push || got.OwnPushSecret() != c.own {
+				t.Errorf("%+v %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWords(t *testing.T) {
+	for text, want := range map[string][]string{
+		"pass show alwayson": {"pass", "show", "alwayson"}, ` a  'b c' d"e f"g "" `: {"a", "b c", "de fg", ""}, `C:\bin\get.exe $HOME;x`: {`C:\bin\get.exe`, "$HOME;x"},
+	} {
+		if got, err := config.Words(text); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", " ", "''", "a \"b"} {
+		if got, err := config.Words(text); err == nil {
+			t.Errorf("%q: %q", text, got)
+		}
 	}
 }

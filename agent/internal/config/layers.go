@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -144,7 +145,13 @@ var besides = map[string]func(*Config) *string{
 	"device": func(c *Config) *string { return &c.Device }, "state": func(c *Config) *string { return &c.State }, "socket": func(c *Config) *string { return &c.Socket },
 	"account.secret_file": func(c *Config) *string { return &c.Account.SecretFile }, "account.server_id": func(c *Config) *string { return &c.Account.ServerID },
 	"push.secret_file": func(c *Config) *string { return &c.Push.SecretFile }, "network.proxy_secret_file": func(c *Config) *string { return &c.Network.ProxySecretFile },
+	"account.secret_command": func(c *Config) *string { return &c.Account.SecretCommand }, "push.secret_command": func(c *Config) *string { return &c.Push.SecretCommand },
 	"log.format": func(c *Config) *string { return &c.Log.Format },
+}
+
+// switches are likewise, for yes and no.
+var switches = map[string]func(*Config) *bool{
+	"account.keyring": func(c *Config) *bool { return &c.Account.Keyring }, "push.keyring": func(c *Config) *bool { return &c.Push.Keyring },
 }
 
 // environment puts the variables over what there is.
@@ -154,6 +161,9 @@ func (f *File) environment() error {
 		keys[Variable(key)] = key
 	}
 	for key := range besides {
+		keys[Variable(key)] = key
+	}
+	for key := range switches {
 		keys[Variable(key)] = key
 	}
 	var bad []string
@@ -180,6 +190,12 @@ func (f *File) variable(name, key, text string) error {
 	c.Stores = slices.Clone(c.Stores)
 	if field := besides[key]; field != nil {
 		*field(&c) = text
+	} else if field := switches[key]; field != nil {
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%s=%q is neither true nor false", name, text)
+		}
+		*field(&c) = on
 	} else if row, _ := mo.Find(key); row.Shown(text) != text {
 		return fmt.Errorf("%s: a secret does not belong into the environment, which others can see: write it into a file and name that", name)
 	} else if err := c.set(key, text); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
@@ -44,7 +45,10 @@ type Parts struct {
 	Network func() Network      // in which the device is
 	Login   func(secret string) error
 	// LoginPush is Login for a broker that has a secret of its own.
-	LoginPush    func(secret string) error
+	LoginPush func(secret string) error
+	// LookAgain looks for a secret that is fetched from somewhere, and Missing is why there is none, nil if there is.
+	LookAgain    func(context.Context) error
+	Missing      func() *creds.Error
 	Certificates func() []control.Certificate // of the device
 	Settings     *managed.Settings            // nil if they cannot change
 	Tree         func(context.Context) ([]tree.Entry, error)
@@ -206,7 +210,10 @@ func badRequest(err error) error {
 
 // refused says why the session allowed no exchange.
 func (d *Daemon) refused(r session.Record) error {
+	missing := d.Missing()
 	switch {
+	case missing != nil:
+		return &control.Error{Code: http.StatusConflict, Problem: control.Credentials, Text: missing.Error()}
 	case r.Refused && r.Certificate:
 		return &control.Error{Code: http.StatusConflict, Problem: control.Credentials,
 			Text: r.Reason + "; nothing is lost; " + d.certRemedy()}
@@ -246,9 +253,13 @@ func (d *Daemon) login(r *http.Request) (any, error) {
 	var req struct {
 		Secret string
 		Push   bool
+		Again  bool // look for the secret where it is kept
 	}
 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
 		return nil, badRequest(err)
+	}
+	if req.Again {
+		return control.Exchange{}, d.LookAgain(r.Context())
 	}
 	if req.Secret == "" {
 		return nil, badRequest(errors.New("the secret is empty"))

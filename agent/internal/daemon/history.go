@@ -120,8 +120,9 @@ func problem(e engine.Exchange) control.Problem {
 	var auth *dsclient.AuthError
 	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
+	var secret *engine.SecretError
 	switch {
-	case errors.As(e.Err, &auth), errors.As(e.Err, &cert):
+	case errors.As(e.Err, &auth), errors.As(e.Err, &cert), errors.As(e.Err, &secret):
 		return control.Credentials
 	case errors.As(e.Err, &link):
 		return control.Unreachable

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/engine"
 	"github.com/alwayson-sync/alwayson/ds/session"
@@ -56,6 +57,9 @@ func (d *Daemon) status() control.Status {
 	if r.Refused {
 		out.Problem = control.Credentials
 	}
+	if missing := d.Missing(); missing != nil {
+		tellMissing(&out, r, missing, sum.waiting)
+	}
 	d.tellNetwork(&out, s.Trouble, sum.waiting)
 	d.warnOfPush(&out)
 	d.warnOfCertificates(&out, time.Now())
@@ -67,12 +71,28 @@ func (d *Daemon) status() control.Status {
 	return out
 }
 
+// tellMissing tells that there is no secret to be had now. Nothing is tried without one, and nobody has refused anything.
+func tellMissing(s *control.Status, r session.Record, missing *creds.Error, waiting int) {
+	s.Problem, s.Advice = control.Credentials, missing.Advice
+	switch {
+	case r.State == session.Held:
+		s.Summary = "held: " + missing.Error() + wait(waiting)
+	case !r.On:
+		s.Summary = "Always-On is off, and " + missing.Error() + wait(waiting)
+	case r.State == session.Paused && r.Refused:
+		r.Refused = false
+		s.Summary = pausedSummary(r, 0) + "; " + missing.Error() + wait(waiting)
+	default:
+		s.Summary += "; " + missing.Error()
+	}
+}
+
 // warnAhead is how long before its end the user is told that the secret will age (A9).
 const warnAhead = 7 * 24 * time.Hour
 
 // warnOfPush names what the broker has refused: everything is found by polling meanwhile, and nothing is tried again by itself (A10).
 func (d *Daemon) warnOfPush(s *control.Status) {
-	if s.Push.State != "refused" {
+	if s.Push.State != "refused" && (s.Push.State != "held" || d.Missing() != nil) {
 		return
 	}
 	if s.Push.NeedsCredentials {

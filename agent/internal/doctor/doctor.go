@@ -64,7 +64,8 @@ func Examine(ctx context.Context, p *Patient, found func(Finding)) {
 		section string
 		look    checkup
 	}{
-		{"configuration", configuration}, {"agent", running}, {"service", service}, {"network", network}, {"server", server}, {"broker", broker}, {"stores", stores}, {"data", data},
+		{"configuration", configuration}, {"keyring", keyring}, {"agent", running}, {"service", service}, {"network", network}, {"server", server}, {"broker", broker},
+		{"stores", stores}, {"data", data},
 	} {
 		s.look(ctx, p, func(f Finding) { f.Section = s.section; found(f) })
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
@@ -119,6 +120,18 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"others can change it", "config.mode", doctor.Warning, "others can change", "chmod", func(b *bed) { b.write("alwayson.toml", "", 0o666) }},
 		{"no secret", "config.secret", doctor.Fault, "not there", "alwayson login", func(b *bed) { os.Remove(filepath.Join(b.dir, "secret")) }},
 		{"others read it", "config.secret", doctor.Fault, "others may read it", "chmod 600", func(b *bed) { b.write("secret", "s", 0o644) }},
+		{"sealed elsewhere", "keyring.secret", doctor.Fault, "sealed on another machine", "alwayson login", func(b *bed) {
+			at := creds.Place{File: filepath.Join(b.dir, "secret"), MachineID: "another"}
+			if err := at.Write(b.t.Context(), "s"); err != nil {
+				b.t.Error(err)
+			}
+		}},
+		{"a command that fails", "keyring.secret", doctor.Fault, "nothing is synchronized without it, and nothing is lost", "type it yourself", func(b *bed) {
+			b.p.Config.Account.SecretFile, b.p.Config.Account.SecretCommand = "", filepath.Join(b.dir, "none")
+		}},
+		{"the broker's, too", "keyring.push_secret", doctor.Fault, "the secret for the broker: the command", "type it yourself", func(b *bed) {
+			b.p.Config.Push.SecretFile, b.p.Config.Push.SecretCommand = "", filepath.Join(b.dir, "none")
+		}},
 		{"no certificate", "config.certificate", doctor.Fault, "c.pem", "", func(b *bed) { b.p.Config.Account.CertFile, b.p.Config.Account.KeyFile = "c.pem", "k.pem" }},
 		{"no agent", "agent.running", doctor.Fault, "nothing is lost", "alwayson", func(b *bed) { b.p.Agent, b.p.AgentErr = nil, control.ErrNoAgent }},
 		{"another version", "agent.version", doctor.Warning, "version 0", "restart", func(b *bed) { b.p.Agent.Version = "0" }},

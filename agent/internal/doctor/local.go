@@ -12,6 +12,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 )
 
 // configuration looks at the file, the secrets and the certificates that it names.
@@ -22,9 +23,11 @@ func configuration(_ context.Context, p *Patient, found func(Finding)) {
 	}
 	found(ok("config.file", p.ConfigPath+" is in order"))
 	found(unwritable(p.ConfigPath))
-	found(secret("config.secret", "the secret of the account", p.Config.Account.SecretFile, "alwayson login"))
-	if c := p.Config; c.Push.Broker != "" && c.Push.SecretFile != c.Account.SecretFile {
-		found(secret("config.push_secret", "the secret for the broker", c.Push.SecretFile, "alwayson login --push"))
+	if file := p.Config.Account.SecretFile; file != "" {
+		found(secret("config.secret", "the secret of the account", file, "alwayson login"))
+	}
+	if at, own := creds.OfPush(p.Config); own && at.File != "" {
+		found(secret("config.push_secret", "the secret for the broker", at.File, "alwayson login --push"))
 	}
 	certificates(p, found)
 	if n := locked(p.Settings); len(n) > 0 {

@@ -47,8 +47,8 @@ type Options struct {
 	Pulse time.Duration
 	// Filters are what the user wants of each store; nil is everything.
 	Filters Filters
-	// Secret is asked for before each exchange, if it is set: it may have changed.
-	Secret func() string
+	// Secret is asked for before each exchange, if it is set: it may have changed. After an error nothing is tried.
+	Secret func() (string, error)
 	Log    *slog.Logger
 }
 
@@ -547,8 +547,11 @@ func (l *loop) storeRequest(s Store, plan *Plan) (dsclient.StoreRequest, bool) {
 func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session.Cause, limit time.Duration) {
 	client := *l.o.Client
 	client.Progress = l.progressed
+	var missing error
 	if l.o.Secret != nil {
-		client.Secret = l.o.Secret()
+		if client.Secret, missing = l.o.Secret(); missing != nil {
+			missing = &SecretError{missing}
+		}
 	}
 	l.riding, l.waiting = append(l.riding, l.waiting...), nil
 	l.update(func() { l.snapshot.Running = cause })
@@ -556,7 +559,9 @@ func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		f := finished{event: session.Closed{}, Exchange: Exchange{At: time.Now(), Cause: cause}}
-		f.Report, f.Err = client.Run(limited, req)
+		if f.Err = missing; missing == nil {
+			f.Report, f.Err = client.Run(limited, req)
+		}
 		if d, ok := client.Transport.(interface{ Disconnect() }); ok {
 			d.Disconnect() // N8
 		}
@@ -571,6 +576,14 @@ func (l *loop) exchange(ctx context.Context, req dsclient.Request, cause session
 func (e *Engine) progressed(store string, sent, received, total int) {
 	e.update(func() { e.progress[store] = Progress{Sent: sent, Received: received, Total: total} })
 }
+
+// SecretError is an exchange that was not tried, because there is no secret for it.
+type SecretError struct{ Err error }
+
+func (e *SecretError) Error() string { return e.Err.Error() }
+
+// Unwrap is why.
+func (e *SecretError) Unwrap() error { return e.Err }
 
 // Done is what an exchange that has ended means for the session.
 func Done(r dsclient.Report, err error) session.Done {
@@ -597,7 +610,10 @@ func result(r dsclient.Report, err error) session.Result {
 	var auth *dsclient.AuthError
 	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
+	var secret *SecretError
 	switch {
+	case errors.As(err, &secret):
+		return session.Aged // the server has ended nothing: the session waits
 	case err == nil && r.Unknown:
 		return session.Unknown
 	case err == nil:

@@ -34,6 +34,9 @@ type Plan struct {
 	CAFile   string            `json:"ca_file,omitempty"`
 	LeftOut  []string          `json:"left_out"` // one sentence each
 	Secret   string            `json:"-"`        // "" if the document has none
+	// Where the secret is kept, if not in a file: in the keyring, or where a command finds it.
+	Keyring       bool   `json:"keyring,omitempty"`
+	SecretCommand string `json:"secret_command,omitempty"`
 }
 
 // Store is a datastore.
@@ -230,7 +233,9 @@ type file struct {
 		Server     string `toml:"server"`
 		User       string `toml:"user"`
 		Auth       string `toml:"auth,omitempty"`
-		SecretFile string `toml:"secret_file"`
+		SecretFile string `toml:"secret_file,omitempty"`
+		Keyring    bool   `toml:"keyring,omitempty"`
+		Command    string `toml:"secret_command,omitempty"`
 		CAFile     string `toml:"ca_file,omitempty"`
 		ServerID   string `toml:"server_id,omitempty"`
 	} `toml:"account"`
@@ -244,7 +249,10 @@ type file struct {
 func (p *Plan) TOML() ([]byte, error) {
 	f := file{Device: p.Device, Stores: p.Stores}
 	f.Account.Server, f.Account.User, f.Account.Auth = p.Settings["account.server"], p.Settings["account.user"], p.Settings["account.auth"]
-	f.Account.SecretFile, f.Account.ServerID, f.Account.CAFile = SecretFile, p.ServerID, p.CAFile
+	f.Account.ServerID, f.Account.CAFile = p.ServerID, p.CAFile
+	if f.Account.Keyring, f.Account.Command = p.Keyring, p.SecretCommand; !p.Keyring && p.SecretCommand == "" {
+		f.Account.SecretFile = SecretFile
+	}
 	f.Push.Broker = p.Settings["push.broker"]
 	text, err := toml.Marshal(&f)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/alwayson-sync/alwayson/mqtt/pahoclient"
 )
 
-// Options of a Listener. All but Brokers, Reached, Dial, TLS, Refused, KeepAlive, MinPause, MaxPause and Log must be set.
+// Options of a Listener. All but Brokers, Reached, Dial, TLS, Refused, Held, KeepAlive, MinPause, MaxPause and Log must be set.
 type Options struct {
 	Broker, Prefix, Device string
 	// Brokers, Reached, Dial and KeepAlive are those of mqtt.Config.
@@ -38,6 +38,8 @@ type Options struct {
 	Credential func() string
 	Refused    state.Refusal
 	Refuse     func(state.Refusal)
+	// Held is what the user can do, and why there is nothing to be shown to the broker now; nil if there is. It may be nil itself.
+	Held func() (advice string, why error)
 	// Login is what to type when the broker has refused the password.
 	Login string
 	// Explain names a refusal of the certificate; see clientcert.
@@ -143,11 +145,36 @@ func (l *Listener) Forgive() {
 
 // ready tells whether there are credentials that the broker has not refused yet.
 func (l *Listener) ready() bool {
+	if l.held() {
+		return false
+	}
 	now := l.o.Credential()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tried = now
 	return now != l.refused
+}
+
+// held tells whether there are no credentials to be had.
+func (l *Listener) held() bool {
+	if l.o.Held == nil {
+		return false
+	}
+	advice, why := l.o.Held()
+	l.mu.Lock()
+	former := l.push.State
+	switch {
+	case why != nil:
+		l.tellLocked("held", why.Error(), state.Refusal{Reason: why.Error(), Advice: advice})
+	case former == "held":
+		l.tellLocked("connecting", "", state.Refusal{})
+	}
+	now := l.push.State
+	l.mu.Unlock()
+	if now != former {
+		l.changed()
+	}
+	return why != nil
 }
 
 // Run listens until ctx ends, and then takes its leave of the server.
