@@ -392,7 +392,7 @@ func (m *Machine) done(now time.Time, e Done) {
 		m.enter(now, Held, e.Reason)
 	case Aged, Uncertified:
 		m.enter(now, Held, e.Reason)
-	case NoLink, Failed:
+	case NoLink, Failed, Intercepted:
 		m.failed(now, e)
 		if again == CauseLink || byHand { // that was over the former link, or before somebody asked: the pause is not for what is wanted now
 			m.run(now, again)
@@ -440,6 +440,11 @@ func (m *Machine) succeeded(now time.Time, e Done, again Cause) {
 
 // failed counts towards permanent loss (CR 1.36 step 2). Transient loss keeps the session (L10); permanent loss destroys it (L5).
 func (m *Machine) failed(now time.Time, e Done) {
+	if e.Result == Intercepted && m.State != Lost {
+		m.enter(now, Retrying, e.Reason)
+		m.wakeAt(now.Add(spread(e.After, m.c.Jitter())))
+		return
+	}
 	if m.Failures++; m.Failures == 1 {
 		m.FailedSince = now
 	}

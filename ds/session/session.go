@@ -163,6 +163,7 @@ const (
 	Aged                      // credentials no longer valid: the server keeps the session (A3)
 	Failed                    // the server or a local store failed
 	Uncertified               // the certificate of the device is refused: no session could be ended, so it is kept (A10)
+	Intercepted               // somebody else answered in place of the server, who is neither lost nor has failed
 )
 
 // Action is what the caller must do, in the order given. It is one of the types below.

@@ -41,6 +41,9 @@ func writeNetwork(out io.Writer, s *control.Status) {
 	if s.NotAllowed {
 		parts = append(parts, s.Network+" is not allowed")
 	}
+	if s.Portal {
+		parts = append(parts, s.Network+" wants you to sign in")
+	}
 	if s.Proxy != "" {
 		parts = append(parts, "proxy "+s.Proxy)
 	}

@@ -92,9 +92,13 @@ func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
 		return
 	}
 	var proxy *egress.Error
+	var portal *egress.Portal
+	s.Portal = n.NotAllowed == nil && errors.As(trouble, &portal)
 	switch {
 	case n.NotAllowed != nil:
 		s.Summary, s.Advice = n.NotAllowed.Error()+"; nothing is lost, and it goes on by itself in another one"+wait(waiting), anyNetwork
+	case s.Portal:
+		s.Summary, s.Advice = portal.Error()+"; nothing is lost, and it goes on by itself when you have"+wait(waiting), egress.SignIn
 	case errors.As(trouble, &proxy):
 		s.Summary = "the proxy " + proxy.Proxy + " " + proxy.What + "; nothing is lost, and it is tried again by itself" + wait(waiting)
 		s.Advice = proxy.Remedy

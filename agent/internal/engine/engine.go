@@ -579,8 +579,14 @@ func Done(r dsclient.Report, err error) session.Done {
 	if errors.As(err, &busy) {
 		d.After = busy.After
 	}
+	if d.Result == session.Intercepted {
+		d.After = signingIn
+	}
 	return d
 }
+
+// signingIn is the least time between attempts while a portal answers. A network that changes is another cause.
+const signingIn = 40 * time.Second
 
 func reason(err error) string {
 	var cert *dsclient.CertificateError
@@ -597,6 +603,7 @@ func result(r dsclient.Report, err error) session.Result {
 	var auth *dsclient.AuthError
 	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
+	var portal *egress.Portal
 	switch {
 	case err == nil && r.Unknown:
 		return session.Unknown
@@ -608,6 +615,8 @@ func result(r dsclient.Report, err error) session.Result {
 		return session.Invalid
 	case errors.As(err, &cert):
 		return session.Uncertified
+	case errors.As(err, &portal):
+		return session.Intercepted
 	case errors.As(err, &link):
 		return session.NoLink
 	}
