@@ -23,6 +23,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/egress/proxytest"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -484,5 +485,51 @@ func TestAPortalIsNoServer(t *testing.T) {
 	}
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the portal got what the server should get, %d times", n)
+	}
+}
+
+// TestMeteredAndBattery is pain 17 and 16: what they withhold is said, with what to type; it waits, by hand it goes, and when it is over it goes on.
+func TestMeteredAndBattery(t *testing.T) {
+	var charge atomic.Int32
+	charge.Store(100)
+	s, d := newEndpoint(t), newDevice(t)
+	p := newPlaces(&d.o)
+	d.o.Session = impatient()
+	d.o.Network.Metered, d.o.Battery = "no", power.No
+	d.o.Power = func() power.Facts { return power.Facts{Battery: true, Percent: int(charge.Load())} }
+	d.start(s.http.URL)
+	d.on()
+	metered := network("eth1")
+	metered.Metered = true
+	for name, c := range map[string]struct {
+		begin, end func()
+		hand       control.SyncRequest
+		typed      string
+	}{
+		"network eth1 is metered": {func() { p.here.Store(metered) }, func() { p.move("eth0") }, control.SyncRequest{Wait: true, AnyNetwork: true}, "alwayson sync --any-network"},
+		"the battery is at 9 %":   {func() { charge.Store(9) }, func() { charge.Store(80) }, control.SyncRequest{Wait: true}, "alwayson sync"},
+	} {
+		before := d.until("in sync", idle).Stores[0].Items
+		c.begin()
+		d.write(name+"1.vcf", card(name, "Ana"))
+		waits := d.until(name, func(s control.Status) bool {
+			return s.Withheld == name && (s.State == "retrying" || s.State == "lost") && s.Stores[0].Pending == 1
+		})
+		if !strings.HasPrefix(waits.Summary, name+"; nothing is lost") || waits.Advice != c.typed || waits.Problem != "" {
+			t.Errorf("%+v", waits)
+		}
+		requests := s.requests.Load()
+		if x, err := d.c.SyncWith(t.Context(), c.hand); err != nil || x.Error != "" || x.Stores[0].Sent != 1 {
+			t.Errorf("%s, by hand: %+v %v", name, x, err)
+		}
+		if s.requests.Load() == requests {
+			t.Error("nothing was sent by hand")
+		}
+		d.write(name+"2.vcf", card(name+"2", "Ben"))
+		d.until("waiting again", func(s control.Status) bool { return s.State == "retrying" && s.Stores[0].Pending == 1 })
+		c.end()
+		if now := d.until("on again", idle); now.Withheld != "" || now.Advice != "" || now.Stores[0].Items != before+2 || now.Stores[0].Pending != 0 {
+			t.Errorf("%s: %+v", name, now)
+		}
 	}
 }

@@ -39,6 +39,8 @@ type Status struct {
 	// Network is the interface, or those, over which data leaves; "" if there is none. NotAllowed tells that it may not leave over it.
 	Network    string `json:"network,omitempty"`
 	NotAllowed bool   `json:"network_not_allowed,omitempty"`
+	// Withheld is why nothing is sent by itself although it could be, "" if it is: the network, or too little power.
+	Withheld string `json:"withheld,omitempty"`
 	// Portal: something in the network answers in place of the server, and wants the user to sign in.
 	Portal bool `json:"portal,omitempty"`
 	// Proxy is what the configuration says of it.

@@ -55,6 +55,8 @@ type Config struct {
 	Poll     time.Duration // safety poll: catches what every trigger missed
 	// Jitter returns 0 to 1. Pauses are spread by it, so that a fleet does not come back at once.
 	Jitter func() float64
+	// Stretch is how many times longer Poll is at the moment; nil is once.
+	Stretch func() int
 }
 
 // DefaultConfig is for a device on mains or Wi-Fi.

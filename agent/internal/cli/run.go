@@ -20,6 +20,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/dm/mo"
 	"github.com/alwayson-sync/alwayson/ds"
@@ -150,7 +151,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		SaveSecret: func(s string) error { return config.WriteSecret(c.Account.SecretFile, s) }}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
-	o.Network = agent.Network(c.Network)
+	o.Network, o.Battery = agent.Network(c.Network), power.Policy(c.Power.Battery)
 	if o.TLS, err = roots(c.Account.CAFile); err != nil {
 		return o, err
 	}

@@ -38,8 +38,8 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 // writeNetwork tells only what somebody has set.
 func writeNetwork(out io.Writer, s *control.Status) {
 	var parts []string
-	if s.NotAllowed {
-		parts = append(parts, s.Network+" is not allowed")
+	if s.Withheld != "" {
+		parts = append(parts, s.Withheld)
 	}
 	if s.Portal {
 		parts = append(parts, s.Network+" wants you to sign in")

@@ -87,7 +87,10 @@ func (d *Daemon) warnOfPush(s *control.Status) {
 // tellNetwork tells of the network, and of what in it is in the way rather than the server.
 func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
 	n := d.Network()
-	s.Network, s.Proxy, s.NotAllowed = n.Name, n.Proxy, n.NotAllowed != nil
+	s.Network, s.Proxy = n.Name, n.Proxy
+	if n.NotAllowed != nil {
+		s.NotAllowed, s.Withheld = n.NotAllowed.OfNetwork(), n.NotAllowed.What
+	}
 	if s.State != string(session.Retrying) && s.State != string(session.Lost) {
 		return
 	}
@@ -96,7 +99,7 @@ func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
 	s.Portal = n.NotAllowed == nil && errors.As(trouble, &portal)
 	switch {
 	case n.NotAllowed != nil:
-		s.Summary, s.Advice = n.NotAllowed.Error()+"; nothing is lost, and it goes on by itself in another one"+wait(waiting), anyNetwork
+		s.Summary, s.Advice = n.NotAllowed.What+"; nothing is lost, and it goes on by itself "+n.NotAllowed.Until+wait(waiting), n.NotAllowed.ByHand
 	case s.Portal:
 		s.Summary, s.Advice = portal.Error()+"; nothing is lost, and it goes on by itself when you have"+wait(waiting), egress.SignIn
 	case errors.As(trouble, &proxy):

@@ -19,16 +19,18 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
 // way is how the agent's connections leave the device.
 func way(c *config.Config) (*egress.Way, error) {
-	return egress.New(egress.Options{Proxy: c.Network.Proxy, SecretFile: c.Network.ProxySecretFile, Allowed: c.Network.Allowed})
+	return egress.New(egress.Options{Proxy: c.Network.Proxy, SecretFile: c.Network.ProxySecretFile, Allowed: c.Network.Allowed, Metered: c.Network.Metered,
+		Withholds: func() string { return power.Policy(c.Power.Battery).Withholds(power.Now()) }})
 }
 
 // network looks at how data leaves the device.
-func network(ctx context.Context, p *Patient, found func(Finding)) {
+func network(_ context.Context, p *Patient, found func(Finding)) {
 	if p.Config == nil {
 		return
 	}
@@ -38,9 +40,9 @@ func network(ctx context.Context, p *Patient, found func(Finding)) {
 		return
 	}
 	here := w.Here()
-	switch err := w.Allows(ctx); {
-	case err != nil:
-		found(warning("network.allowed", err.Error(), "alwayson sync --any-network, for once; or alwayson settings set network.allowed …"))
+	switch not := w.Withheld(); {
+	case not != nil:
+		found(warning(not.Setting, not.What, not.ByHand+", for once; or alwayson settings set "+not.Setting+" …"))
 	case len(here.Ways) == 0:
 		found(fault("network.interface", "this device is in no network; what changes meanwhile is sent when it is", "connect it"))
 	default:

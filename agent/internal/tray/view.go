@@ -167,6 +167,8 @@ func (f *Facts) offline(now time.Time) string {
 	text := "Offline"
 	if s.NotAllowed {
 		text = "Network " + s.Network + " is not to be used"
+	} else if s.Withheld != "" {
+		text = sentence(s.Withheld)
 	}
 	if s.Next != nil {
 		text += " - will retry " + clock(*s.Next, now)

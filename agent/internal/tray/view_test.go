@@ -61,6 +61,7 @@ func TestStates(t *testing.T) {
 		}), Syncing, "Receiving 310 of 1000 · tasks"},
 		"retrying":    {status("retrying", func(s *control.Status) { s.Next = at(5); waits(2)(s) }), Offline, "Offline - will retry 14:07. 2 changes waiting"},
 		"not allowed": {status("retrying", func(s *control.Status) { s.NotAllowed = true; s.Network = "wwan0" }), Offline, "Network wwan0 is not to be used"},
+		"low":         {status("retrying", func(s *control.Status) { s.Withheld = "the battery is at 9 %" }), Offline, "The battery is at 9 %"},
 		"lost":        {status("lost", nil), Lost, "Connection lost since 13:20 - reconnects by itself"},
 		"portal":      {status("retrying", func(s *control.Status) { s.Portal = true }), Portal, "This network wants you to sign in: open a page in your browser"},
 		"held":        {status("held", func(s *control.Status) { s.Problem = control.Credentials }), NeedsYou, "Sign in again"},
