@@ -146,6 +146,8 @@ func storeState(s *control.Store, now time.Time) string {
 		return fmt.Sprintf("%d items have problems → alwayson pending", s.Problems)
 	case s.Pending > 0 && s.Oldest != nil:
 		return "waits since " + clock(*s.Oldest, now)
+	case s.Polled != "":
+		return "looked at every 30 s: " + s.Polled
 	}
 	return "ok"
 }

@@ -148,7 +148,7 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 	return control.Store{
 		Compared: timeOrNil(compared.At), Differ: compared.Differ, Differing: compared.Items,
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
-		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
+		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Polled: s.Polled[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
 		Sent: p.Sent, Received: p.Received, Total: p.Total, Held: st.Replica.Held().Here + st.Replica.Held().There,
 	}
 }
