@@ -27,6 +27,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/page"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -57,7 +58,7 @@ type Store struct {
 	Filter    string // what is wanted of it, until the user or the server says otherwise; see package filter
 }
 
-// Options of an Agent. All but Socket, Vault, SecretLook, SaveSecret, Push, Network, Session, Link, Here, Managed, Rest, Alive, Examine and Log must be set.
+// Options of an Agent. All but Socket, Vault, SecretLook, SaveSecret, Push, Network, Battery, Session, Link, Here, Power, Managed, Rest, Alive, Examine and Log must be set.
 type Options struct {
 	StateDir string // one agent at a time
 	Socket   string // of the control API, "" for none
@@ -82,6 +83,7 @@ type Options struct {
 	Stores     []Store
 	Push       Push
 	Network    Network
+	Battery    power.Policy
 	// Brake is when deletions are held; nil is replica's default.
 	Brake *Brake
 	// DiskReserve is how many octets of the disk are left to other programs; 0 is the default.
@@ -93,6 +95,8 @@ type Options struct {
 	Link func(ctx context.Context, hint func(reason string))
 	// Here tells in which network the device is; nil is what the system tells (package link).
 	Here func() link.Network
+	// Power tells how much of it there is; nil is what the system tells (package power).
+	Power func() power.Facts
 	// Managed lets settings change while the agent runs; nil if they cannot.
 	Managed *Managed
 	// Rest is called when there is nothing to do after work on many items; a program gives memory back then. May be nil.
@@ -135,6 +139,7 @@ type Network struct {
 	Proxy           string // http://host:port, https://host:port, socks5://host:port, "none"; "" is what the environment says
 	ProxySecretFile string // has user:password for it; it is read again for each connection
 	Allowed         string // networks over which data may leave, see link.ParseNetworks; "" is all
+	Metered         string // "no": nothing leaves by itself over a metered one
 }
 
 // Agent runs from Start to Stop.
@@ -272,13 +277,15 @@ func (a *Agent) compose(ctx context.Context) error {
 	if a.cert, err = openCertificate(a.o.CertFile, a.o.KeyFile); err != nil {
 		return err
 	}
-	if a.way, err = a.o.way(); err != nil {
+	if a.way, err = a.openWay(&a.o); err != nil {
 		return err
 	}
 	a.guard = link.NewGuard(clientcert.NewTransport(a.cert, a.o.TLS, a.way))
 	a.devInf, a.opened = account.DevInf, account.Session.ID
+	patience := a.o.Session
+	patience.Stretch = a.stretches
 	a.engine = engine.New(engine.Options{
-		Stores: stores, Record: account.Session, Config: a.o.Session, Done: a.done, Save: a.save, Secret: a.tried,
+		Stores: stores, Record: account.Session, Config: patience, Done: a.done, Save: a.save, Secret: a.tried,
 		Filters: &filters{a.wants, a.settings(), a.o.Log},
 		Rest:    a.o.Rest, Alive: a.o.Alive, Pulse: a.o.Pulse, Log: a.o.Log,
 		Client: &dsclient.Client{
@@ -301,7 +308,7 @@ func (a *Agent) compose(ctx context.Context) error {
 const verifyEvery = 24 * time.Hour
 
 func (a *Agent) openVerifier() (err error) {
-	o := verify.Options{Engine: a.engine, DB: a.db, Every: cmp.Or(a.o.Verify, verifyEvery), Log: a.o.Log}
+	o := verify.Options{Engine: a.engine, DB: a.db, Every: cmp.Or(a.o.Verify, verifyEvery), Stretch: a.stretches, Log: a.o.Log}
 	for _, s := range a.stores {
 		o.Stores = append(o.Stores, s.Replica)
 	}

@@ -2,11 +2,11 @@ package agent
 
 import (
 	"context"
-	"errors"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/daemon"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
 
@@ -36,9 +36,33 @@ func (a *Agent) linkUp(ctx context.Context) {
 	a.engine.Send(ctx, session.LinkUp{})
 }
 
-// way opens the way out.
-func (o *Options) way() (*egress.Way, error) {
-	return egress.New(egress.Options{Proxy: o.Network.Proxy, SecretFile: o.Network.ProxySecretFile, TLS: o.TLS, Allowed: o.Network.Allowed, Here: o.Here})
+// openWay opens the way out that options describe.
+func (a *Agent) openWay(o *Options) (*egress.Way, error) {
+	return egress.New(egress.Options{Proxy: o.Network.Proxy, SecretFile: o.Network.ProxySecretFile, TLS: o.TLS, Allowed: o.Network.Allowed,
+		Metered: o.Network.Metered, Withholds: a.withholds, Here: o.Here})
+}
+
+// withholds is why the battery lets nothing be sent by itself, "" if it does.
+func (a *Agent) withholds() string {
+	policy, facts := a.battery()
+	return policy.Withholds(facts)
+}
+
+// stretches is by how much the battery makes pauses longer.
+func (a *Agent) stretches() int {
+	policy, facts := a.battery()
+	return policy.Stretches(facts)
+}
+
+func (a *Agent) battery() (power.Policy, power.Facts) {
+	switch o := a.options(); {
+	case o.Battery == "" || o.Battery == power.Sync:
+		return power.Sync, power.Facts{}
+	case o.Power != nil:
+		return o.Battery, o.Power()
+	default:
+		return o.Battery, power.Now()
+	}
 }
 
 // sameWayOut tells whether connections leave as before.
@@ -55,10 +79,5 @@ func (a *Agent) currentWay() *egress.Way {
 // network is what the status tells of it.
 func (a *Agent) network() daemon.Network {
 	w := a.currentWay()
-	n := daemon.Network{Name: w.Here().String(), Proxy: a.options().Network.Proxy}
-	var not *egress.NotAllowed
-	if errors.As(w.Allows(a.ctx), &not) {
-		n.NotAllowed = not
-	}
-	return n
+	return daemon.Network{Name: w.Here().String(), Proxy: a.options().Network.Proxy, NotAllowed: w.Withheld()}
 }

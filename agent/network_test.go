@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +23,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/egress/proxytest"
 	"github.com/alwayson-sync/alwayson/agent/internal/link"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
 	"github.com/alwayson-sync/alwayson/ds/session"
 )
@@ -429,5 +432,104 @@ func TestAFallbackIsNotShownWhatTheBrokerRefused(t *testing.T) {
 	now := d.until("refused", func(s control.Status) bool { return s.Push.State == "refused" })
 	if !now.Push.NeedsCredentials || second.calls.Load() != 0 || !slices.Contains([]string{"alwayson login", "alwayson login --push"}, now.Push.Advice) {
 		t.Errorf("%+v, %d calls", now.Push, second.calls.Load())
+	}
+}
+
+// TestAPortalIsNoServer is pain 18: what a network answers that wants the user to sign in is told as that, spends no credentials, breaks no session, and
+// when it lets the device through, everything goes on by itself.
+func TestAPortalIsNoServer(t *testing.T) {
+	var asked atomic.Int32
+	portal := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer portal.Close()
+	s, d := newEndpoint(t), newDevice(t)
+	p := newPlaces(&d.o)
+	var shut atomic.Pointer[http.HandlerFunc]
+	served := s.http.Config.Handler
+	s.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := shut.Load(); h != nil {
+			(*h)(w, r)
+			return
+		}
+		served.ServeHTTP(w, r)
+	})
+	d.o.Session = impatient()
+	d.o.Session.Attempts = 2
+	d.start(s.http.URL)
+	d.on()
+	before := d.until("in sync", idle)
+	for name, h := range map[string]http.HandlerFunc{
+		"wants you to go to": http.RedirectHandler(strings.Replace(portal.URL, "127.0.0.1", "localhost", 1), http.StatusTemporaryRedirect).ServeHTTP,
+		"shows a page":       func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html><form>") }, //nolint:errcheck // of a test
+		"says so itself":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNetworkAuthenticationRequired) },
+	} {
+		shut.Store(&h)
+		for range 3 { // more attempts than a lost link is given
+			n := len(d.log())
+			p.move("wlan0")
+			d.until("tried", func(control.Status) bool { return len(d.log()) > n })
+		}
+		waits := d.until(name, func(s control.Status) bool { return s.State == "retrying" && s.Portal })
+		if !strings.Contains(waits.Summary, "wants you to sign in") || !strings.Contains(waits.Summary, name) || !strings.Contains(waits.Advice, "browser") ||
+			waits.Problem != "" || waits.Session.ID != before.Session.ID || waits.Next == nil || time.Until(*waits.Next) > time.Minute {
+			t.Errorf("%s: %+v", name, waits)
+		}
+		if x := d.last(); x.Problem != control.Unreachable || !strings.Contains(x.Error, "wants you to sign in") {
+			t.Errorf("%s: %+v", name, x)
+		}
+		shut.Store(nil)
+		p.move("wlan0")
+		now := d.until("in sync again", func(s control.Status) bool { return idle(s) && !s.Portal })
+		if now.Session.ID != before.Session.ID || now.Advice != "" {
+			t.Errorf("%s: %+v", name, now)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the portal got what the server should get, %d times", n)
+	}
+}
+
+// TestMeteredAndBattery is pain 17 and 16: what they withhold is said, with what to type; it waits, by hand it goes, and when it is over it goes on.
+func TestMeteredAndBattery(t *testing.T) {
+	var charge atomic.Int32
+	charge.Store(100)
+	s, d := newEndpoint(t), newDevice(t)
+	p := newPlaces(&d.o)
+	d.o.Session = impatient()
+	d.o.Network.Metered, d.o.Battery = "no", power.No
+	d.o.Power = func() power.Facts { return power.Facts{Battery: true, Percent: int(charge.Load())} }
+	d.start(s.http.URL)
+	d.on()
+	metered := network("eth1")
+	metered.Metered = true
+	for name, c := range map[string]struct {
+		begin, end func()
+		hand       control.SyncRequest
+		typed      string
+	}{
+		"network eth1 is metered": {func() { p.here.Store(metered) }, func() { p.move("eth0") }, control.SyncRequest{Wait: true, AnyNetwork: true}, "alwayson sync --any-network"},
+		"the battery is at 9 %":   {func() { charge.Store(9) }, func() { charge.Store(80) }, control.SyncRequest{Wait: true}, "alwayson sync"},
+	} {
+		before := d.until("in sync", idle).Stores[0].Items
+		c.begin()
+		d.write(name+"1.vcf", card(name, "Ana"))
+		waits := d.until(name, func(s control.Status) bool {
+			return s.Withheld == name && (s.State == "retrying" || s.State == "lost") && s.Stores[0].Pending == 1
+		})
+		if !strings.HasPrefix(waits.Summary, name+"; nothing is lost") || waits.Advice != c.typed || waits.Problem != "" {
+			t.Errorf("%+v", waits)
+		}
+		requests := s.requests.Load()
+		if x, err := d.c.SyncWith(t.Context(), c.hand); err != nil || x.Error != "" || x.Stores[0].Sent != 1 {
+			t.Errorf("%s, by hand: %+v %v", name, x, err)
+		}
+		if s.requests.Load() == requests {
+			t.Error("nothing was sent by hand")
+		}
+		d.write(name+"2.vcf", card(name+"2", "Ben"))
+		d.until("waiting again", func(s control.Status) bool { return s.State == "retrying" && s.Stores[0].Pending == 1 })
+		c.end()
+		if now := d.until("on again", idle); now.Withheld != "" || now.Advice != "" || now.Stores[0].Items != before+2 || now.Stores[0].Pending != 0 {
+			t.Errorf("%s: %+v", name, now)
+		}
 	}
 }

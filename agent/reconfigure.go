@@ -39,7 +39,7 @@ func (a *Agent) Reconfigure(ctx context.Context, o Options, reason string) error
 	}
 	way := a.currentWay()
 	if !former.sameWayOut(&o) {
-		if way, err = o.way(); err != nil {
+		if way, err = a.openWay(&o); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (o *Options) keep(former *Options) (pinned bool) {
 	if o.Session.Poll == 0 {
 		o.Session = session.DefaultConfig()
 	}
-	o.Session.Jitter, o.Log, o.Here = former.Session.Jitter, former.Log, former.Here
+	o.Session.Jitter, o.Log, o.Here, o.Power = former.Session.Jitter, former.Log, former.Here, former.Power
 	pinned = o.StateDir != former.StateDir || o.Socket != former.Socket || o.DeviceID != former.DeviceID || len(o.Stores) != len(former.Stores)
 	o.StateDir, o.Socket, o.DeviceID = former.StateDir, former.Socket, former.DeviceID
 	wanted := o.Stores

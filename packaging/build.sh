@@ -21,12 +21,22 @@ umask 022
 rm -rf "$out"
 mkdir -p "$out"
 tools=$PWD/packaging/tools/go.mod
+export CGO_ENABLED=0 GOFLAGS=-mod=readonly
+plain=(-trimpath -buildvcs=false) # the same for all, so that each package is compiled once
 
 compile() { # os arch folder
 	local p=github.com/alwayson-sync/alwayson
-	CGO_ENABLED=0 GOOS=$1 GOARCH=$2 GOARM=7 GOFLAGS=-mod=readonly go build -trimpath -buildvcs=false -o "$3/" \
-		-ldflags "-s -w -buildid= -X $p/agent/internal/cli.release=$VERSION -X $p/agent/internal/cli.commit=$COMMIT -X main.release=$VERSION" \
+	link "$1" "$2" "$3" "-X $p/agent/internal/cli.release=$VERSION -X $p/agent/internal/cli.commit=$COMMIT -X main.release=$VERSION" \
 		./agent/cmd/alwayson ./ds/cmd/alwayson-server
+	case $1 in
+	darwin) ;; # its panel needs cgo
+	windows) link "$1" "$2" "$3" "-H windowsgui" ./agent/cmd/alwayson-tray ;; # else a console opens at each login
+	*) link "$1" "$2" "$3" "" ./agent/cmd/alwayson-tray ;;
+	esac
+}
+
+link() { # os arch folder flags program...
+	GOOS=$1 GOARCH=$2 GOARM=7 go build "${plain[@]}" -o "$3/" -ldflags "-s -w -buildid= $4" "${@:5}"
 }
 
 archive() { # os arch folder
@@ -54,15 +64,15 @@ sbom() { # os arch folder
 extras() {
 	local s=$WORK/share
 	mkdir -p "$s/bash-completion/completions" "$s/zsh/vendor-completions" "$s/fish/vendor_completions.d"
-	go build -buildvcs=false -o "$WORK/host" ./agent/cmd/alwayson
+	go build "${plain[@]}" -o "$WORK/host" ./agent/cmd/alwayson
 	HOME=/nonexistent "$WORK/host" completion bash >"$s/bash-completion/completions/alwayson"
 	HOME=/nonexistent "$WORK/host" completion zsh >"$s/zsh/vendor-completions/_alwayson"
 	HOME=/nonexistent "$WORK/host" completion fish >"$s/fish/vendor_completions.d/alwayson.fish"
-	go run ./agent/internal/cli/manual "$s/man"
+	go run "${plain[@]}" ./agent/internal/cli/manual "$s/man"
 	find "$s" -exec touch -d "@$SOURCE_DATE_EPOCH" {} + # apk tells when they were written
 }
 
-# scripts fills in what differs between the two packages.
+# scripts fills in what differs between agent and server; the tray starts and owns nothing.
 scripts() {
 	local agent='alwayson is installed. Each user types: alwayson setup, then alwayson service install && alwayson service start'
 	local server='alwayson-server is installed, and not started. See /etc/default/alwayson-server, then: systemctl enable --now alwayson-server'
@@ -76,7 +86,8 @@ scripts() {
 
 package() { # arch folder
 	local fill="s|@WORK@|$WORK|g; s|@BIN@|$2|; s|@ARCH@|${1/%arm/arm7}|; s|@VERSION@|$VERSION|; s|@LICENSE@|$LICENSE|; s|@MTIME@|$MTIME|"
-	for name in alwayson alwayson-server; do
+	fill+="; s|@SORTED@|${VERSION/-/\~}|; s|@APK@|${VERSION/-/_}|" # a version as deb and rpm, and as apk write it
+	for name in alwayson alwayson-server alwayson-tray; do
 		sed "$fill" "packaging/nfpm/$name.yaml" >"$WORK/$name.yaml"
 		for kind in deb rpm apk; do
 			go tool -modfile="$tools" nfpm package -f "$WORK/$name.yaml" -p $kind -t "$out/" >"$WORK/log" || { cat "$WORK/log"; exit 1; }

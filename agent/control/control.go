@@ -39,6 +39,10 @@ type Status struct {
 	// Network is the interface, or those, over which data leaves; "" if there is none. NotAllowed tells that it may not leave over it.
 	Network    string `json:"network,omitempty"`
 	NotAllowed bool   `json:"network_not_allowed,omitempty"`
+	// Withheld is why nothing is sent by itself although it could be, "" if it is: the network, or too little power.
+	Withheld string `json:"withheld,omitempty"`
+	// Portal: something in the network answers in place of the server, and wants the user to sign in.
+	Portal bool `json:"portal,omitempty"`
 	// Proxy is what the configuration says of it.
 	Proxy string `json:"proxy,omitempty"`
 
@@ -104,8 +108,10 @@ type Store struct {
 	// Oldest is when the oldest pending change came: how far the server is behind (G5, G6).
 	Oldest *time.Time `json:"pending_since,omitempty"`
 	// Unavailable is why the store cannot be read, "" if it can. It deletes nothing.
-	Unavailable string  `json:"unavailable,omitempty"`
-	Change      *Change `json:"last_change,omitempty"`
+	Unavailable string `json:"unavailable,omitempty"`
+	// Polled is why the store cannot be watched, and what to type, "" if it can. Changes of it are found at each look, every 30 seconds.
+	Polled string  `json:"polled,omitempty"`
+	Change *Change `json:"last_change,omitempty"`
 	// Compared is when this store was compared with the server last, nil if never; Differ is how many items differed then, Differing some of them.
 	Compared  *time.Time `json:"compared,omitempty"`
 	Differ    int        `json:"differ,omitempty"`

@@ -29,8 +29,13 @@ func New(r Record, c Config) *Machine {
 	if c.Jitter == nil {
 		c.Jitter = func() float64 { return 0.5 }
 	}
+	if c.Stretch == nil {
+		c.Stretch = func() int { return 1 }
+	}
 	return &Machine{Record: r, c: c}
 }
+
+func (m *Machine) poll() time.Duration { return m.c.Poll * time.Duration(m.c.Stretch()) }
 
 // Handle takes an event and returns what is to be done.
 func (m *Machine) Handle(now time.Time, e Event) []Action {
@@ -59,7 +64,7 @@ func (m *Machine) Handle(now time.Time, e Event) []Action {
 	case Reconfigure:
 		m.reconfigure(now, e.Reason)
 	case Configured:
-		e.Config.Jitter = m.c.Jitter
+		e.Config.Jitter, e.Config.Stretch = m.c.Jitter, m.c.Stretch
 		m.c = e.Config
 	case Credentials:
 		m.credentials(now)
@@ -150,7 +155,7 @@ func (m *Machine) closeSession(now time.Time) {
 		m.do(Save{})
 	} else {
 		m.enter(now, Opening, string(CauseClosed))
-		m.wakeAt(now.Add(spread(m.c.Poll, m.c.Jitter())))
+		m.wakeAt(now.Add(spread(m.poll(), m.c.Jitter())))
 	}
 	m.close(id)
 }
@@ -392,7 +397,7 @@ func (m *Machine) done(now time.Time, e Done) {
 		m.enter(now, Held, e.Reason)
 	case Aged, Uncertified:
 		m.enter(now, Held, e.Reason)
-	case NoLink, Failed:
+	case NoLink, Failed, Intercepted:
 		m.failed(now, e)
 		if again == CauseLink || byHand { // that was over the former link, or before somebody asked: the pause is not for what is wanted now
 			m.run(now, again)
@@ -435,11 +440,16 @@ func (m *Machine) succeeded(now time.Time, e Done, again Cause) {
 		m.run(now, again)
 		return
 	}
-	m.wakeAt(now.Add(spread(m.c.Poll, m.c.Jitter())))
+	m.wakeAt(now.Add(spread(m.poll(), m.c.Jitter())))
 }
 
 // failed counts towards permanent loss (CR 1.36 step 2). Transient loss keeps the session (L10); permanent loss destroys it (L5).
 func (m *Machine) failed(now time.Time, e Done) {
+	if e.Result == Intercepted && m.State != Lost {
+		m.enter(now, Retrying, e.Reason)
+		m.wakeAt(now.Add(spread(e.After, m.c.Jitter())))
+		return
+	}
 	if m.Failures++; m.Failures == 1 {
 		m.FailedSince = now
 	}

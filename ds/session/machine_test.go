@@ -98,12 +98,12 @@ func parse(t *testing.T, line string) (time.Time, session.Event) {
 		}
 		return at, session.Pause{Until: until}
 	}
-	if name == "busy" {
+	if slow, ok := map[string]session.Result{"busy": session.Failed, "portal": session.Intercepted}[name]; ok {
 		after, err := time.ParseDuration(arg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return at, session.Done{Result: session.Failed, Reason: name, After: after}
+		return at, session.Done{Result: slow, Reason: name, After: after}
 	}
 	if r, ok := results[name]; ok {
 		return at, session.Done{Result: r, Session: arg, Reason: name}

@@ -55,6 +55,8 @@ type Config struct {
 	Poll     time.Duration // safety poll: catches what every trigger missed
 	// Jitter returns 0 to 1. Pauses are spread by it, so that a fleet does not come back at once.
 	Jitter func() float64
+	// Stretch is how many times longer Poll is at the moment; nil is once.
+	Stretch func() int
 }
 
 // DefaultConfig is for a device on mains or Wi-Fi.
@@ -163,6 +165,7 @@ const (
 	Aged                      // credentials no longer valid: the server keeps the session (A3)
 	Failed                    // the server or a local store failed
 	Uncertified               // the certificate of the device is refused: no session could be ended, so it is kept (A10)
+	Intercepted               // somebody else answered in place of the server, who is neither lost nor has failed
 )
 
 // Action is what the caller must do, in the order given. It is one of the types below.

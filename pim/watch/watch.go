@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -42,12 +43,12 @@ func hidden(rel string) bool {
 func Tree(ctx context.Context, root string, ignore func(rel string) bool, hint func(pim.Hint)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_instances?): %w", root, err)
+		return limited(root, "fs.inotify.max_user_instances", err)
 	}
 	defer w.Close()
 	d := &dir{root: root, w: w, hint: hint, ignore: ignore, keys: make(map[string]bool)}
 	if err := d.add(root); err != nil {
-		return fmt.Errorf("cannot watch %s (fs.inotify.max_user_watches?): %w", root, err)
+		return limited(root, watches, err)
 	}
 	d.all, d.first = true, time.Now() // what happened before the watch stood
 	d.flush()
@@ -128,9 +129,11 @@ func (d *dir) take(ev fsnotify.Event) (bool, error) {
 		return false, fmt.Errorf("cannot watch %s any more: it was removed or renamed", d.root)
 	case ev.Op == fsnotify.Chmod || d.ignore(d.rel(ev.Name)):
 		return false, nil
-	case ev.Has(fsnotify.Create) && d.folder(ev.Name):
-		d.all = true // files may have come before the watch
-		return true, nil
+	case ev.Has(fsnotify.Create):
+		is, err := d.folder(ev.Name)
+		if d.all = d.all || is; is || err != nil { // files may have come before the watch
+			return true, err
+		}
 	}
 	key := d.rel(ev.Name)
 	d.keys[key] = true
@@ -149,13 +152,18 @@ func (d *dir) rel(path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// folder watches a new folder.
-func (d *dir) folder(path string) bool {
+// folder watches what was made if it is a folder.
+func (d *dir) folder(path string) (is bool, err error) {
 	before := len(d.w.WatchList())
-	if err := d.add(path); err != nil {
-		return true // it cannot be watched: look at everything now, and at the next poll
+	switch err := d.add(path); {
+	case errors.Is(err, syscall.ENOSPC):
+		d.all = true
+		d.flush()
+		return true, limited(d.root, watches, err)
+	case err != nil:
+		return true, nil // it cannot be watched: look at everything now, and at the next poll
 	}
-	return len(d.w.WatchList()) > before
+	return len(d.w.WatchList()) > before, nil
 }
 
 // flush ends the burst.

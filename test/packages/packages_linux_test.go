@@ -79,11 +79,12 @@ func TestPackages(t *testing.T) {
 	if diff := cmp.Diff(first, sums(t, build(t, there))); diff != "" {
 		t.Errorf("another build gives other bytes: %s", diff)
 	}
-	if want := 2*3 + 1 + 2 + 1; len(first) != want { // deb, rpm, apk of both, archive, SBOM of both, sums
+	if want := 3*3 + 1 + 3 + 1; len(first) != want { // deb, rpm, apk of each program, archive, SBOM of each, sums
 		t.Errorf("%d results, want %d: %v", len(first), want, first)
 	}
 	small(t, dist)
-	bill(t, filepath.Join(dist, "alwayson-"+version+"-linux-"+runtime.GOARCH+".cdx.json"))
+	bill(t, dist, "alwayson", "github.com/kardianos/service")
+	bill(t, dist, "alwayson-tray", "fyne.io/systray")
 	lifecycle(t, dist)
 }
 
@@ -103,10 +104,10 @@ func small(t *testing.T, dist string) {
 	}
 }
 
-// bill looks whether the list of what is inside names a library that is.
-func bill(t *testing.T, path string) {
+// bill looks whether the list of what is inside a program names a library that is.
+func bill(t *testing.T, dist, program, library string) {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(dist, program+"-"+version+"-linux-"+runtime.GOARCH+".cdx.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func bill(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	for _, c := range list.Components {
-		if c.Name == "github.com/kardianos/service" && c.Version != "" && list.BomFormat == "CycloneDX" {
+		if c.Name == library && c.Version != "" && list.BomFormat == "CycloneDX" {
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // devices without zoneinfo, like Windows and small systems, read times of calendars, too
 
 	"github.com/alwayson-sync/alwayson/agent/internal/cli"
 )

@@ -107,7 +107,7 @@ func (a *app) sync() *cobra.Command {
 	cmd.Flags().StringVar(&req.Mode, "mode", "", "sync type of the stores named, or of all: two-way, slow, one-way-from-client, one-way-from-server, refresh-from-client, refresh-from-server")
 	cmd.Flags().StringVar(&req.Filter, "filter", "", "take this along, too, until --for is over; see alwayson filter --help")
 	cmd.Flags().Var((*days)(&req.For), "for", "how long --filter holds, e.g. 12h, 3d, 2w")
-	cmd.Flags().BoolVar(&req.AnyNetwork, "any-network", false, "also over a network that network.allowed does not name, this once")
+	cmd.Flags().BoolVar(&req.AnyNetwork, "any-network", false, "also over a network that network.allowed or network.metered excludes, this once")
 	cmd.Flags().BoolVar(&yes, "yes", false, "one side may be replaced by the other")
 	cmd.Flags().DurationVar(&limit, "timeout", 0, "wait at most so long, e.g. 30s")
 	return cmd

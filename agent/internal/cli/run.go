@@ -20,6 +20,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/pim"
@@ -151,7 +152,7 @@ func options(c *config.Config, log *slog.Logger) (agent.Options, error) {
 		Encoding: c.Account.Encoding, Basic: c.Account.Auth == config.Basic, MaxMsgSize: c.Account.MaxMessage,
 		SaveSecret: keeper(at)}
 	o.CertFile, o.KeyFile = c.Account.CertFile, c.Account.KeyFile
-	o.Network = agent.Network(c.Network)
+	o.Network, o.Battery = agent.Network(c.Network), power.Policy(c.Power.Battery)
 	if o.TLS, err = clientcert.Roots(c.Account.CAFile); err != nil {
 		return o, err
 	}

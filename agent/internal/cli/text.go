@@ -38,8 +38,11 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 // writeNetwork tells only what somebody has set.
 func writeNetwork(out io.Writer, s *control.Status) {
 	var parts []string
-	if s.NotAllowed {
-		parts = append(parts, s.Network+" is not allowed")
+	if s.Withheld != "" {
+		parts = append(parts, s.Withheld)
+	}
+	if s.Portal {
+		parts = append(parts, s.Network+" wants you to sign in")
 	}
 	if s.Proxy != "" {
 		parts = append(parts, "proxy "+s.Proxy)
@@ -143,6 +146,8 @@ func storeState(s *control.Store, now time.Time) string {
 		return fmt.Sprintf("%d items have problems → alwayson pending", s.Problems)
 	case s.Pending > 0 && s.Oldest != nil:
 		return "waits since " + clock(*s.Oldest, now)
+	case s.Polled != "":
+		return "looked at every 30 s: " + s.Polled
 	}
 	return "ok"
 }

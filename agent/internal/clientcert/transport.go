@@ -71,9 +71,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if conn != nil && refusal(err) == "" {
 			err = conn.reason(err)
 		}
-		return nil, t.certificate.Explain("the server", err)
+		return nil, t.certificate.Explain("the server", egress.Impostor(err))
 	}
-	if err := t.way.Answer(res); err != nil {
+	if err := errors.Join(t.way.Answer(res), egress.Intercepted(res)); err != nil {
 		res.Body.Close() //nolint:errcheck // nothing of it is needed
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	Account Account `toml:"account"`
 	Push    Push    `toml:"push"`
 	Network Network `toml:"network"`
+	Power   Power   `toml:"power"`
 	Session Session `toml:"session"`
 	Brake   Brake   `toml:"brake"`
 	Stores  []Store `toml:"store"`

@@ -20,6 +20,13 @@ type Network struct {
 	ProxySecretFile string `toml:"proxy_secret_file"`
 	// Allowed are the networks over which data may leave; see link.ParseNetworks.
 	Allowed string `toml:"allowed"`
+	// Metered is what metered networks may carry: sync, no.
+	Metered string `toml:"metered"`
+}
+
+// Power is what synchronizing may take of it.
+type Power struct {
+	Battery string `toml:"battery"` // sync, saver, no; see package power
 }
 
 // NoProxy is the Proxy of who wants none, also if the environment names one.
@@ -40,9 +47,11 @@ func (c *Config) checkNetwork() (bad []string) {
 	if _, err := link.ParseNetworks(n.Allowed); err != nil {
 		bad = append(bad, "network.allowed: "+err.Error())
 	}
-	if s, ok := mo.Find(heartbeat); ok {
-		if err := s.Check(time.Duration(c.Push.Heartbeat).String()); err != nil {
-			bad = append(bad, heartbeat+": "+err.Error())
+	for key, value := range map[string]string{heartbeat: time.Duration(c.Push.Heartbeat).String(), "network.metered": n.Metered, "power.battery": c.Power.Battery} {
+		if s, ok := mo.Find(key); ok && value != "" {
+			if err := s.Check(value); err != nil {
+				bad = append(bad, key+": "+err.Error())
+			}
 		}
 	}
 	for _, address := range c.Push.Rungs() {

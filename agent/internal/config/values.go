@@ -34,6 +34,8 @@ var fields = map[string]func(*Config) any{
 	"push.heartbeat":      func(c *Config) any { return &c.Push.Heartbeat },
 	"network.proxy":       func(c *Config) any { return &c.Network.Proxy },
 	"network.allowed":     func(c *Config) any { return &c.Network.Allowed },
+	"network.metered":     func(c *Config) any { return &c.Network.Metered },
+	"power.battery":       func(c *Config) any { return &c.Power.Battery },
 	"session.attempts":    func(c *Config) any { return &c.Session.Attempts },
 	"session.give_up":     func(c *Config) any { return &c.Session.GiveUp },
 	"session.backoff":     func(c *Config) any { return &c.Session.Backoff },

@@ -148,11 +148,12 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, badRequest(err)
 	}
-	if not := d.Network().NotAllowed; not != nil && !req.AnyNetwork {
+	not := d.Network().NotAllowed
+	if not != nil && not.OfNetwork() && !req.AnyNetwork {
 		return nil, &control.Error{Code: http.StatusConflict, Problem: control.Unreachable,
-			Text: not.Error() + " (network.allowed); nothing is lost, and it is synchronized by itself in another network; type " + anyNetwork + " to do it now"}
+			Text: not.What + " (" + not.Setting + "); nothing is lost, and it is synchronized by itself " + not.Until + "; type " + not.ByHand + " to do it now"}
 	}
-	plan.AnyNetwork = req.AnyNetwork
+	plan.AnyNetwork = req.AnyNetwork || not != nil // what the battery withholds, who asks by hand gets
 	if req.Filter != "" {
 		if err := d.travel(&req); err != nil {
 			return nil, err
@@ -167,9 +168,6 @@ func (d *Daemon) sync(r *http.Request) (any, error) {
 	}
 	return d.ask(r, ev, plan)
 }
-
-// anyNetwork is what to type to synchronize over a network that is not allowed.
-const anyNetwork = "alwayson sync --any-network"
 
 // plan is what a request asks for.
 func (d *Daemon) plan(req *control.SyncRequest) (*engine.Plan, error) {

@@ -107,14 +107,21 @@ func (d *Daemon) warnOfPush(s *control.Status) {
 // tellNetwork tells of the network, and of what in it is in the way rather than the server.
 func (d *Daemon) tellNetwork(s *control.Status, trouble error, waiting int) {
 	n := d.Network()
-	s.Network, s.Proxy, s.NotAllowed = n.Name, n.Proxy, n.NotAllowed != nil
+	s.Network, s.Proxy = n.Name, n.Proxy
+	if n.NotAllowed != nil {
+		s.NotAllowed, s.Withheld = n.NotAllowed.OfNetwork(), n.NotAllowed.What
+	}
 	if s.State != string(session.Retrying) && s.State != string(session.Lost) {
 		return
 	}
 	var proxy *egress.Error
+	var portal *egress.Portal
+	s.Portal = n.NotAllowed == nil && errors.As(trouble, &portal)
 	switch {
 	case n.NotAllowed != nil:
-		s.Summary, s.Advice = n.NotAllowed.Error()+"; nothing is lost, and it goes on by itself in another one"+wait(waiting), anyNetwork
+		s.Summary, s.Advice = n.NotAllowed.What+"; nothing is lost, and it goes on by itself "+n.NotAllowed.Until+wait(waiting), n.NotAllowed.ByHand
+	case s.Portal:
+		s.Summary, s.Advice = portal.Error()+"; nothing is lost, and it goes on by itself when you have"+wait(waiting), egress.SignIn
 	case errors.As(trouble, &proxy):
 		s.Summary = "the proxy " + proxy.Proxy + " " + proxy.What + "; nothing is lost, and it is tried again by itself" + wait(waiting)
 		s.Advice = proxy.Remedy
@@ -161,7 +168,7 @@ func (d *Daemon) store(st Store, s engine.Snapshot, progress map[string]engine.P
 	return control.Store{
 		Compared: timeOrNil(compared.At), Differ: compared.Differ, Differing: compared.Items,
 		Name: st.Replica.Name(), Kind: st.Kind, Dir: st.Dir, Items: c.Items, Pending: c.Pending, Problems: c.Problems,
-		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
+		Oldest: timeOrNil(st.Replica.Since()), Unavailable: s.Unavailable[st.Replica.Local()], Polled: s.Polled[st.Replica.Local()], Change: d.History.change(st.Replica.Name()),
 		Sent: p.Sent, Received: p.Received, Total: p.Total, Held: st.Replica.Held().Here + st.Replica.Held().There,
 	}
 }

@@ -18,16 +18,18 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
+	"github.com/alwayson-sync/alwayson/agent/internal/power"
 	"github.com/alwayson-sync/alwayson/ds/syncml"
 )
 
 // way is how the agent's connections leave the device.
 func way(c *config.Config) (*egress.Way, error) {
-	return egress.New(egress.Options{Proxy: c.Network.Proxy, SecretFile: c.Network.ProxySecretFile, Allowed: c.Network.Allowed})
+	return egress.New(egress.Options{Proxy: c.Network.Proxy, SecretFile: c.Network.ProxySecretFile, Allowed: c.Network.Allowed, Metered: c.Network.Metered,
+		Withholds: func() string { return power.Policy(c.Power.Battery).Withholds(power.Now()) }})
 }
 
 // network looks at how data leaves the device.
-func network(ctx context.Context, p *Patient, found func(Finding)) {
+func network(_ context.Context, p *Patient, found func(Finding)) {
 	if p.Config == nil {
 		return
 	}
@@ -37,9 +39,9 @@ func network(ctx context.Context, p *Patient, found func(Finding)) {
 		return
 	}
 	here := w.Here()
-	switch err := w.Allows(ctx); {
-	case err != nil:
-		found(warning("network.allowed", err.Error(), "alwayson sync --any-network, for once; or alwayson settings set network.allowed …"))
+	switch not := w.Withheld(); {
+	case not != nil:
+		found(warning(not.Setting, not.What, not.ByHand+", for once; or alwayson settings set "+not.Setting+" …"))
 	case len(here.Ways) == 0:
 		found(fault("network.interface", "this device is in no network; what changes meanwhile is sent when it is", "connect it"))
 	default:
@@ -127,7 +129,7 @@ func (q *peer) shake(ctx context.Context, found func(Finding)) bool {
 	t := tls.Client(q.connection, c)
 	if err := t.HandshakeContext(ctx); err != nil {
 		q.connection.Close()
-		found(fault(q.id+".tls", fmt.Sprintf("%s is not trusted: %v; nothing is sent to it", q.name, err), untrusted(err, q)).since(start))
+		found(fault(q.id+".tls", fmt.Sprintf("%s is not trusted: %v; nothing is sent to it", q.name, egress.Impostor(err)), untrusted(err, q)).since(start))
 		return false
 	}
 	q.connection = t
@@ -150,7 +152,7 @@ func untrusted(err error, q *peer) string {
 	case errors.As(err, &unknown):
 		return "name the file of its certificate authority as ca_file in the configuration, if you know that it is the right one"
 	case errors.As(err, &name):
-		return "use the name in its certificate in the configuration"
+		return egress.SignIn + "; if there is no such page, use the name in the certificate in the configuration"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "check the clock of this device; else ask its administrator to renew the certificate"
 	}
@@ -204,18 +206,18 @@ func greet(ctx context.Context, p *Patient, q *peer, found func(Finding)) {
 		return
 	}
 	defer res.Body.Close()
-	found(answered(res, q).since(start))
+	found(answered(res).since(start))
 	if at, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		found(clock(time.Since(at)))
 	}
 }
 
 // answered judges who answers. An answer that is no SyncML is not of a Data Sync Server.
-func answered(res *http.Response, q *peer) Finding {
+func answered(res *http.Response) Finding {
 	const id = "server.answer"
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if to, err := res.Location(); err == nil && to.Hostname() != q.host {
-		return fault(id, "this network answers in place of the server, and wants you to go to "+to.Scheme+"://"+to.Host, "sign in to the network with a browser")
+	if err := egress.Intercepted(res); err != nil {
+		return fault(id, err.Error(), egress.SignIn)
 	}
 	enc, known := syncml.ParseContentType(res.Header.Get("Content-Type"))
 	if res.StatusCode == http.StatusServiceUnavailable {

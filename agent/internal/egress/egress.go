@@ -25,6 +25,10 @@ type Options struct {
 	TLS *tls.Config
 	// Allowed are the networks over which data may leave, see link.ParseNetworks; "" is all.
 	Allowed string
+	// Metered is what metered networks may carry: "no" is nothing, anything else all.
+	Metered string
+	// Withholds is why nothing may be sent for another reason than the network, "" if it may; nil is never. It is asked for each connection.
+	Withholds func() string
 	// Here tells where the device is; nil is what the system tells.
 	Here func() link.Network
 }

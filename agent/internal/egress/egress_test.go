@@ -260,7 +260,7 @@ func TestNetworksThatAreNotAllowed(t *testing.T) {
 	}
 	here.Ways = append(here.Ways, link.Interface{Name: "wwan0", Kind: link.Mobile})
 	var not *egress.NotAllowed
-	if err := get(t, w, secure, secure.URL); !errors.As(err, &not) || not.Interface != "wwan0" || len(p.Through()) != 1 {
+	if err := get(t, w, secure, secure.URL); !errors.As(err, &not) || not.What != "network wwan0 is not allowed" || !not.OfNetwork() || len(p.Through()) != 1 {
 		t.Errorf("%v, through %v", err, p.Through())
 	}
 	if conn, err := w.Dial(egress.Anyway(t.Context()), secure.Listener.Addr().String(), true); err != nil {
@@ -268,4 +268,34 @@ func TestNetworksThatAreNotAllowed(t *testing.T) {
 	} else {
 		conn.Close() //nolint:errcheck // nothing was sent
 	}
+}
+
+// TestWhatIsWithheld: one thing after the other is in the way, and by hand everything goes.
+func TestWhatIsWithheld(t *testing.T) {
+	for name, c := range map[string]struct {
+		o          egress.Options
+		here       link.Network
+		want, hand string // "" if it may leave
+	}{
+		"all is well":             {egress.Options{Metered: "no"}, *place("eth0", false), "", ""},
+		"metered, and may be":     {egress.Options{Metered: "sync"}, *place("eth0", true), "", ""},
+		"metered":                 {egress.Options{Metered: "no"}, *place("eth0", true), "network eth0 is metered", "alwayson sync --any-network"},
+		"neither allowed":         {egress.Options{Metered: "no", Allowed: "wifi"}, *place("eth0", true), "network eth0 is not allowed", "alwayson sync --any-network"},
+		"the battery":             {egress.Options{Withholds: func() string { return "low" }}, *place("eth0", false), "low", "alwayson sync"},
+		"the battery, let it run": {egress.Options{Withholds: func() string { return "" }}, *place("eth0", false), "", ""},
+	} {
+		c.o.Here = func() link.Network { return c.here }
+		w := open(t, c.o)
+		var not *egress.NotAllowed
+		if err := w.Allows(t.Context()); errors.As(err, &not) != (c.want != "") || not != nil && (not.What != c.want || not.ByHand != c.hand) {
+			t.Errorf("%s: %+v", name, err)
+		}
+		if err := w.Allows(egress.Anyway(t.Context())); err != nil {
+			t.Errorf("%s, by hand: %v", name, err)
+		}
+	}
+}
+
+func place(name string, metered bool) *link.Network {
+	return &link.Network{Ways: []link.Interface{{Name: name}}, Metered: metered}
 }

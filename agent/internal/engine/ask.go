@@ -31,6 +31,8 @@ type Snapshot struct {
 	Trouble error         // of the last exchange, nil if it went well or there was none yet
 	// Unavailable is why a store could not be read when it was looked at last, by local name. Must not be changed.
 	Unavailable map[string]string
+	// Polled is why a store cannot be watched and is looked at every Rewatch instead, by local name. Must not be changed.
+	Polled map[string]string
 }
 
 // Progress is how far the running exchange has come with one datastore (M7). Total is 0 while the server has not said it.

@@ -172,8 +172,8 @@ func await(ctx context.Context, standing <-chan struct{}, watches int) {
 	}
 }
 
-// rewatch is the pause before a watch that failed is tried again; each time all is looked at.
-const rewatch = 30 * time.Second
+// Rewatch is the pause before a watch that failed is tried again; each time all is looked at.
+const Rewatch = 30 * time.Second
 
 // watch watches a store until ctx ends. It calls standing once, when the first hint has come or there will be none.
 func (e *Engine) watch(ctx context.Context, s Store, standing func()) {
@@ -181,19 +181,45 @@ func (e *Engine) watch(ctx context.Context, s Store, standing func()) {
 	for ctx.Err() == nil {
 		err := s.Watch(ctx, func(h pim.Hint) {
 			e.hint(s.Replica, h)
+			e.polled(s.Replica.Local(), nil)
 			stands()
 		})
-		stands()
 		if ctx.Err() != nil {
+			stands()
 			return
 		}
-		e.o.Log.Warn("store is polled", "store", s.Replica.Local(), "reason", err)
+		e.polled(s.Replica.Local(), err)
+		stands()
 		e.hint(s.Replica, pim.Hint{})
 		select {
-		case <-time.After(rewatch):
+		case <-time.After(Rewatch):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// polled notes why a store is not watched, nil if it is. Only a change of that is worth a line in the log.
+func (e *Engine) polled(store string, err error) {
+	now := reason(err)
+	if now == e.Snapshot().Polled[store] {
+		return
+	}
+	if err != nil {
+		e.o.Log.Warn("store is polled", "store", store, "reason", err)
+	}
+	e.update(func() { e.snapshot.Polled = with(e.snapshot.Polled, store, now) })
+}
+
+// with is m with another value, "" for none; m belongs to who asked.
+func with(m map[string]string, key, value string) map[string]string {
+	m = maps.Clone(m)
+	if m == nil {
+		m = make(map[string]string)
+	}
+	if m[key] = value; value == "" {
+		delete(m, key)
+	}
+	return m
 }
 
 // loop is the state that only the loop's goroutine touches.
@@ -426,16 +452,7 @@ func (l *loop) looked(store string, err error) {
 	} else {
 		l.o.Log.Info("store can be read again", "store", store)
 	}
-	l.update(func() {
-		m := maps.Clone(l.snapshot.Unavailable) // the old map belongs to who asked
-		if m == nil {
-			m = make(map[string]string)
-		}
-		if m[store] = now; now == "" {
-			delete(m, store)
-		}
-		l.snapshot.Unavailable = m
-	})
+	l.update(func() { l.snapshot.Unavailable = with(l.snapshot.Unavailable, store, now) })
 }
 
 // handle gives the machine an event and carries out what it decides.
@@ -592,8 +609,14 @@ func Done(r dsclient.Report, err error) session.Done {
 	if errors.As(err, &busy) {
 		d.After = busy.After
 	}
+	if d.Result == session.Intercepted {
+		d.After = signingIn
+	}
 	return d
 }
+
+// signingIn is the least time between attempts while a portal answers. A network that changes is another cause.
+const signingIn = 40 * time.Second
 
 func reason(err error) string {
 	var cert *dsclient.CertificateError
@@ -611,6 +634,7 @@ func result(r dsclient.Report, err error) session.Result {
 	var cert *dsclient.CertificateError
 	var link *dsclient.TransportError
 	var secret *SecretError
+	var portal *egress.Portal
 	switch {
 	case errors.As(err, &secret):
 		return session.Aged // the server has ended nothing: the session waits
@@ -624,6 +648,8 @@ func result(r dsclient.Report, err error) session.Result {
 		return session.Invalid
 	case errors.As(err, &cert):
 		return session.Uncertified
+	case errors.As(err, &portal):
+		return session.Intercepted
 	case errors.As(err, &link):
 		return session.NoLink
 	}

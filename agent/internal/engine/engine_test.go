@@ -31,6 +31,7 @@ type fleet struct {
 	engines map[string]*engine.Engine // by device
 	down    bool                      // the server is not reachable
 	blind   bool                      // nobody watches the folders; only the poll finds anything
+	limit   error                     // why they cannot be watched
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -94,6 +95,9 @@ func (f *fleet) start(id string) *member {
 			Watch: func(ctx context.Context, hint func(pim.Hint)) error { return watch.Dir(ctx, dir, hint) }}
 		if f.blind {
 			st.Watch = nil
+		}
+		if f.limit != nil {
+			st.Watch = func(context.Context, func(pim.Hint)) error { return f.limit }
 		}
 		o.Stores = append(o.Stores, st)
 	}
@@ -206,4 +210,20 @@ func TestALinkThatComesBackHealsByItself(t *testing.T) {
 
 func card(uid, name string) string {
 	return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:" + uid + "\r\nFN:" + name + "\r\nEND:VCARD\r\n"
+}
+
+// TestAStoreThatCannotBeWatchedSaysSo, and why; one that can says nothing.
+func TestAStoreThatCannotBeWatchedSaysSo(t *testing.T) {
+	f := newFleet(t)
+	seen := f.start("seen")
+	<-seen.done
+	if p := seen.e.Snapshot().Polled; len(p) != 0 {
+		t.Errorf("%v", p)
+	}
+	f.limit = errors.New("no more watches")
+	m := f.start("unseen")
+	<-m.done
+	if p := m.e.Snapshot().Polled; len(p) != 2 || p[m.stores[0].Local()] != "no more watches" {
+		t.Errorf("%v", p)
+	}
 }

@@ -16,6 +16,8 @@ type Network struct {
 	// Gateway is the address of the router of the first of them, Hardware that of its network card. Hardware is "" until something was sent to
 	// the router; where the system does not tell, Gateway is the network's own prefix.
 	Gateway, Hardware string
+	// Metered is that somebody has said so; see IsMetered.
+	Metered bool `json:"-"`
 }
 
 // Interface is one over which data leaves.

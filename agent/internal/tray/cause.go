@@ -108,7 +108,7 @@ func ofStore(s *control.Store) (out []Cause) {
 // stale is about changes that have waited for long although there is a network: being offline is no problem, being forgotten is.
 func (f *Facts) stale(now time.Time) []Cause {
 	s, since := &f.Status, time.Time{}
-	if !s.AlwaysOn || s.State == "paused" || s.Network == "" || s.NotAllowed {
+	if !s.AlwaysOn || s.State == "paused" || s.Network == "" || s.NotAllowed || s.Withheld != "" {
 		return nil
 	}
 	for _, st := range s.Stores {

@@ -73,13 +73,15 @@ func (f *Facts) state(causes []Cause) State {
 
 // working is where a session stands that is not in sync, and needs nobody.
 func (f *Facts) working() State {
-	switch s := &f.Status; s.State {
+	s := &f.Status
+	if s.Portal {
+		return Portal
+	}
+	switch s.State {
 	case "retrying":
 		return Offline
 	case "lost":
 		return Lost
-	case "portal":
-		return Portal
 	case "held":
 		return NeedsYou
 	case "opening", "syncing":
@@ -165,6 +167,8 @@ func (f *Facts) offline(now time.Time) string {
 	text := "Offline"
 	if s.NotAllowed {
 		text = "Network " + s.Network + " is not to be used"
+	} else if s.Withheld != "" {
+		text = sentence(s.Withheld)
 	}
 	if s.Next != nil {
 		text += " - will retry " + clock(*s.Next, now)

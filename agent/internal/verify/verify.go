@@ -25,7 +25,9 @@ type Options struct {
 	Stores []*replica.Replica
 	DB     kv.Store
 	Every  time.Duration // how often it compares by itself
-	Log    *slog.Logger
+	// Stretch is how many times longer Every is at the moment.
+	Stretch func() int
+	Log     *slog.Logger
 }
 
 // Outcome is the last comparison of a store.
@@ -102,7 +104,7 @@ func (v *Verifier) SetEvery(every time.Duration) {
 func (v *Verifier) due(cause session.Cause, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	every := v.every
+	every := v.every * time.Duration(v.o.Stretch())
 	if cause != session.CausePoll {
 		every *= 2
 	}

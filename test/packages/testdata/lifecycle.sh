@@ -6,7 +6,15 @@ cd /debs
 rm -rf /etc/alwayson /var/lib/alwayson /var/lib/alwayson-server
 [ ! -e /usr/bin/alwayson ]
 
-dpkg -i "alwayson_${version}_$arch.deb" "alwayson-server_${version}_$arch.deb"
+! dpkg -i "alwayson-tray_${version}_$arch.deb" # without the agent there is nothing to show
+dpkg -i "alwayson_${version}_$arch.deb" "alwayson-server_${version}_$arch.deb" "alwayson-tray_${version}_$arch.deb"
+dpkg-deb -f "alwayson-tray_${version}_$arch.deb" Depends | grep -Fx "alwayson (= $version)"
+! alwayson-tray -icons none 2>log
+grep -F alwayson-tray log
+for entry in /etc/xdg/autostart /usr/share/applications; do
+	grep -Fx Exec=alwayson-tray "$entry/alwayson-tray.desktop"
+done
+[ -s /usr/share/icons/hicolor/scalable/apps/alwayson.svg ]
 alwayson version | grep -F "alwayson $version, commit "
 alwayson version --json | grep -F "\"version\": \"$version\""
 alwayson-server --version | grep -F "$version"
@@ -39,17 +47,18 @@ done
 ! grep -E '(^| )(start|enable|disable|stop) ' asked
 grep -F :8765 /etc/default/alwayson-server
 
-dpkg -r alwayson alwayson-server >log
+dpkg -r alwayson-tray alwayson alwayson-server >log
 cat log
 grep -Fx -e 'disable --now alwayson.service' asked
 grep -Fx -e 'disable --now alwayson-server.service' asked
 grep -F '/var/lib/alwayson is kept' log
-for gone in /usr/bin/alwayson /usr/bin/alwayson-server /usr/lib/systemd/system/alwayson.service /usr/lib/systemd/user/alwayson.service \
-	/usr/lib/systemd/system/alwayson-server.service /usr/share/doc/alwayson /usr/share/bash-completion/completions/alwayson; do
+for gone in /usr/bin/alwayson /usr/bin/alwayson-server /usr/bin/alwayson-tray /usr/lib/systemd/system/alwayson.service /usr/lib/systemd/user/alwayson.service \
+	/usr/share/applications/alwayson-tray.desktop /usr/lib/systemd/system/alwayson-server.service /usr/share/doc/alwayson /usr/share/bash-completion/completions/alwayson; do
 	[ ! -e "$gone" ]
 done
-dpkg -P alwayson alwayson-server
+dpkg -P alwayson alwayson-server alwayson-tray
 [ ! -e /etc/default/alwayson-server ]
+[ ! -e /etc/xdg/autostart/alwayson-tray.desktop ]
 for kept in /etc/alwayson/alwayson.toml /var/lib/alwayson/state /var/lib/alwayson-server/server.db; do
 	[ "$(cat "$kept")" = mine ]
 done
