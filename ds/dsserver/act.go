@@ -168,6 +168,7 @@ func (r *reply) storeVariant(st *storeState, luid, variant string, it dsstore.It
 // adopt binds the device's item to ours of the same content. Flags and folder of a device that sends them anew win.
 func (r *reply) adopt(st *storeState, luid string, cur, rec dsstore.Item) error {
 	if cur.Flags == rec.Flags && cur.Folder == rec.Folder {
+		st.again = st.again || cur.By != r.x.deviceID && !st.scope.Filter.Everything() // it may be out of its filter by somebody else's doing (found by simulation)
 		return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash})
 	}
 	former := cur.Rev
