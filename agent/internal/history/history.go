@@ -60,7 +60,7 @@ type Book struct {
 	now func() time.Time
 
 	mu   sync.Mutex // one writer
-	left int64      // octets of what has left; guarded by mu
+	left int64      // octets of what has left, -1 until somebody asks; guarded by mu
 }
 
 const prefix = "history/"
@@ -70,10 +70,7 @@ func Open(db kv.Store, dir string) (*Book, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the folder of former versions: %w", err)
 	}
-	b := &Book{db: db, dir: dir, now: time.Now}
-	all, err := b.List("")
-	b.count(all)
-	return b, err
+	return &Book{db: db, dir: dir, now: time.Now, left: -1}, nil
 }
 
 // count notes how much has left this device of what is kept.
@@ -87,10 +84,17 @@ func (b *Book) count(list []Entry) {
 }
 
 // Room is how many octets of items that leave this device may still be kept.
-func (b *Book) Room() int64 {
+func (b *Book) Room() (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return leftRoom - b.left
+	if b.left < 0 {
+		all, err := b.List("")
+		if err != nil {
+			return 0, err
+		}
+		b.count(all)
+	}
+	return leftRoom - b.left, nil
 }
 
 // Keep makes versions durable, before what replaces them is written. All of one call belong together: Last finds them.
@@ -108,7 +112,7 @@ func (b *Book) Keep(list []Former) error {
 		return fmt.Errorf("cannot keep former versions, so nothing was changed: %w", err)
 	}
 	for i := range list {
-		if list[i].Left {
+		if list[i].Left && b.left >= 0 {
 			b.left += int64(len(list[i].Item.Body))
 		}
 	}

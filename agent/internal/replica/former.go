@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -25,16 +26,22 @@ func (r *Replica) keepFormer(ctx context.Context, jobs []job) error {
 	}
 	var list []history.Former
 	var weighed []update
-	room := r.history.Room()
+	room := sync.OnceValues(r.history.Room) // most batches take nothing off this device
+	var kept int64
 	for i := range jobs {
 		f, err := r.formerOf(ctx, &jobs[i])
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case f == nil:
+		}
+		if f == nil {
 			continue
-		case f.Left:
-			if room -= int64(len(f.Item.Body)); room < 0 {
+		}
+		if f.Left {
+			n, err := room()
+			if err != nil {
+				return err
+			}
+			if kept += int64(len(f.Item.Body)); kept > n {
 				weighed = append(weighed, jobs[i].weigh())
 				continue
 			}

@@ -45,7 +45,7 @@ type Replica struct {
 // Keeper keeps former versions, as a history.Book does: durably, and before what replaces them is written.
 type Keeper interface {
 	Keep(list []history.Former) error
-	Room() int64 // octets of items that only leave this device
+	Room() (int64, error) // octets of items that only leave this device
 }
 
 // Safety is what keeps a Replica from losing something for good.

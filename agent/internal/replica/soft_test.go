@@ -31,7 +31,7 @@ func (s *shelf) Keep(list []history.Former) error {
 	return nil
 }
 
-func (s *shelf) Room() int64 { return s.room }
+func (s *shelf) Room() (int64, error) { return s.room, nil }
 
 // TestAServerCannotEmptyADeviceSoftly: items that only leave this device are on the server, or so it says. Without a copy goes only what the filter that
 // was wished here leaves out; what there is no room for is weighed as any deletion is.

@@ -40,7 +40,7 @@ func (b *book) Keep(list []history.Former) error {
 }
 
 // Room implements replica.Keeper. What there is no room for becomes a deletion of the server, which worlds have anyway.
-func (b *book) Room() int64 { return 1 << 30 }
+func (b *book) Room() (int64, error) { return 1 << 30, nil }
 
 // mustHave fails the world if the agent is about to lose what is nowhere else (design.md 3.7). What it deletes may only leave the device, if its
 // user wanted that and the server has it.
