@@ -112,19 +112,24 @@ func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
 
 // place is where the secret will be, according to a configuration that is not written yet.
 func (a *app) place(text []byte) (creds.Place, error) {
-	path, err := filepath.Abs(a.configPath)
-	if err != nil {
-		return creds.Place{}, err
-	}
-	f, err := config.Decode(path, text)
-	if err != nil {
-		return creds.Place{}, err
-	}
-	c, err := f.With(nil)
+	c, err := a.meant(text)
 	if err != nil {
 		return creds.Place{}, err
 	}
 	return creds.OfAccount(c), nil
+}
+
+// meant is what a text would mean as the configuration.
+func (a *app) meant(text []byte) (*config.Config, error) {
+	path, err := filepath.Abs(a.configPath)
+	if err != nil {
+		return nil, err
+	}
+	f, err := config.Decode(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return f.With(nil)
 }
 
 // makeFolders makes the folders of stores that are new.

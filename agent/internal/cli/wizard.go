@@ -134,15 +134,7 @@ func (w *wizard) config() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := filepath.Abs(w.configPath)
-	if err != nil {
-		return nil, err
-	}
-	f, err := config.Decode(dir, text)
-	if err != nil {
-		return nil, err
-	}
-	return f.With(nil)
+	return w.meant(text)
 }
 
 // person asks as whom this device signs in.

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/sock"
 )
 
 // DefaultFile is where the user's configuration lies; ALWAYSON_CONFIG overrides it.
@@ -47,15 +49,7 @@ func DefaultState() string {
 }
 
 // DefaultSocket is where the agent listens for its controls.
-func DefaultSocket() string {
-	if runtime.GOOS == "windows" {
-		return `\\.\pipe\alwayson-` + filepath.Base(home())
-	}
-	if p := os.Getenv("XDG_RUNTIME_DIR"); p != "" {
-		return filepath.Join(p, "alwayson.sock")
-	}
-	return filepath.Join(DefaultState(), "agent.sock")
-}
+func DefaultSocket() string { return sock.Default() }
 
 func product() string {
 	if runtime.GOOS == "linux" {
