@@ -392,14 +392,11 @@ func (a *Agent) openStore(ctx context.Context, s Store) (engine.Store, error) {
 	return engine.Store{Replica: r, Watch: local.Watch, Conflicts: s.Conflicts}, nil
 }
 
-// diskReserve is what the agent leaves to others of each file system.
-const diskReserve = 64 << 20
-
 func (a *Agent) reserve() int64 {
 	if a.o.DiskReserve != 0 {
 		return a.o.DiskReserve
 	}
-	return diskReserve
+	return replica.DefaultReserve
 }
 
 func (o *Options) brake() reconcile.Brake {

@@ -156,7 +156,7 @@ func isMaildir(dir string) bool {
 
 func (f *Found) itemsIn(dir string) (n int) {
 	if f.Kind == pim.Mail {
-		return files(filepath.Join(dir, "cur"), "") + files(filepath.Join(dir, "new"), "")
+		return files(filepath.Join(dir, "cur")) + files(filepath.Join(dir, "new"))
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -189,13 +189,13 @@ func (f *Found) holds(path string) bool {
 	return err == nil && strings.Contains(string(text), want)
 }
 
-func files(dir, ext string) (n int) {
+func files(dir string) (n int) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return 0
 	}
 	for _, e := range list {
-		if e.Type().IsRegular() && (ext == "" || filepath.Ext(e.Name()) == ext) {
+		if e.Type().IsRegular() {
 			n++
 		}
 	}

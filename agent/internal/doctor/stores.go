@@ -13,6 +13,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/replica"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/match"
 	"github.com/alwayson-sync/alwayson/pim/vdir"
@@ -77,21 +78,18 @@ func writable(dir string) bool {
 	return os.Remove(f.Name()) == nil
 }
 
-// reserve is what the agent leaves of a disk to others.
-const reserve = 64 << 20
-
 func disk(dir string, found func(Finding)) {
-	d, known := fileSystem(dir)
-	switch {
+	free, known := replica.Free(dir)
+	switch remote := remoteSystem(dir); {
 	case !known:
-	case d.free < reserve:
-		found(fault("store.disk", fmt.Sprintf("%s are left on the disk of %s; nothing new is stored below %s", humanize.IBytes(uint64(d.free)), dir, humanize.IBytes(reserve)),
-			"make room"))
-	case d.remote != "":
-		found(warning("store.events", fmt.Sprintf("%s is on %s, which tells of no changes that others make; they are found when it is looked at", dir, d.remote),
+	case free < replica.DefaultReserve:
+		found(fault("store.disk", fmt.Sprintf("%s are left on the disk of %s; nothing new is stored below %s", humanize.IBytes(uint64(free)), dir,
+			humanize.IBytes(replica.DefaultReserve)), "make room"))
+	case remote != "":
+		found(warning("store.events", fmt.Sprintf("%s is on %s, which tells of no changes that others make; they are found when it is looked at", dir, remote),
 			"alwayson settings set session.poll 5m"))
 	default:
-		found(ok("store.disk", humanize.IBytes(uint64(d.free))+" are left on the disk"))
+		found(ok("store.disk", humanize.IBytes(uint64(free))+" are left on the disk"))
 	}
 }
 

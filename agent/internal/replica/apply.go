@@ -325,7 +325,7 @@ func (r *Replica) spareDisk(jobs []job) {
 	if r.reserve == 0 {
 		return
 	}
-	left, ok := free(r.dir)
+	left, ok := Free(r.dir)
 	if !ok {
 		return
 	}

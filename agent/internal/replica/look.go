@@ -61,6 +61,9 @@ type Safety struct {
 	Alive func()
 }
 
+// DefaultReserve is what the agent leaves to others of each file system, in octets.
+const DefaultReserve = 64 << 20
+
 // Open joins a store and its index, and finishes what a crash interrupted.
 func Open(ctx context.Context, name, remote string, store pim.Store, index *state.Items) (*Replica, error) {
 	return OpenSafe(ctx, name, remote, store, index, Safety{})

@@ -2,8 +2,8 @@ package replica
 
 import "golang.org/x/sys/unix"
 
-// free is how many octets a folder's file system has left for us; not ok if it does not say.
-func free(dir string) (octets int64, ok bool) {
+// Free is how many octets a folder's file system has left for us; not ok if it does not say.
+func Free(dir string) (octets int64, ok bool) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, false

@@ -2,5 +2,5 @@
 
 package replica
 
-// free is known on Linux only; elsewhere a full disk is found out by writing.
-func free(string) (octets int64, ok bool) { return 0, false }
+// Free is known on Linux only; elsewhere a full disk is found out by writing.
+func Free(string) (octets int64, ok bool) { return 0, false }
