@@ -52,12 +52,15 @@ var extensions = map[pim.Kind][]string{
 	pim.Contacts: {".vcf"}, pim.Calendar: {".ics"}, pim.Tasks: {".ics"}, pim.Notes: {".txt", ".md"},
 }
 
-func (s *Store) isItem(name string) bool {
+func (s *Store) isItem(name string) bool { return IsItem(s.kind, name) }
+
+// IsItem tells whether a file of this name is an item of a kind.
+func IsItem(kind pim.Kind, name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") {
 		return false // temporary files of editors, and our own
 	}
 	ext := strings.ToLower(path.Ext(name))
-	for _, e := range extensions[s.kind] {
+	for _, e := range extensions[kind] {
 		if ext == e {
 			return true
 		}

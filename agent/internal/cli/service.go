@@ -26,15 +26,7 @@ type serviceFlags struct {
 }
 
 // machineConfig is the configuration of a service of the machine, unless another one is named.
-func machineConfig() string {
-	switch runtime.GOOS {
-	case "windows":
-		return filepath.Join(os.Getenv("ProgramData"), "AlwaysOn", "alwayson.toml")
-	case "darwin":
-		return "/Library/Application Support/AlwaysOn/alwayson.toml"
-	}
-	return "/etc/alwayson/alwayson.toml"
-}
+func machineConfig() string { return filepath.Join(config.DefaultSystem(), "alwayson.toml") }
 
 func (a *app) service() *cobra.Command {
 	f := &serviceFlags{}

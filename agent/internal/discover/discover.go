@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/vdir"
 )
 
 // Found is a folder that looks as if it could be synchronized.
@@ -163,22 +164,15 @@ func (f *Found) itemsIn(dir string) (n int) {
 		return 0
 	}
 	for _, e := range list {
-		if e.Type().IsRegular() && filepath.Ext(e.Name()) == extension(f.Kind) && !strings.HasPrefix(e.Name(), ".") && f.holds(filepath.Join(dir, e.Name())) {
+		if e.Type().IsRegular() && vdir.IsItem(f.Kind, e.Name()) && f.holds(filepath.Join(dir, e.Name())) {
 			n++
 		}
 	}
 	return n
 }
 
-func extension(k pim.Kind) string {
-	if k == pim.Contacts {
-		return ".vcf"
-	}
-	return ".ics"
-}
-
-// components are what a file of each kind has in it. Those of calendars, tasks and notes look alike from outside.
-var components = map[pim.Kind]string{pim.Calendar: "BEGIN:VEVENT", pim.Tasks: "BEGIN:VTODO", pim.Notes: "BEGIN:VJOURNAL"}
+// components are what a file of a kind has in it. Those of calendars and tasks look alike from outside.
+var components = map[pim.Kind]string{pim.Calendar: "BEGIN:VEVENT", pim.Tasks: "BEGIN:VTODO"}
 
 func (f *Found) holds(path string) bool {
 	want := components[f.Kind]

@@ -50,7 +50,7 @@ func maildir(files map[string]string, dir string, n int) {
 func TestUsualPlaces(t *testing.T) {
 	files := map[string]string{
 		".contacts/family/a.vcf": card, ".contacts/work/b.vcf": card, ".contacts/work/note.txt": "x", ".contacts/.hidden/c.vcf": card,
-		".calendars/home/a.ics": event, ".calendars/home/b.ics": todo, "Notes/n.ics": journal, "Tasks/readme.md": "x",
+		".calendars/home/a.ics": event, ".calendars/home/b.ics": todo, "Notes/n.md": "# x", "Notes/n.ics": journal, "Tasks/readme.md": "x",
 	}
 	maildir(files, "Mail/INBOX", 4)
 	maildir(files, "Mail/Archive", 3)
