@@ -66,7 +66,7 @@ func newDevice(t testing.TB, url string, store *sqlstore.Store, id string, enc s
 	d := &device{t: t, dir: t.TempDir()}
 	d.client = &dsclient.Client{Transport: &dsclient.HTTP{Client: &http.Client{Timeout: time.Minute}}, URL: url, DeviceID: id,
 		User: "ana", Secret: "secret", Encoding: enc}
-	db, err := badgerkv.Open(filepath.Join(t.TempDir(), "state"))
+	db, err := badgerkv.Open(badgerkv.Options{Dir: filepath.Join(t.TempDir(), "state")})
 	if err != nil {
 		t.Fatal(err)
 	}
