@@ -17,6 +17,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -64,15 +65,23 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
-	fmt.Fprintln(errs, "alwayson:", err)
+	fmt.Fprintln(errs, "alwayson:", a.last(cmd, err))
 	return codeOf(err)
+}
+
+// last is the error that ended a command, in the user's language. What runs the agent ends with a line for a log, unless a person has typed it.
+func (a *app) last(cmd *cobra.Command, err error) string {
+	if cmd.Name() == "run" && a.terminal == nil {
+		return err.Error()
+	}
+	return say.Sentence(err.Error())
 }
 
 func codeOf(err error) int {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // Options of a tray. All must be set.
@@ -113,7 +114,7 @@ func (l *loop) clicked(ctx context.Context, c Click) {
 			return
 		}
 		l.Log.Warn("a wish was not carried out", "wish", c.Do, "reason", err)
-		l.Bell.Ring(Note{Key: "wish", Title: "This was not possible", Body: sentence(err.Error())})
+		l.Bell.Ring(Note{Key: "wish", Title: say.Text("This was not possible"), Body: sentence(err.Error())})
 	})
 }
 
