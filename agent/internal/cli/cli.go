@@ -149,6 +149,7 @@ func (a *app) root() *cobra.Command {
 		usageErrors(c)
 	}
 	illustrate(root)
+	speakHelp(root)
 	return root
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
@@ -118,6 +120,32 @@ func TestFindingsInGerman(t *testing.T) {
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestHelpInGerman: each command and each flag says in one line what it is for.
+func TestHelpInGerman(t *testing.T) {
+	german(t)
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		english := map[string]string{c.CommandPath(): c.Short}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) { english[c.CommandPath()+" --"+f.Name] = f.Usage })
+		for of, text := range english {
+			if say.Sentence(text) == text {
+				t.Errorf("%s: %q has no translation", of, text)
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(Command())
+	var out, errs bytes.Buffer
+	Run(t.Context(), []string{"pause", "--help"}, strings.NewReader(""), &out, &errs)
+	for _, want := range []string{"Aufruf:\n  alwayson pause [TIME] [flags]\n", "\nSchalter für alle Befehle:\n", "das Ergebnis als JSON schreiben\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
 	}
 }
 
