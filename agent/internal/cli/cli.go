@@ -131,7 +131,8 @@ func (a *app) root() *cobra.Command {
 		Long: "Keeps contacts, calendars, tasks, notes and mail on this device and on a server equal, all the time.\n\n" +
 			"Exit codes: 0 done, 1 unexpected error, 2 usage, 3 agent not running, 4 some items could not be synchronized,\n" +
 			"6 credentials needed, 7 server not reachable (it is tried again), 9 time limit, 10 differences exist (status --check),\n" +
-			"78 the configuration needs the operator.",
+			"78 the configuration needs the operator.\n\n" +
+			"It speaks the language of LC_ALL, LC_MESSAGES, LANG and LANGUAGE: English or German. JSON, logs and exit codes are the same in all languages.",
 		Version: Version(), SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
