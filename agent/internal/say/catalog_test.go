@@ -190,7 +190,7 @@ var (
 func TestWhatIsSaidIsKnown(t *testing.T) {
 	s := parse(t, "agent/internal/daemon", "agent/internal/egress/egress.go", "agent/internal/egress/portal.go", "agent/internal/egress/proxy.go", "agent/internal/egress/networks.go",
 		"agent/internal/creds", "agent/internal/clientcert/clientcert.go", "agent/internal/clientcert/refusal.go", "agent/internal/doctor", "agent/internal/power", "agent/internal/verify", "agent/internal/replica", "agent/internal/history",
-		"agent/internal/want", "agent/internal/config", "ds/dsclient", "mqtt/mqtt.go", "pim/pim.go", "mqtt/pahoclient", "pim/vdir", "pim/maildir",
+		"agent/internal/want", "agent/internal/config", "agent/internal/sock", "agent/internal/browser", "agent/control", "agent/credentials.go", "pim/watch", "pim/safefile", "ds/dsclient", "mqtt/mqtt.go", "pim/pim.go", "mqtt/pahoclient", "pim/vdir", "pim/maildir",
 		"pim/filter/filter.go", "pim/filter/parse.go", "pim/filter/policy.go", "pim/filter/term.go", "pim/filter/value.go", "pim/filter/words.go")
 	for file, f := range s.files {
 		ast.Inspect(f, func(n ast.Node) bool {

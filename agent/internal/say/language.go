@@ -41,15 +41,15 @@ func base(locale string) string {
 	return name
 }
 
-// choose is the catalog of the first language that there is, nil for English.
-func choose(languages []string) *catalog {
+// choose opens the catalog of the first language that there is; nil is English.
+func choose(languages []string) func() *catalog {
 	for _, l := range languages {
 		name, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(base(l)), "-", "_"), "_")
 		if name == "en" {
 			return nil
 		}
 		if open, ok := catalogs[name]; ok {
-			return open()
+			return open
 		}
 	}
 	return nil

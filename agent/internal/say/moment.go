@@ -13,7 +13,7 @@ const (
 
 // Moment is a day with the time of it, as people write them.
 func Moment(t time.Time) string {
-	if c := current.Load(); c != nil {
+	if c := spoken(); c != nil {
 		return c.moment(t)
 	}
 	return t.Format(layout)
