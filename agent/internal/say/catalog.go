@@ -1,7 +1,7 @@
 package say
 
 import (
-	_ "embed"
+	"embed"
 	"slices"
 	"strings"
 	"sync"
@@ -10,13 +10,10 @@ import (
 	"github.com/chai2010/gettext-go/po"
 )
 
-//go:embed de.po
-var german []byte
-
-// catalogs are the languages that are known. One is read when it is spoken.
-var catalogs = map[string]func() *catalog{
-	"de": sync.OnceValue(func() *catalog { return read("de", german) }),
-}
+// catalogs are the languages that are known besides English, by the name of the file. Who adds a file has added a language.
+//
+//go:embed *.po
+var catalogs embed.FS
 
 // The contexts of messages that come from elsewhere than Text and Count.
 const (

@@ -14,13 +14,28 @@ import (
 // speaking is the code that a person may hear of: all but the server's.
 var speaking = []string{"agent", "ds/ds.go", "ds/dsclient", "ds/session", "pim", "mqtt"}
 
-func messages(t *testing.T) []po.Message {
+// each runs a test with the messages of each language, which is spoken meanwhile.
+func each(t *testing.T, test func(*testing.T, []po.Message)) {
 	t.Helper()
-	f, err := po.Load(german)
-	if err != nil {
-		t.Fatal(err)
+	files, err := catalogs.ReadDir(".")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
 	}
-	return f.Messages
+	for _, file := range files {
+		t.Run(file.Name(), func(t *testing.T) {
+			t.Cleanup(func() { Use() })
+			Use(file.Name())
+			text, err := catalogs.ReadFile(file.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := po.Load(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, f.Messages)
+		})
+	}
 }
 
 // asked are the messages that the source asks for by Text and Count, with their plural.
@@ -73,30 +88,39 @@ func constant(t *testing.T, s *source, file string, e ast.Expr) string {
 
 // TestEachMessageIsTranslated: what the source asks for is in the catalog, with the same plural, and the catalog has nothing else.
 func TestEachMessageIsTranslated(t *testing.T) {
-	source := asked(t)
-	for _, m := range messages(t) {
+	each(t, func(t *testing.T, list []po.Message) { checkTranslated(t, asked(t), list) })
+}
+
+func checkTranslated(t *testing.T, source map[string]string, list []po.Message) {
+	t.Helper()
+	for _, m := range list {
 		if m.MsgContext != "" {
 			continue
 		}
 		many, ok := source[m.MsgId]
 		switch {
 		case !ok:
-			t.Errorf("de.po: nobody says %q any more", m.MsgId)
+			t.Errorf("nobody says %q any more", m.MsgId)
 		case many != m.MsgIdPlural:
-			t.Errorf("de.po: the plural of %q is %q, and the source says %q", m.MsgId, m.MsgIdPlural, many)
+			t.Errorf("the plural of %q is %q, and the source says %q", m.MsgId, m.MsgIdPlural, many)
 		}
 		delete(source, m.MsgId)
 	}
 	delete(source, "") // of functions of package say
 	for _, missing := range slices.Sorted(maps.Keys(source)) {
-		t.Errorf("de.po has no entry for\nmsgid %q", missing)
+		t.Errorf("there is no entry for\nmsgid %q", missing)
 	}
 }
 
 // TestNoMessageIsEmpty, nor is it there twice: gettext takes any of the two.
 func TestNoMessageIsEmpty(t *testing.T) {
+	each(t, checkFull)
+}
+
+func checkFull(t *testing.T, list []po.Message) {
+	t.Helper()
 	seen := map[string]bool{}
-	for _, m := range messages(t) {
+	for _, m := range list {
 		if id := m.MsgContext + "\x04" + m.MsgId; seen[id] {
 			t.Errorf("%q is there twice", m.MsgId)
 		} else {
@@ -137,7 +161,12 @@ func verbsOf(format string) (out []string) {
 
 // TestTheVerbsAreTheSame: a translation shows the values that its message has, in any order; that of a plural those of one of its two forms.
 func TestTheVerbsAreTheSame(t *testing.T) {
-	for _, m := range messages(t) {
+	each(t, checkVerbs)
+}
+
+func checkVerbs(t *testing.T, list []po.Message) {
+	t.Helper()
+	for _, m := range list {
 		one, many := verbsOf(m.MsgId), verbsOf(m.MsgIdPlural)
 		for _, said := range append(slices.Clone(m.MsgStrPlural), m.MsgStr) {
 			if has := verbsOf(said); said != "" && !slices.Equal(has, one) && (m.MsgIdPlural == "" || !slices.Equal(has, many)) {
@@ -166,13 +195,18 @@ func TestWhatIsHeardIsSaid(t *testing.T) {
 	s.texts(func(_, text string, _ ast.Expr) { all.WriteString(plain(text) + "\x00") })
 	all.WriteString("Mon\x00Tue\x00Wed\x00Thu\x00Fri\x00Sat\x00Sun\x00Jan\x00Feb\x00Mar\x00Apr\x00May\x00Jun\x00Jul\x00Aug\x00Sep\x00Oct\x00Nov\x00Dec\x00" +
 		"January\x00February\x00March\x00April\x00June\x00July\x00August\x00September\x00October\x00November\x00December\x00")
-	for _, m := range messages(t) {
+	each(t, func(t *testing.T, list []po.Message) { checkHeard(t, all.String(), list) })
+}
+
+func checkHeard(t *testing.T, all string, list []po.Message) {
+	t.Helper()
+	for _, m := range list {
 		if m.MsgContext == "" || strings.Contains(m.Comment.ExtractedComment, "of a library") {
 			continue
 		}
 		for _, id := range []string{m.MsgId, m.MsgIdPlural} {
-			if !strings.Contains(all.String(), plain(id)) {
-				t.Errorf("de.po: nobody says %q any more", id)
+			if !strings.Contains(all, plain(id)) {
+				t.Errorf("nobody says %q any more", id)
 			}
 		}
 	}
@@ -188,6 +222,11 @@ var (
 
 // TestWhatIsSaidIsKnown: what the packages that know what has happened say of it is in the catalog, put together as they do.
 func TestWhatIsSaidIsKnown(t *testing.T) {
+	each(t, func(t *testing.T, _ []po.Message) { checkSaid(t) })
+}
+
+func checkSaid(t *testing.T) {
+	t.Helper()
 	s := parse(t, "agent/internal/daemon", "agent/internal/egress/egress.go", "agent/internal/egress/portal.go", "agent/internal/egress/proxy.go", "agent/internal/egress/networks.go",
 		"agent/internal/creds", "agent/internal/clientcert/clientcert.go", "agent/internal/clientcert/refusal.go", "agent/internal/doctor", "agent/internal/power", "agent/internal/verify", "agent/internal/replica", "agent/internal/history",
 		"agent/internal/want", "agent/internal/config", "agent/internal/sock", "agent/internal/browser", "agent/control", "agent/credentials.go", "pim/watch", "pim/safefile", "ds/dsclient", "mqtt/mqtt.go", "pim/pim.go", "mqtt/pahoclient", "pim/vdir", "pim/maildir",
@@ -205,6 +244,11 @@ func TestWhatIsSaidIsKnown(t *testing.T) {
 
 // TestErrorsOfCommandsAreKnown is TestWhatIsSaidIsKnown for the command line, whose other texts are its own.
 func TestErrorsOfCommandsAreKnown(t *testing.T) {
+	each(t, func(t *testing.T, _ []po.Message) { checkErrors(t) })
+}
+
+func checkErrors(t *testing.T) {
+	t.Helper()
 	s := parse(t, "agent/internal/cli")
 	for file, f := range s.files {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -232,8 +276,8 @@ func (s *source) checkKnown(t *testing.T, file string, n ast.Node) (isText bool)
 		return false
 	}
 	said := text(e)
-	if prose.MatchString(said) && !command.MatchString(said) && !knows(catalogs["de"](), said) {
-		t.Errorf("%s:%d: de.po does not know %q", file, s.set.Position(n.Pos()).Line, said)
+	if prose.MatchString(said) && !command.MatchString(said) && !knows(spoken(), said) {
+		t.Errorf("%s:%d: no entry knows %q", file, s.set.Position(n.Pos()).Line, said)
 	}
 	return true
 }

@@ -3,6 +3,7 @@ package say
 import (
 	"os"
 	"strings"
+	"sync"
 )
 
 // Spoken is what the user has set as his languages, the preferred one first: in the environment as POSIX and gettext have it, or else where the system
@@ -48,8 +49,8 @@ func choose(languages []string) func() *catalog {
 		if name == "en" {
 			return nil
 		}
-		if open, ok := catalogs[name]; ok {
-			return open
+		if text, err := catalogs.ReadFile(name + ".po"); err == nil {
+			return sync.OnceValue(func() *catalog { return read(name, text) })
 		}
 	}
 	return nil

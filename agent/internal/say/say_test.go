@@ -64,6 +64,7 @@ func TestSentences(t *testing.T) {
 		"cannot reach the server: Post \"https://sync.example.org/ds\": dial tcp 192.0.2.1:443: connect: connection refused": "der Server ist nicht erreichbar: " +
 			"https://sync.example.org/ds: 192.0.2.1:443 nimmt keine Verbindung an",
 		"the server has 3 heads: invalid credentials":                                         "the server has 3 heads: Anmeldedaten ungültig",
+		"contacts: 3 sent, 1 received; mail: 0 sent, 12 received":                             "contacts: 3 gesendet, 1 empfangen; mail: 0 gesendet, 12 empfangen",
 		"the battery is at 9 %":                                                               "der Akku steht bei 9 %",
 		"cannot read \"x\" at position 3 of the filter: the value is missing":                 "\"x\" ist an Stelle 3 des Filters nicht lesbar: der Wert fehlt",
 		"64.0 MiB are left on the disk of /home; nothing new is stored below 64.0 MiB":        "auf der Platte von /home sind noch 64.0 MiB frei; unter 64.0 MiB wird nichts Neues gespeichert",
