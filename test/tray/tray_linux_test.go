@@ -180,6 +180,9 @@ func TestInGerman(t *testing.T) {
 		t.Errorf("it says %+v", n)
 	}
 	shows(desk, "needs you, in German", red, true)
+	if kb := tray.memory(); kb > 15<<10 {
+		t.Errorf("with a catalog the tray takes %d KB of memory, want 15 MB at most", kb)
+	}
 	tray.click("Symbol beenden")
 	tray.quits()
 }
