@@ -305,3 +305,23 @@ func knows(c *catalog, format string) bool {
 	_, known := c.translate(said)
 	return known || c.words[said] != ""
 }
+
+// TestTheWordsOfTheSessionAreKnown: where it stands, how it ended, and why it exchanged something.
+func TestTheWordsOfTheSessionAreKnown(t *testing.T) {
+	each(t, func(t *testing.T, _ []po.Message) {
+		for file, f := range parse(t, "ds/session").files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				spec, ok := n.(*ast.ValueSpec)
+				if !ok {
+					return true
+				}
+				if kind, ok := spec.Type.(*ast.Ident); ok && slices.Contains([]string{"Cause", "State", "Ending"}, kind.Name) {
+					if word := text(spec.Values[0]); !knows(spoken(), word) {
+						t.Errorf("%s: no entry knows the %s %q", file, kind.Name, word)
+					}
+				}
+				return false
+			})
+		}
+	})
+}
