@@ -202,7 +202,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := badgerkv.Open(o.StateDir)
+	db, err := badgerkv.Open(badgerkv.Options{Dir: o.StateDir, Room: func() bool { return room(o.StateDir) }})
 	if err != nil {
 		return nil, errors.Join(err, closeListener(l))
 	}
@@ -212,6 +212,14 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 	}
 	a.run(ctx, l)
 	return a, nil
+}
+
+// stateRoom is what the state needs of the disk before it writes its tables, in octets.
+const stateRoom = 16 << 20
+
+func room(dir string) bool {
+	free, ok := replica.Free(dir)
+	return !ok || free >= stateRoom
 }
 
 // listen comes first of all: a second agent must not even touch the state.

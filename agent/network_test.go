@@ -408,7 +408,7 @@ func TestAnotherHeartbeatIsAnotherConnectionToTheBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.alive.Load() != 30 {
+	if g.alive.Load() != 50 {
 		t.Errorf("the heartbeat is %d s", g.alive.Load())
 	}
 	if err := d.change(func(o *agent.Options) { o.Push.Heartbeat = time.Minute }); err != nil {

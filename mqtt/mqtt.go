@@ -40,7 +40,7 @@ type Config struct {
 	// asked again at least every MaxPause. Nil is always.
 	Ready     func() bool
 	TLS       *tls.Config   // for mqtts and wss; nil is the system's certificates
-	KeepAlive time.Duration // 0 is 30 s
+	KeepAlive time.Duration // 0 is 50 s
 	Will      *Message      // sent by the broker when the connection breaks
 	Topics    []string      // subscribed with QoS 1
 	// Wishes are subscribed, too, if the broker allows that to us; nothing may depend on them.

@@ -50,7 +50,7 @@ var Table = []Setting{
 	{Key: "push.key_file", Node: vendor + "/Push/Key", Type: PEM, Secret: true, Effect: Restart, Help: "Its key."},
 	{Key: "push.fallbacks", Node: account + "/AlwaysOn/PushFallbacks", Effect: Sync,
 		Help: "Addresses of the broker, separated by spaces, that are tried in turn in networks in which push.broker cannot be reached; auto is port 443 of it."},
-	{Key: "push.heartbeat", Node: account + "/AlwaysOn/Heartbeat", Type: Duration, Seconds: true, Default: "30s", Min: 5, Max: 12 * 60 * 60, Effect: Sync,
+	{Key: "push.heartbeat", Node: account + "/AlwaysOn/Heartbeat", Type: Duration, Seconds: true, Default: "50s", Min: 5, Max: 12 * 60 * 60, Effect: Sync,
 		Help: "How often device and broker look whether the connection still stands."},
 	{Key: "network.proxy", Node: proxy + "/Addr", Effect: Restart,
 		Help: "Address of the proxy (http, https or socks5) to server and broker; empty is what the environment says, none is none."},

@@ -27,7 +27,8 @@ type Client struct {
 }
 
 const (
-	defaultKeepAlive = 30 * time.Second
+	// defaultKeepAlive is below the minute after which proxies close what lies idle.
+	defaultKeepAlive = 50 * time.Second
 	defaultMinPause  = time.Second
 	defaultMaxPause  = time.Minute
 	connectTimeout   = 15 * time.Second

@@ -185,7 +185,7 @@ func Decode(path string, text []byte) (*File, error) {
 func defaults() *Config {
 	s := session.DefaultConfig()
 	return &Config{
-		Push: Push{Prefix: "alwayson", Heartbeat: Duration(30 * time.Second)},
+		Push: Push{Prefix: "alwayson", Heartbeat: Duration(50 * time.Second)},
 		Session: Session{Attempts: s.Attempts, GiveUp: Duration(s.GiveUp), Backoff: Duration(s.Backoff),
 			MaxPause: Duration(s.MaxPause), Probe: Duration(s.Probe), Poll: Duration(s.Poll), Verify: Duration(24 * time.Hour), Probation: Duration(2 * time.Minute)},
 		Brake: Brake{Count: 20, Percent: 25},

@@ -19,8 +19,8 @@ func (t *tx) Blocks(c dsstore.Collection) ([]dsstore.Block, error) {
 func (t *tx) Column(c dsstore.Collection, upto int64, name string) (string, error) {
 	var data string
 	id, err := t.collectionID(c, false)
-	if err == nil {
-		err = t.row(`SELECT data FROM columns WHERE collection = ? AND upto = ? AND name = ?`, []any{id, upto, name}, &data)
+	if err == nil { // as text it is copied once, as a blob twice
+		err = t.row(`SELECT CAST(data AS TEXT) FROM columns WHERE collection = ? AND upto = ? AND name = ?`, []any{id, upto, name}, &data)
 	}
 	return data, err
 }

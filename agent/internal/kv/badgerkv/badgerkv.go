@@ -4,9 +4,7 @@ package badgerkv
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/ristretto/v2/z"
@@ -14,29 +12,15 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 )
 
-// Store is a kv.Store.
-type Store struct {
-	db *badger.DB
-
-	mu     sync.Mutex // one compaction at a time
-	writes int        // since the last look at the levels; guarded by mu
-}
-
-// Open opens or makes the database in dir. A second process that has it open is an error that names the folder.
-func Open(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil { // Badger makes its files readable for all
-		return nil, fmt.Errorf("cannot open the state: %w", err)
-	}
-	db, err := badger.Open(profile(dir))
+// load opens the database.
+func load(o badger.Options) (*badger.DB, error) {
+	db, err := badger.Open(o)
 	for n := 0; n < births && err != nil && strings.Contains(err.Error(), z.NewFile.Error()); n++ { // Badger does not wrap it
 		// A kill left a log between its creation and its first octet. Badger begins it and then takes that for an error (found by killing
 		// agents 200 times); now it is like any other, but there may be one of each sort.
-		db, err = badger.Open(profile(dir))
+		db, err = badger.Open(o)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the state in %s (is another agent running?): %w", dir, err)
-	}
-	return &Store{db: db}, nil
+	return db, err
 }
 
 // births is how many logs a kill may leave unborn: Badger has one of writes and one of large values.
@@ -56,13 +40,26 @@ func profile(dir string) badger.Options {
 
 // View implements kv.Store.
 func (s *Store) View(fn func(kv.Reader) error) error {
-	return s.db.View(func(t *badger.Txn) error { return fn(tx{t}) })
+	db, _, err := s.use()
+	if err != nil {
+		return err
+	}
+	defer s.done()
+	return db.View(func(t *badger.Txn) error { return fn(tx{t}) })
 }
 
 // Update implements kv.Store. Only its own conflicts are tried again: two goroutines wrote the same key.
 func (s *Store) Update(fn func(kv.Writer) error) error {
+	db, poor, err := s.use()
+	if err != nil {
+		return err
+	}
+	defer s.done()
+	if poor {
+		return errFull
+	}
 	for {
-		err := s.db.Update(func(t *badger.Txn) error { return fn(tx{t}) })
+		err := db.Update(func(t *badger.Txn) error { return fn(tx{t}) })
 		switch {
 		case errors.Is(err, badger.ErrConflict):
 			continue
@@ -71,7 +68,7 @@ func (s *Store) Update(fn func(kv.Writer) error) error {
 		case err != nil:
 			return err
 		}
-		return s.tidy()
+		return s.tidy(db)
 	}
 }
 
@@ -81,23 +78,25 @@ const (
 )
 
 // tidy compacts when enough has piled up. It runs in the writer's goroutine: no timer, no wake-up while nothing is written.
-func (s *Store) tidy() error {
+func (s *Store) tidy(db *badger.DB) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writes++; s.writes < tidyEvery {
 		return nil
 	}
 	s.writes = 0
-	if levels := s.db.Levels(); len(levels) > 0 && levels[0].NumTables >= tidyTables {
-		if err := s.db.Flatten(1); err != nil {
+	return s.flatten(db)
+}
+
+// flatten is called with mu held: there is one compaction at a time.
+func (s *Store) flatten(db *badger.DB) error {
+	if levels := db.Levels(); len(levels) > 0 && levels[0].NumTables >= tidyTables {
+		if err := db.Flatten(1); err != nil {
 			return fmt.Errorf("cannot compact the state: %w", err)
 		}
 	}
 	return nil
 }
-
-// Close implements kv.Store.
-func (s *Store) Close() error { return s.db.Close() }
 
 type tx struct{ t *badger.Txn }
 

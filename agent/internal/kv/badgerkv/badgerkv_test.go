@@ -16,7 +16,7 @@ import (
 
 func open(t *testing.T, dir string) kv.Store {
 	t.Helper()
-	s, err := badgerkv.Open(dir)
+	s, err := badgerkv.Open(badgerkv.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestContract(t *testing.T) { kvtest.Run(t, open) }
 func TestASecondOpenIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	defer open(t, dir).Close()
-	if _, err := badgerkv.Open(dir); err == nil || !strings.Contains(err.Error(), dir) {
+	if _, err := badgerkv.Open(badgerkv.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 
 // write says a number when it is durable.
 func write(dir string) {
-	s, err := badgerkv.Open(dir)
+	s, err := badgerkv.Open(badgerkv.Options{Dir: dir})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -93,7 +93,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 // TestALogThatWasNeverBegun is what a kill leaves between the creation of a log and its first octet.
 func TestALogThatWasNeverBegun(t *testing.T) {
 	dir := t.TempDir()
-	s, err := badgerkv.Open(dir)
+	s, err := badgerkv.Open(badgerkv.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestALogThatWasNeverBegun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "00099.mem"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = badgerkv.Open(dir); err != nil {
+	if s, err = badgerkv.Open(badgerkv.Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
