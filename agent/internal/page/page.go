@@ -5,6 +5,7 @@ package page
 import (
 	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"net"
 	"net/http"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 )
+
+//go:embed static
+var files embed.FS
 
 // Options of a Server. All but Idle and Used must be set.
 type Options struct {
@@ -88,7 +92,6 @@ type house struct {
 	agent  *control.Client
 	origin string // http://127.0.0.1:port
 	guard  *guard
-	looks  *looks
 	server *http.Server
 	cancel context.CancelFunc // of all that is asked of the agent
 	done   chan struct{}
@@ -103,16 +106,12 @@ type house struct {
 }
 
 func (s *Server) build(ctx context.Context) (*house, error) {
-	looks, err := readLooks()
-	if err != nil {
-		return nil, err
-	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	living, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	h := &house{agent: s.o.Agent, origin: "http://" + l.Addr().String(), looks: looks, cancel: cancel, done: make(chan struct{}), patience: s.o.Idle}
+	h := &house{agent: s.o.Agent, origin: "http://" + l.Addr().String(), cancel: cancel, done: make(chan struct{}), patience: s.o.Idle}
 	h.guard = newGuard(l.Addr().String())
 	h.idle = time.AfterFunc(s.o.Idle, func() { s.closeHouse(h) }) //nolint:errcheck // nobody is there who could be told
 	h.server = &http.Server{Handler: h.handler(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return living }}
