@@ -180,7 +180,7 @@ func (a *app) talk(do func(*cobra.Command, *control.Client) error) func(*cobra.C
 		defer c.Close()
 		err = do(cmd, c)
 		if errors.Is(err, control.ErrNoAgent) {
-			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson run)", err)
+			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson service start, or alwayson run)", err)
 		}
 		return err
 	}

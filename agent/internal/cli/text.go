@@ -23,6 +23,9 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	writeSession(out, s, now)
 	fmt.Fprintf(out, "push      %-12s %s\n", s.Push.State, pushText(&s.Push, now))
 	writeNetwork(out, s)
+	if c := s.Crash; c != nil && now.Sub(c.At) < fresh {
+		fmt.Fprintf(out, "crash     %s %s; nothing is lost\n", clock(c.At, now), c.Reason)
+	}
 	fmt.Fprintf(out, "account   %s on %s, device %s\n\n", s.User, s.Server, s.Device)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STORE\tITEMS\tPENDING\tLAST CHANGE\tSTATE")
@@ -34,6 +37,9 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 		fmt.Fprintf(out, "\n→ %s\n", s.Advice)
 	}
 }
+
+// fresh is how long a crash is worth a line.
+const fresh = 24 * time.Hour
 
 // writeNetwork tells only what somebody has set.
 func writeNetwork(out io.Writer, s *control.Status) {

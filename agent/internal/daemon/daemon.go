@@ -32,7 +32,7 @@ type Store struct {
 	Replica   *replica.Replica
 }
 
-// Parts are what a Daemon shows and steers. All but Settings and Examine must be set, and Tree if Settings are.
+// Parts are what a Daemon shows and steers. All but Settings, Examine and Crash must be set, and Tree if Settings are.
 type Parts struct {
 	Version, Device string
 	Account         func() (user, server string)
@@ -56,9 +56,10 @@ type Parts struct {
 	Former       *history.Book
 	Verifier     *verify.Verifier
 	Expires      func() time.Time // of the secret; zero if that is not known
-	Page         func(context.Context) (url string, err error)
+	Page         func(context.Context, control.PageRequest) (url string, err error)
 	Messages     func() []control.Message
 	Examine      func(context.Context) []control.Finding // nil if the program cannot
+	Crash        *control.Crash                          // the last one, nil if there was none
 }
 
 // Network is that in which the device is, and how data leaves it.

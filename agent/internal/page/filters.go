@@ -89,7 +89,7 @@ func (v *view) filter(i int, f *wanted) node {
 				html.Input(html.Type("text"), html.ID(field), html.Name("filter"), html.Value(f.Typed), html.Aria("describedby", "help"), asTyped())),
 			f.answer(),
 			html.Div(html.Class("actions"),
-				button(fmt.Sprint("preview-", i), "Ask what it would change", html.FormAction(local("filters/preview"))),
+				button(fmt.Sprint("preview-", i), "Ask what it would change", html.FormAction(v.local("filters/preview"))),
 				button(fmt.Sprint("set-", i), "Set the filter", html.Class("first")))))
 }
 

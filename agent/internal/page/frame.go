@@ -14,8 +14,8 @@ func (v *view) frame() node {
 			html.Meta(html.Name("viewport"), html.Content("width=device-width, initial-scale=1")),
 			html.Meta(html.Name("color-scheme"), html.Content("light dark")),
 			html.TitleEl(text(v.Look.Word, " – ", v.Room.Name, " – AlwaysOn")),
-			html.Link(html.Rel("stylesheet"), html.Href(local("static/style.css"))),
-			html.Script(html.Src(local("static/live.js")), html.Defer())),
+			html.Link(html.Rel("stylesheet"), html.Href(v.local("static/style.css"))),
+			html.Script(html.Src(v.local("static/live.js")), html.Defer())),
 		html.Body(
 			html.A(html.Class("skip"), html.Href("#main"), text("Skip to the content")),
 			v.header(),
@@ -36,7 +36,7 @@ func (v *view) door(_ int, r *room) node {
 	if v.Conflicts > 0 && r.Path == "conflicts" {
 		name += fmt.Sprint(" (", v.Conflicts, ")")
 	}
-	return html.Li(to(r.Path, when(r.Path == v.Room.Path, html.Aria("current", "page")), text(name)))
+	return html.Li(v.to(r.Path, when(r.Path == v.Room.Path, html.Aria("current", "page")), text(name)))
 }
 
 func (v *view) content() node {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"maragu.dev/gomponents/html"
 
@@ -34,11 +33,11 @@ func (h *house) overview(ctx context.Context, v *view) (body, error) {
 func (o *overview) draw(v *view) node {
 	return all(
 		html.Section(html.Class("hero "+v.Look.Class), html.Aria("labelledby", "state"), live("hero", v.hero())),
-		live("causes", when(len(o.Causes) > 0, section("attention", "Needs attention", html.Ul(html.Class("causes"), each(o.Causes, drawCause))))),
-		section("stores", "Stores", live("storetable", drawStores(v.Status.Stores))),
+		live("causes", when(len(o.Causes) > 0, section("attention", "Needs attention", html.Ul(html.Class("causes"), each(o.Causes, v.cause))))),
+		section("stores", "Stores", live("storetable", v.stores())),
 		section("connection", "Connection", html.Dl(isLive("facts"), v.connection())),
 		section("recent", "Latest exchanges", live("log", when(o.Known, exchanges(o.Recent))),
-			html.P(html.Class("more"), to("activity", text("All activity, and why")))))
+			html.P(html.Class("more"), v.to("activity", text("All activity, and why")))))
 }
 
 // hero is the state in large letters, and what can be done about it.
@@ -93,21 +92,21 @@ func (v *view) pause() node {
 		text(" "), button("pause", "Pause"))
 }
 
-func drawCause(_ int, c *cause) node {
-	return html.Li(symbol("bad", "!"), text(" "), html.Span(text(c.Text)), text(" "), to(c.Path, text(c.Do)))
+func (v *view) cause(_ int, c *cause) node {
+	return html.Li(symbol("bad", "!"), text(" "), html.Span(text(c.Text)), text(" "), v.to(c.Path, text(c.Do)))
 }
 
-func drawStores(list []control.Store) node {
-	return table(all(heads("Store"), head(number(), text("Items")), head(number(), text("Waiting")), heads("Last change", "State")), each(list, drawStore))
+func (v *view) stores() node {
+	return table(all(heads("Store"), head(number(), text("Items")), head(number(), text("Waiting")), heads("Last change", "State")), each(v.Status.Stores, v.store))
 }
 
-func drawStore(_ int, s *control.Store) node {
+func (v *view) store(_ int, s *control.Store) node {
 	m := tellStore(s)
 	return row(text(s.Name),
 		cell("Items", number(), digits(s.Items)),
 		cell("Waiting", number(), digits(s.Pending)),
 		cell("Last change", lastChange(s.Change)),
-		cell("State", symbol(m.Class, m.Symbol), text(" ", m.Text), when(m.Path != "", text(" "), to(m.Path, text(m.Do)))))
+		cell("State", symbol(m.Class, m.Symbol), text(" ", m.Text), when(m.Path != "", text(" "), v.to(m.Path, text(m.Do)))))
 }
 
 func lastChange(c *control.Change) node {
@@ -146,7 +145,7 @@ func drawPush(p *control.Push) node {
 	case p.State == "none":
 		return text("are found by asking from time to time")
 	}
-	return text("come late: ", strings.TrimSuffix(p.State+", "+p.Reason, ", "))
+	return text("come late: ", cmp.Or(p.Reason, p.State))
 }
 
 func network(s *control.Status) string {

@@ -32,16 +32,18 @@ func each[T any](list []T, draw func(i int, t *T) node) node {
 }
 
 // local is an address on this page. All addresses are made here, so that no text of others can lead to another place, or become a script.
-func local(path string) string {
-	return (&url.URL{Path: "/" + strings.TrimLeft(path, "/")}).EscapedPath()
+func (v *view) local(path string) string {
+	return (&url.URL{Path: v.Base + path}).EscapedPath()
 }
 
 // to leads to another room.
-func to(path string, parts ...node) node { return html.A(html.Href(local(path)), all(parts...)) }
+func (v *view) to(path string, parts ...node) node {
+	return html.A(html.Href(v.local(path)), all(parts...))
+}
 
 // form asks for an action, and comes back to the room on which it stands.
 func (v *view) form(action string, parts ...node) node {
-	return html.Form(html.Method("post"), html.Action(local(action)), hidden("form", v.Form), hidden("back", v.Room.Path), all(parts...))
+	return html.Form(html.Method("post"), html.Action(v.local(action)), hidden("form", v.Form), hidden("back", v.Room.Path), all(parts...))
 }
 
 func hidden(name, value string) node {

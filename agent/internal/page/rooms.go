@@ -50,6 +50,7 @@ func roomAt(path string) *room {
 type view struct {
 	Rooms  []room
 	Room   *room
+	Base   string // of all addresses
 	Form   string // token of its forms
 	Note   *note
 	Status control.Status
@@ -71,7 +72,7 @@ func (h *house) show(w http.ResponseWriter, r *http.Request, room *room) {
 func (h *house) render(w http.ResponseWriter, r *http.Request, room *room, n *note, known body) {
 	ctx, cancel := context.WithTimeout(r.Context(), answering)
 	defer cancel()
-	v := &view{Rooms: rooms, Room: room, Form: guestOf(r).form, Note: n, Body: known}
+	v := &view{Rooms: rooms, Room: room, Base: h.guard.base, Form: guestOf(r).form, Note: n, Body: known}
 	code := http.StatusOK
 	err := h.fill(ctx, v)
 	if err != nil {
