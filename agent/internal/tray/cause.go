@@ -45,7 +45,7 @@ const (
 func (f *Facts) causes(now time.Time) []Cause {
 	s, out := &f.Status, f.down(now)
 	if s.Problem == control.Credentials || s.State == "held" {
-		out = append(out, Cause{Key: "credentials", Title: "Sign in again", Body: sentence(s.Summary), Type: signIn(s)})
+		out = append(out, Cause{Key: "credentials", Title: secret(s), Body: sentence(s.Summary), Type: signIn(s)})
 	}
 	for _, h := range f.Holds {
 		out = append(out, held(&h))
@@ -64,8 +64,16 @@ func (f *Facts) down(now time.Time) []Cause {
 	if f.Down.IsZero() || now.Sub(f.Down) < patience {
 		return nil
 	}
-	return []Cause{{Key: "service", Title: "Sync service is not running", Type: "alwayson run", Solved: "The sync service is running again",
+	return []Cause{{Key: "service", Title: "Sync service is not running", Type: f.Start, Solved: "The sync service is running again",
 		Body: "Nothing is synchronized since " + clock(f.Down, now) + "; nothing is lost, what changes meanwhile is found at the next start"}}
+}
+
+// secret is what is wrong with what the device signs in with: it was refused, or nobody can read it now.
+func secret(s *control.Status) string {
+	if s.NoSecret != "" || s.Push.State == "held" && s.State != "held" {
+		return "Secret cannot be read"
+	}
+	return "Sign in again"
 }
 
 func signIn(s *control.Status) string {
