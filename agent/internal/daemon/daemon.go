@@ -200,7 +200,19 @@ func (d *Daemon) ask(r *http.Request, ev session.Event, plan *engine.Plan) (any,
 	if x == nil {
 		return nil, d.refused(d.Engine.Snapshot().Session)
 	}
-	return exchange(*x), nil
+	out := exchange(*x)
+	if out.Problem == control.NoProblem && d.problems() > 0 { // what cannot even be read was not in the exchange
+		out.Problem = control.Partial
+	}
+	return out, nil
+}
+
+// problems is how many items cannot be synchronized.
+func (d *Daemon) problems() (n int) {
+	for _, st := range d.Stores {
+		n += st.Replica.Counts().Problems
+	}
+	return n
 }
 
 func badRequest(err error) error {
