@@ -46,6 +46,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"agent/cmd/alwayson", module + "mqtt/broker", "devices carry no broker"},
 	{"agent/cmd/alwayson", module + "ds/dsserver", "devices carry no server"},
 	{"agent/cmd/alwayson", "modernc.org/sqlite", "devices carry no SQL"},
+	{"agent/internal", "html/template", "a template finds methods by name, for which the linker keeps all there are: 3 MB"},
+	{"agent/internal", "text/template", "a template finds methods by name, for which the linker keeps all there are: 3 MB"},
 }
 
 // trayNeeds is all of ours that the tray carries: it is a client of the control API, and the engine runs without it.
@@ -69,6 +71,7 @@ var onlyImporter = map[string]string{
 	"fyne.io/systray":                     "agent/internal/tray",
 	"github.com/zalando/go-keyring":       "agent/internal/creds",
 	"github.com/chai2010/gettext-go":      "agent/internal/say",
+	"maragu.dev/gomponents":               "agent/internal/page",
 }
 
 type pkg struct {

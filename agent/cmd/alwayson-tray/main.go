@@ -67,6 +67,6 @@ func run(ctx context.Context) error {
 	defer client.Close()
 	panel := tray.NewPanel(theme, clicks)
 	return panel.Present(ctx, func() {
-		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Browse: browser.Open, Log: logger})
+		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Browse: browser.Open, Start: tray.HowToStart, Log: logger})
 	})
 }

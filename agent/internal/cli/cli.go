@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -63,16 +65,24 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	results := &writer{to: out}
+	root.SetOut(results)
 	root.SetErr(errs)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd := root
+	err := noSuch(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
+	if err == nil {
+		err = results.failed()
+	}
 	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
-	fmt.Fprintln(errs, "alwayson:", a.last(cmd, err))
+	fmt.Fprintln(errs, "alwayson:", a.last(cmd, advised(err, a.configPath)))
 	return codeOf(err)
 }
 
@@ -82,6 +92,35 @@ func (a *app) last(cmd *cobra.Command, err error) string {
 		return err.Error()
 	}
 	return say.Sentence(err.Error())
+}
+
+// advised tells who has not been set up what to type.
+func advised(err error, path string) error {
+	var conf *config.Error
+	if errors.As(err, &conf) && conf.Path == path && errors.Is(conf, fs.ErrNotExist) {
+		return fmt.Errorf("%w; type alwayson setup to make one", err)
+	}
+	return err
+}
+
+// writer remembers that a result could not be written, for instance to a disk that is full.
+type writer struct {
+	to  io.Writer
+	err error
+}
+
+func (w *writer) Write(p []byte) (n int, err error) {
+	if n, err = w.to.Write(p); err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+func (w *writer) failed() error {
+	if w.err == nil || errors.Is(w.err, syscall.EPIPE) { // who reads no more has seen enough
+		return nil
+	}
+	return fmt.Errorf("cannot write the result: %w", w.err)
 }
 
 func codeOf(err error) int {
@@ -154,6 +193,15 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// noSuch refuses a word that a group of commands does not have. The library would show the help of the group, as if that had been asked for.
+func noSuch(root *cobra.Command, args []string) error {
+	c, rest, err := root.Find(args)
+	if err != nil || c.Runnable() || !c.HasParent() || c.ParseFlags(rest) != nil || c.Flags().NArg() == 0 {
+		return nil
+	}
+	return &exitError{exitUsage, fmt.Errorf("unknown command %q for %q; see %s --help", c.Flags().Arg(0), c.CommandPath(), c.CommandPath())}
+}
+
 // usageErrors makes wrong arguments exit with the code for usage.
 func usageErrors(c *cobra.Command) {
 	if check := c.Args; check != nil {
@@ -191,7 +239,7 @@ func (a *app) talk(do func(*cobra.Command, *control.Client) error) func(*cobra.C
 		defer c.Close()
 		err = do(cmd, c)
 		if errors.Is(err, control.ErrNoAgent) {
-			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson run)", err)
+			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson service start, or alwayson run)", err)
 		}
 		return err
 	}

@@ -136,6 +136,8 @@ func (a *app) outcome(cmd *cobra.Command, x control.Exchange) error {
 		return err
 	}
 	switch {
+	case x.Problem == control.Credentials:
+		return &exitError{exitCredentials, errors.New(x.Error + "; nothing is lost, alwayson status says what to type")}
 	case x.Error != "":
 		return &exitError{codeOfProblem(x.Problem), errors.New(x.Error)}
 	case x.Problem == control.Partial:

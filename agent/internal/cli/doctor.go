@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/crash"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/say"
@@ -116,6 +117,7 @@ func (a *app) patient(ctx context.Context) *doctor.Patient {
 		p.ConfigErr = err
 	} else {
 		p.Config = s.Config()
+		p.Crash, _ = crash.Last(p.Config.State) // who cannot read it does not know of one
 	}
 	p.AgentErr = a.ask(ctx, p.Config == nil, func(ctx context.Context, c *control.Client) error { return meet(ctx, c, p) })
 	p.Service, p.ServiceErr = a.ownService()

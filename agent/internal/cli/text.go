@@ -24,6 +24,9 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 	writeSession(out, s, now)
 	fmt.Fprintf(out, "%-9s %-12s %s\n", say.Text("push"), say.Word(s.Push.State), pushText(&s.Push, now))
 	writeNetwork(out, s)
+	if c := s.Crash; c != nil && now.Sub(c.At) < fresh {
+		fmt.Fprintf(out, "%-9s %s\n", say.Text("crash"), say.Text("%s %s; nothing is lost", clock(c.At, now), say.Sentence(c.Reason)))
+	}
 	fmt.Fprintf(out, "%-9s %s\n\n", say.Text("account"), say.Text("%s on %s, device %s", s.User, s.Server, s.Device))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, say.Text("STORE\tITEMS\tPENDING\tLAST CHANGE\tSTATE"))
@@ -35,6 +38,9 @@ func writeStatus(out io.Writer, s *control.Status, now time.Time) {
 		fmt.Fprintf(out, "\n→ %s\n", say.Sentence(s.Advice))
 	}
 }
+
+// fresh is how long a crash is worth a line.
+const fresh = 24 * time.Hour
 
 // writeNetwork tells only what somebody has set.
 func writeNetwork(out io.Writer, s *control.Status) {

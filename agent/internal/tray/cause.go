@@ -47,7 +47,7 @@ const (
 func (f *Facts) causes(now time.Time) []Cause {
 	s, out := &f.Status, f.down(now)
 	if s.Problem == control.Credentials || s.State == "held" {
-		out = append(out, Cause{Key: "credentials", Title: say.Text("Sign in again"), Body: sentence(s.Summary), Type: signIn(s)})
+		out = append(out, Cause{Key: "credentials", Title: secret(s), Body: sentence(s.Summary), Type: signIn(s)})
 	}
 	for _, h := range f.Holds {
 		out = append(out, held(&h))
@@ -66,8 +66,16 @@ func (f *Facts) down(now time.Time) []Cause {
 	if f.Down.IsZero() || now.Sub(f.Down) < patience {
 		return nil
 	}
-	return []Cause{{Key: "service", Title: say.Text("Sync service is not running"), Type: "alwayson run", Solved: say.Text("The sync service is running again"),
+	return []Cause{{Key: "service", Title: say.Text("Sync service is not running"), Type: f.Start, Solved: say.Text("The sync service is running again"),
 		Body: say.Text("Nothing is synchronized since %s; nothing is lost, what changes meanwhile is found at the next start", clock(f.Down, now))}}
+}
+
+// secret is what is wrong with what the device signs in with: it was refused, or nobody can read it now.
+func secret(s *control.Status) string {
+	if s.NoSecret != "" || s.Push.State == "held" && s.State != "held" {
+		return say.Text("Secret cannot be read")
+	}
+	return say.Text("Sign in again")
 }
 
 func signIn(s *control.Status) string {

@@ -52,9 +52,10 @@ const room = 10
 func (f *Facts) menu(text string, causes []Cause, now time.Time) []Item {
 	s := &f.Status
 	gone := !f.Down.IsZero() || s.State == ""
-	quiet := s.State == "paused"
+	quiet, polled := s.State == "paused", f.polled()
 	return []Item{
 		{Text: text, Disabled: true},
+		{Text: polled, Disabled: true, Hidden: polled == ""},
 		{Text: "Always-On", Do: Click{Do: Switch}, Checkable: true, Checked: s.AlwaysOn && !gone, Disabled: gone},
 		{Text: say.Text("Sync now"), Do: Click{Do: SyncNow}, Disabled: gone},
 		{Text: say.Text("Resume"), Do: Click{Do: Resume}, Disabled: gone, Hidden: !quiet},
@@ -67,6 +68,21 @@ func (f *Facts) menu(text string, causes []Cause, now time.Time) []Item {
 		{Line: true},
 		{Text: say.Text("Quit tray (sync continues)"), Do: Click{Do: Quit}},
 	}
+}
+
+// polled names the stores whose changes are not seen at once, and why.
+func (f *Facts) polled() string {
+	var names []string
+	why := ""
+	for _, s := range f.Status.Stores {
+		if s.Polled != "" {
+			names, why = append(names, s.Name), s.Polled
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return say.Text("%s looked at every 30 s: %s", strings.Join(names, ", "), short(say.Sentence(why)))
 }
 
 func attention(causes []Cause) []Item {

@@ -20,6 +20,7 @@ type Options struct {
 	Bell   Bell
 	Clicks <-chan Click // of both
 	Browse func(url string) error
+	Start  func(context.Context) string // what to type to start the agent; it is asked when none answers
 	Log    *slog.Logger
 }
 
@@ -45,7 +46,7 @@ func Run(ctx context.Context, o Options) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		(&listener{client: o.Client, tell: heard, log: o.Log, settings: o.Notify.has(Changes)}).run(ctx)
+		(&listener{client: o.Client, tell: heard, log: o.Log, start: o.Start, settings: o.Notify.has(Changes)}).run(ctx)
 	}()
 	l := &loop{Options: o, book: newLedger(o.Notify), resting: time.NewTimer(0)}
 	l.run(ctx, heard)
@@ -152,7 +153,7 @@ func wish(ctx context.Context, o *Options, c Click, on bool, now time.Time) (err
 }
 
 func showPage(ctx context.Context, o *Options) error {
-	url, err := o.Client.Page(ctx)
+	url, err := o.Client.OwnPage(ctx)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ const (
 // Facts are all that is known of the agent.
 type Facts struct {
 	Down      time.Time      // since when no agent answers, zero while one does
+	Start     string         // what to type to start one
 	Status    control.Status // the last one
 	Conflicts []control.Conflict
 	Holds     []control.Hold
