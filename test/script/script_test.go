@@ -56,6 +56,9 @@ func build(then func() int) (int, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // other users run them, too
 		return 0, err
 	}
+	if err := os.Setenv("LC_ALL", "C"); err != nil { // the commands are read from --help in English, whoever runs the tests
+		return 0, err
+	}
 	bin = dir
 	args := []string{"build", "-o", dir + string(os.PathSeparator), "../../agent/cmd/alwayson", "../../ds/cmd/alwayson-server"}
 	if out, err := exec.Command("go", slices.Insert(args, 1, flags...)...).CombinedOutput(); err != nil {
