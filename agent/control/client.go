@@ -155,7 +155,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	defer res.Body.Close()
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-		return fmt.Errorf("cannot understand the agent's answer (is it another version?): %w", err)
+		return fmt.Errorf("cannot understand the agent's answer (if it is another version: alwayson service restart): %w", err)
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func refusal(res *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
 	e := &Error{Code: res.StatusCode}
 	if json.Unmarshal(text, e) != nil || e.Text == "" {
-		e.Text = "the agent answered " + res.Status
+		e.Text = "the agent answered " + res.Status + "; if it is another version: alwayson service restart"
 	}
 	return e
 }

@@ -18,6 +18,8 @@ type Status struct {
 	Summary string `json:"summary"`
 	Advice  string `json:"advice,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+	// NoSecret is why the secret for the server is not to be had now, "" if it is. Nobody has refused anything then.
+	NoSecret string `json:"no_secret,omitempty"`
 	// Problem is Credentials while credentials or a certificate have to be replaced or are not to be had, for the server or for the broker (A1, A10).
 	Problem Problem `json:"problem,omitempty"`
 
@@ -48,6 +50,9 @@ type Status struct {
 
 	Push   Push    `json:"push"`
 	Stores []Store `json:"stores"`
+
+	// Crash is the last one of the agent, nil if it never crashed.
+	Crash *Crash `json:"last_crash,omitempty"`
 	// ServerDevInf is the device information of the server as it sent it last, an XML document (N2).
 	ServerDevInf string `json:"server_device_information,omitempty"`
 }
@@ -61,6 +66,13 @@ func (s *Status) InSync() bool {
 		}
 	}
 	return s.AlwaysOn && s.State == "idle" && s.Verified != nil
+}
+
+// Crash is an end that nobody wanted.
+type Crash struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	File   string    `json:"file"` // all that is known of it, for who develops the program
 }
 
 // Session is an open logical session.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -11,11 +12,28 @@ type PageURL struct {
 	URL string `json:"url"`
 }
 
+// PageRequest is the body of POST /v1/page.
+type PageRequest struct {
+	// Own is the user whose programs may use the address, nil for who has it. Where the system does not tell whose a connection is, it says nothing.
+	Own *int `json:"own,omitempty"`
+}
+
 // Page lets the agent open the status page on this device, and returns the address that opens it. It is good once, and for a short time: who has it
 // may do on the page what this client may do.
 func (c *Client) Page(ctx context.Context) (url string, err error) {
+	return c.pageFor(ctx, PageRequest{})
+}
+
+// OwnPage is Page for a browser that this program starts. The address stands among the arguments of the browser, where all users of the device see it, and
+// is good for programs of this user only.
+func (c *Client) OwnPage(ctx context.Context) (url string, err error) {
+	uid := os.Getuid()
+	return c.pageFor(ctx, PageRequest{Own: &uid})
+}
+
+func (c *Client) pageFor(ctx context.Context, req PageRequest) (string, error) {
 	var p PageURL
-	err = c.call(ctx, http.MethodPost, "/v1/page", nil, &p)
+	err := c.call(ctx, http.MethodPost, "/v1/page", req, &p)
 	return p.URL, err
 }
 

@@ -74,7 +74,7 @@ var Facts = []Fact{
 	{Node: nap + "/AddrType", Help: "ALPHA: Addr are names."},
 	{Node: proxy + "/ProxyId", Help: "By which others refer to it."},
 	{Node: proxy + "/ConRefs/1/ConRef", Help: "How the device gets to it."},
-	{Node: StateNode, Help: "Of the logical session: idle (Always-On is off), opening, synchronising, established (open, with nothing to do), retrying, lost, held (it needs the user)."},
+	{Node: StateNode, Help: "Of the logical session: idle (Always-On is off), opening, synchronising, established (open, with nothing to do), retrying, lost, paused (by the user), held (it needs the user)."},
 	{Node: OpenNode, Format: dm.FormatNull, Exec: true, Help: "Open a logical session, and synchronize nothing. 200: one is open; 202: it is being opened."},
 }
 

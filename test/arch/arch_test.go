@@ -37,14 +37,21 @@ var forbidden = []struct{ from, to, why string }{
 	{"ds/dsserver", module + "ds/dsclient", "the two ends meet on the wire only"},
 	{"dm/dmclient", module + "dm/dmserver", "the two ends meet on the wire only"},
 	{"dm/dmserver", module + "dm/dmclient", "the two ends meet on the wire only"},
+	{"agent/control", module + "agent/internal/say", "the control API is English: who asks translates, for he knows his user"},
+	{"agent/internal/daemon", module + "agent/internal/say", "the control API is English: who asks translates, for he knows his user"},
+	{"agent/internal/engine", module + "agent/internal/say", "journals and logs are English, whatever the locale of the service is"},
+	{"agent/internal/doctor", module + "agent/internal/say", "findings are told over the control API, too"},
+	{"agent/internal/say", module + "agent", "it knows languages, not what is said in them"},
 	{"agent/internal/svc", module + "agent", "the service manager knows a program and a file, not what the agent does"},
 	{"agent/cmd/alwayson", module + "mqtt/broker", "devices carry no broker"},
 	{"agent/cmd/alwayson", module + "ds/dsserver", "devices carry no server"},
 	{"agent/cmd/alwayson", "modernc.org/sqlite", "devices carry no SQL"},
+	{"agent/internal", "html/template", "a template finds methods by name, for which the linker keeps all there are: 3 MB"},
+	{"agent/internal", "text/template", "a template finds methods by name, for which the linker keeps all there are: 3 MB"},
 }
 
 // trayNeeds is all of ours that the tray carries: it is a client of the control API, and the engine runs without it.
-var trayNeeds = []string{module + "agent/control", module + "agent/internal/browser", module + "agent/internal/sock", module + "agent/internal/tray"}
+var trayNeeds = []string{module + "agent/control", module + "agent/internal/browser", module + "agent/internal/say", module + "agent/internal/sock", module + "agent/internal/tray"}
 
 // pageNeeds is all of ours that the status page imports: it renders what the control API tells.
 var pageNeeds = []string{module + "agent/control"}
@@ -63,6 +70,8 @@ var onlyImporter = map[string]string{
 	"github.com/pressly/goose/v3":         "ds/dsstore/sqlstore",
 	"fyne.io/systray":                     "agent/internal/tray",
 	"github.com/zalando/go-keyring":       "agent/internal/creds",
+	"github.com/chai2010/gettext-go":      "agent/internal/say",
+	"maragu.dev/gomponents":               "agent/internal/page",
 }
 
 type pkg struct {

@@ -31,7 +31,7 @@ func (g *guest) request(path string) *http.Request {
 
 // carry adds the cookie also where the client sees another host: a browser that was deceived about a name sends what it has for that name.
 func (g *guest) carry(req *http.Request) {
-	if "http://"+req.Host == g.base {
+	if "http://"+req.Host == g.host {
 		return
 	}
 	for _, c := range g.http.Jar.Cookies(g.request("/").URL) {
@@ -44,7 +44,7 @@ func (g *guest) stranger() *guest {
 	g.t.Helper()
 	jar, err := cookiejar.New(nil)
 	must(g.t, err)
-	return &guest{t: g.t, http: &http.Client{Jar: jar}, base: g.base}
+	return &guest{t: g.t, http: &http.Client{Jar: jar}, base: g.base, host: g.host}
 }
 
 // TestNobodyIsLetInWithoutAToken, nor with one that was used, and what he sees says nothing of the user.
@@ -124,7 +124,7 @@ func TestTheCookieIsForThisPage(t *testing.T) {
 	must(t, err)
 	res.Body.Close()
 	c := res.Cookies()
-	if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/" {
+	if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || res.StatusCode != http.StatusSeeOther || c[0].Path != req.URL.Path || len(c[0].Path) < 20 || res.Header.Get("Location") != req.URL.Path {
 		t.Errorf("%s %v", res.Status, c)
 	}
 	policy := res.Header.Get("Content-Security-Policy")
@@ -176,14 +176,14 @@ func TestThePageClosesByItself(t *testing.T) {
 	away()
 	g.http.CloseIdleConnections()
 	testenv.Ask(t, "the page does not close", func(ctx context.Context) error {
-		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(g.base, "http://"))
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(g.host, "http://"))
 		if err != nil {
 			return nil
 		}
 		return errors.Join(errors.New("somebody answers"), c.Close())
 	})
 	again := w.visit()
-	former := &guest{t: t, http: &http.Client{Jar: g.http.Jar}, base: again.base}
+	former := &guest{t: t, http: &http.Client{Jar: g.http.Jar}, base: again.base, host: again.host}
 	if code := former.code(former.request("/")); code != http.StatusForbidden {
 		t.Errorf("a former guest: %d", code)
 	}

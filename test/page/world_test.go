@@ -145,7 +145,8 @@ func (w *world) contradict(name, here, there string) {
 type guest struct {
 	t    *testing.T
 	http *http.Client
-	base string
+	base string // of all addresses
+	host string
 	last string // page
 }
 
@@ -163,7 +164,7 @@ func visit(t *testing.T, address string) *guest {
 	must(t, err)
 	jar, err := cookiejar.New(nil)
 	must(t, err)
-	g := &guest{t: t, http: &http.Client{Jar: jar}, base: u.Scheme + "://" + u.Host}
+	g := &guest{t: t, http: &http.Client{Jar: jar}, base: u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/"), host: u.Scheme + "://" + u.Host}
 	t.Cleanup(g.http.CloseIdleConnections)
 	g.get("/?" + u.RawQuery)
 	return g
@@ -220,6 +221,6 @@ func (g *guest) form(path string, form url.Values) *http.Request {
 	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, g.base+path, strings.NewReader(form.Encode()))
 	must(g.t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", g.base)
+	req.Header.Set("Origin", g.host)
 	return req
 }

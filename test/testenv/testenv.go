@@ -35,6 +35,10 @@ func Main(m *testing.M, further ...string) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Setenv("LC_ALL", "C"); err != nil { // tests read what programs say in English, whoever runs them
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	bin = dir
 	args := []string{"build", "-o", dir + string(os.PathSeparator)}
 	for _, folder := range append([]string{"agent/cmd/alwayson", "ds/cmd/alwayson-server"}, further...) {

@@ -153,3 +153,36 @@ func TestTheAgentRestarts(t *testing.T) {
 	tray.interrupt()
 	tray.quits()
 }
+
+// TestInGerman is the tray of a user who speaks German, on a panel that draws his letters.
+func TestInGerman(t *testing.T) {
+	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}})
+	d := w.Devices[0]
+	desk := newDesktop(t)
+	desk.panel(false)
+	bell := desk.bell()
+	desk.env = append(desk.env, "LC_ALL=de_DE.UTF-8")
+	tray := desk.tray(d)
+	tray.registered()
+	tray.says("Always-On ist aus")
+	tray.click("Always-On")
+	tray.says("Abgeglichen, geprüft ")
+	tray.click("1 Stunde")
+	tray.says("Angehalten bis ")
+	tray.click("Fortsetzen")
+	tray.says("Abgeglichen, geprüft ")
+	if err := os.RemoveAll(filepath.Join(d.Dir, "contacts")); err != nil {
+		t.Fatal(err)
+	}
+	tray.says("contacts ist nicht lesbar")
+	tray.click("contacts ist nicht lesbar: alwayson status")
+	if _, n := bell.shows("contacts ist nicht lesbar"); !strings.Contains(n.body, "Die Sammlung ist nicht da") || !strings.Contains(n.body, "Geben Sie ein: alwayson status") {
+		t.Errorf("it says %+v", n)
+	}
+	shows(desk, "needs you, in German", red, true)
+	if kb := tray.memory(); kb > 15<<10 {
+		t.Errorf("with a catalog the tray takes %d KB of memory, want 15 MB at most", kb)
+	}
+	tray.click("Symbol beenden")
+	tray.quits()
+}

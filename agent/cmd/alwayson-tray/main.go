@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/browser"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/tray"
 )
 
@@ -21,12 +22,13 @@ import (
 const thrift = 20
 
 func main() {
+	say.Use(say.Spoken()...)
 	debug.SetGCPercent(thrift)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "alwayson-tray:", err)
+		fmt.Fprintln(os.Stderr, "alwayson-tray:", say.Sentence(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -65,6 +67,6 @@ func run(ctx context.Context) error {
 	defer client.Close()
 	panel := tray.NewPanel(theme, clicks)
 	return panel.Present(ctx, func() {
-		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Browse: browser.Open, Log: logger})
+		tray.Run(ctx, tray.Options{Client: client, Notify: level, Screen: panel, Bell: desktop, Clicks: clicks, Browse: browser.Open, Start: tray.HowToStart, Log: logger})
 	})
 }

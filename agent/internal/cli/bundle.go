@@ -19,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 func (a *app) supportBundle() *cobra.Command {
@@ -47,10 +48,10 @@ func (a *app) writeBundle(cmd *cobra.Command, name string, yes bool) error {
 	}
 	errs := cmd.ErrOrStderr()
 	for _, f := range files {
-		fmt.Fprintf(errs, "  %-14s %9s  %s\n", f.Name, humanize.IBytes(uint64(len(f.Text))), f.About)
+		fmt.Fprintf(errs, "  %-14s %9s  %s\n", f.Name, humanize.IBytes(uint64(len(f.Text))), say.Sentence(f.About))
 	}
 	if !yes {
-		fmt.Fprintf(errs, "Write %s? [y/N] ", name)
+		fmt.Fprint(errs, say.Text("Write %s? [y/N] ", name))
 		if !a.agrees() {
 			return &exitError{exitUsage, errors.New("nothing was written; type it again with --yes to write it")}
 		}

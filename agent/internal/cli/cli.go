@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -17,6 +19,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -62,17 +65,62 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	results := &writer{to: out}
+	root.SetOut(results)
 	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
+	cmd := root
+	err := noSuch(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
+	if err == nil {
+		err = results.failed()
+	}
 	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
-	fmt.Fprintln(errs, "alwayson:", err)
+	fmt.Fprintln(errs, "alwayson:", a.last(cmd, advised(err, a.configPath)))
 	return codeOf(err)
+}
+
+// last is the error that ended a command, in the user's language. What runs the agent ends with a line for a log, unless a person has typed it.
+func (a *app) last(cmd *cobra.Command, err error) string {
+	if cmd.Name() == "run" && a.terminal == nil {
+		return err.Error()
+	}
+	return say.Sentence(err.Error())
+}
+
+// advised tells who has not been set up what to type.
+func advised(err error, path string) error {
+	var conf *config.Error
+	if errors.As(err, &conf) && conf.Path == path && errors.Is(conf, fs.ErrNotExist) {
+		return fmt.Errorf("%w; type alwayson setup to make one", err)
+	}
+	return err
+}
+
+// writer remembers that a result could not be written, for instance to a disk that is full.
+type writer struct {
+	to  io.Writer
+	err error
+}
+
+func (w *writer) Write(p []byte) (n int, err error) {
+	if n, err = w.to.Write(p); err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+func (w *writer) failed() error {
+	if w.err == nil || errors.Is(w.err, syscall.EPIPE) { // who reads no more has seen enough
+		return nil
+	}
+	return fmt.Errorf("cannot write the result: %w", w.err)
 }
 
 func codeOf(err error) int {
@@ -122,7 +170,8 @@ func (a *app) root() *cobra.Command {
 		Long: "Keeps contacts, calendars, tasks, notes and mail on this device and on a server equal, all the time.\n\n" +
 			"Exit codes: 0 done, 1 unexpected error, 2 usage, 3 agent not running, 4 some items could not be synchronized,\n" +
 			"6 credentials needed, 7 server not reachable (it is tried again), 9 time limit, 10 differences exist (status --check),\n" +
-			"78 the configuration needs the operator.",
+			"78 the configuration needs the operator.\n\n" +
+			"It speaks the language of LC_ALL, LC_MESSAGES, LANG and LANGUAGE: English or German. JSON, logs and exit codes are the same in all languages.",
 		Version: Version(), SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
@@ -140,7 +189,17 @@ func (a *app) root() *cobra.Command {
 		usageErrors(c)
 	}
 	illustrate(root)
+	speakHelp(root)
 	return root
+}
+
+// noSuch refuses a word that a group of commands does not have. The library would show the help of the group, as if that had been asked for.
+func noSuch(root *cobra.Command, args []string) error {
+	c, rest, err := root.Find(args)
+	if err != nil || c.Runnable() || !c.HasParent() || c.ParseFlags(rest) != nil || c.Flags().NArg() == 0 {
+		return nil
+	}
+	return &exitError{exitUsage, fmt.Errorf("unknown command %q for %q; see %s --help", c.Flags().Arg(0), c.CommandPath(), c.CommandPath())}
 }
 
 // usageErrors makes wrong arguments exit with the code for usage.
@@ -180,7 +239,7 @@ func (a *app) talk(do func(*cobra.Command, *control.Client) error) func(*cobra.C
 		defer c.Close()
 		err = do(cmd, c)
 		if errors.Is(err, control.ErrNoAgent) {
-			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson run)", err)
+			return fmt.Errorf("%w; nothing is lost, what changes meanwhile is found at the next start (alwayson service start, or alwayson run)", err)
 		}
 		return err
 	}

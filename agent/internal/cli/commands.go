@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/ds"
 )
 
@@ -68,7 +69,7 @@ func (a *app) flip(cmd *cobra.Command, do func(context.Context) (control.Status,
 	if err != nil {
 		return err
 	}
-	return a.show(cmd, s, func() { fmt.Fprintln(cmd.OutOrStdout(), onOff(s.AlwaysOn)+": "+s.Summary) })
+	return a.show(cmd, s, func() { fmt.Fprintln(cmd.OutOrStdout(), onOff(s.AlwaysOn)+": "+say.Sentence(s.Summary)) })
 }
 
 func (a *app) sync() *cobra.Command {
@@ -100,7 +101,7 @@ func (a *app) sync() *cobra.Command {
 			if req.Wait {
 				return a.outcome(cmd, x)
 			}
-			return a.show(cmd, struct{}{}, func() { fmt.Fprintln(cmd.OutOrStdout(), "started") })
+			return a.show(cmd, struct{}{}, func() { fmt.Fprintln(cmd.OutOrStdout(), say.Text("started")) })
 		}),
 	}
 	cmd.Flags().BoolVar(&req.Wait, "wait", false, "return when everything is on both sides, or tell why not")
@@ -135,6 +136,8 @@ func (a *app) outcome(cmd *cobra.Command, x control.Exchange) error {
 		return err
 	}
 	switch {
+	case x.Problem == control.Credentials:
+		return &exitError{exitCredentials, errors.New(x.Error + "; nothing is lost, alwayson status says what to type")}
 	case x.Error != "":
 		return &exitError{codeOfProblem(x.Problem), errors.New(x.Error)}
 	case x.Problem == control.Partial:

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/crash"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -43,7 +45,7 @@ func (a *app) examine(cmd *cobra.Command, repair bool) error {
 		}
 		if f.Section != section {
 			section = f.Section
-			fmt.Fprintln(out, section)
+			fmt.Fprintln(out, say.Word(section))
 		}
 		writeFinding(out, &f)
 	})
@@ -68,20 +70,28 @@ func repaired(f doctor.Finding) doctor.Finding {
 	return f
 }
 
-// marks are what stands before findings: each in shape and in a word.
-var marks = map[doctor.State]string{doctor.OK: "✓", doctor.Warning: "! warning:", doctor.Fault: "✗ error:"}
+// mark is what stands before a finding: in shape and in a word.
+func mark(s doctor.State) string {
+	switch s {
+	case doctor.Warning:
+		return "! " + say.Text("warning:")
+	case doctor.Fault:
+		return "✗ " + say.Text("error:")
+	}
+	return "✓"
+}
 
 func writeFinding(out io.Writer, f *doctor.Finding) {
-	text := f.Text
+	text := say.Sentence(f.Text)
 	if f.Store != "" {
 		text = f.Store + ": " + text
 	}
 	if f.Took > 100*time.Millisecond {
 		text += fmt.Sprintf(" (%s)", f.Took.Round(100*time.Millisecond))
 	}
-	fmt.Fprintf(out, "  %s %s\n", marks[f.State], text)
+	fmt.Fprintf(out, "  %s %s\n", mark(f.State), text)
 	if f.Fix != "" {
-		fmt.Fprintf(out, "      → %s\n", f.Fix)
+		fmt.Fprintf(out, "      → %s\n", say.Sentence(f.Fix))
 	}
 }
 
@@ -107,6 +117,7 @@ func (a *app) patient(ctx context.Context) *doctor.Patient {
 		p.ConfigErr = err
 	} else {
 		p.Config = s.Config()
+		p.Crash, _ = crash.Last(p.Config.State) // who cannot read it does not know of one
 	}
 	p.AgentErr = a.ask(ctx, p.Config == nil, func(ctx context.Context, c *control.Client) error { return meet(ctx, c, p) })
 	p.Service, p.ServiceErr = a.ownService()

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/filter"
 )
@@ -87,18 +88,18 @@ func (a *app) filterShow(cmd *cobra.Command, c *control.Client) error {
 
 func writeFilters(out io.Writer, list []control.Filter) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STORE\tKEEPS\tSTATE")
+	fmt.Fprintln(w, say.Text("STORE\tKEEPS\tSTATE"))
 	for _, f := range list {
 		keeps := f.Filter
 		if keeps == "" {
-			keeps = "everything"
+			keeps = say.Text("everything")
 		}
 		if f.Travel != "" && f.Until != nil {
-			keeps += "; until " + f.Until.Local().Format(time.DateTime) + " also " + f.Travel
+			keeps += "; " + say.Text("until %s also %s", f.Until.Local().Format(time.DateTime), f.Travel)
 		}
-		state := f.State
+		state := say.Word(f.State)
 		if f.Reason != "" {
-			state += ": " + f.Reason
+			state += ": " + say.Sentence(f.Reason)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Store, keeps, state)
 	}
@@ -121,8 +122,8 @@ func (a *app) filterPreview(cmd *cobra.Command, c *control.Client, f control.Fil
 		return err
 	}
 	return a.show(cmd, p, func() {
-		fmt.Fprintf(cmd.OutOrStdout(), "%d would come, %d would come again in another form, %d would leave this device and stay on the server\n",
-			p.Come, p.Change, p.Leave)
+		fmt.Fprintln(cmd.OutOrStdout(), say.Text("%d would come, %d would come again in another form, %d would leave this device and stay on the server",
+			p.Come, p.Change, p.Leave))
 	})
 }
 

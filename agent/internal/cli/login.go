@@ -13,6 +13,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 func (a *app) login() *cobra.Command {
@@ -72,7 +73,7 @@ func (a *app) keepSecret(cmd *cobra.Command, c *control.Client, at creds.Place, 
 	if err := at.Write(cmd.Context(), secret); err != nil { // it reads it when it starts
 		return err
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), "saved; the agent is not running")
+	fmt.Fprintln(cmd.OutOrStdout(), say.Text("saved; the agent is not running"))
 	return nil
 }
 
@@ -100,7 +101,7 @@ func (a *app) loginPush(cmd *cobra.Command, c *control.Client, secret string) er
 		case err != nil:
 			return err
 		case s.Push.State == "connected":
-			return a.show(cmd, s.Push, func() { fmt.Fprintln(cmd.OutOrStdout(), "the broker has accepted it") })
+			return a.show(cmd, s.Push, func() { fmt.Fprintln(cmd.OutOrStdout(), say.Text("the broker has accepted it")) })
 		case s.Push.State == "refused":
 			return &exitError{exitCredentials, errors.New(s.Push.Reason + "; nothing is lost, " + s.Push.Advice)}
 		}
@@ -115,7 +116,7 @@ func (a *app) loginPush(cmd *cobra.Command, c *control.Client, secret string) er
 // readSecret asks on a terminal and reads a line elsewhere: a secret is never an argument, where every process can see it.
 func (a *app) readSecret(cmd *cobra.Command) (string, error) {
 	if a.terminal != nil {
-		fmt.Fprint(cmd.ErrOrStderr(), "Secret: ")
+		fmt.Fprint(cmd.ErrOrStderr(), say.Text("Secret: "))
 		b, err := term.ReadPassword(int(a.terminal.Fd()))
 		fmt.Fprintln(cmd.ErrOrStderr())
 		return string(b), err

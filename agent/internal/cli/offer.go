@@ -12,6 +12,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -22,9 +23,9 @@ func (a *app) offer(cmd *cobra.Command, f *setupFlags) (running bool, err error)
 		return false, nil
 	}
 	if !f.service {
-		fmt.Fprint(cmd.ErrOrStderr(), "Run it from now on, at each login, and switch Always-On on? [yes]: ")
+		fmt.Fprint(cmd.ErrOrStderr(), say.Text("Run it from now on, at each login, and switch Always-On on? [yes]: "))
 		answer, err := a.in.ReadString('\n')
-		if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil && answer == "" || strings.HasPrefix(answer, "n") {
+		if answer = strings.TrimSpace(answer); err != nil && answer == "" || isNo(answer) {
 			return false, nil //nolint:nilerr // nobody is there to say yes
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // watched runs a long call and shows on a terminal how far the agent has come (M7). Elsewhere it shows nothing: scripts get the outcome.
@@ -58,5 +59,5 @@ func progressLine(s *control.Status, took time.Duration) string {
 	}
 	rate := float64(did) / max(took.Seconds(), 0.001)
 	left := time.Duration(float64(total-did) / rate * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf("%s; %.0f a second, %s left", strings.Join(parts, ", "), rate, left)
+	return say.Text("%s; %.0f a second, %s left", strings.Join(parts, ", "), rate, left)
 }

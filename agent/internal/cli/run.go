@@ -18,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/crash"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/managed"
 	"github.com/alwayson-sync/alwayson/agent/internal/power"
@@ -61,6 +62,9 @@ func serve(ctx context.Context, h *host, errs io.Writer) error {
 	o, err := h.options()
 	if err != nil {
 		return err
+	}
+	if err := crash.Record(o.StateDir); err != nil {
+		h.log.Warn("the reason of a crash would not be kept", "reason", err)
 	}
 	for _, s := range c.Stores {
 		if _, err := os.Stat(s.Dir); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 func (a *app) hold() *cobra.Command {
@@ -46,18 +47,20 @@ func (a *app) decide(name, short string, approve bool) *cobra.Command {
 
 func writeHolds(out io.Writer, list []control.Hold) {
 	if len(list) == 0 {
-		fmt.Fprintln(out, "nothing is held")
+		fmt.Fprintln(out, say.Text("nothing is held"))
 	}
 	for _, h := range list {
 		since := h.Since.Local().Format(time.DateTime)
 		if h.There > 0 {
-			fmt.Fprintf(out, "%s: %d items were deleted on this device (since %s); the server still has them\n", h.Store, h.There, since)
+			fmt.Fprintln(out, say.Count(h.There, "%s: %d items were deleted on this device (since %s); the server still has them",
+				"%s: %d items were deleted on this device (since %s); the server still has them", h.Store, h.There, since))
 		}
 		if h.Here > 0 {
-			fmt.Fprintf(out, "%s: %d items were deleted on the server (since %s); they are still on this device\n", h.Store, h.Here, since)
+			fmt.Fprintln(out, say.Count(h.Here, "%s: %d items were deleted on the server (since %s); they are still on this device",
+				"%s: %d items were deleted on the server (since %s); they are still on this device", h.Store, h.Here, since))
 		}
-		fmt.Fprintf(out, "  %s\n  alwayson hold approve %s deletes them everywhere, alwayson hold reject %s keeps them everywhere\n",
-			strings.Join(h.Items, " "), h.Store, h.Store)
+		fmt.Fprintf(out, "  %s\n  %s\n", strings.Join(h.Items, " "),
+			say.Text("alwayson hold approve %s deletes them everywhere, alwayson hold reject %s keeps them everywhere", h.Store, h.Store))
 	}
 }
 
@@ -76,9 +79,9 @@ func (a *app) history() *cobra.Command {
 
 func writeFormer(out io.Writer, list []control.Former) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tREPLACED\tSTORE\tITEM\tSIZE\tWHY")
+	fmt.Fprintln(w, say.Text("ID\tREPLACED\tSTORE\tITEM\tSIZE\tWHY"))
 	for _, f := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.At.Local().Format(time.DateTime), f.Store, f.Item, humanize.IBytes(uint64(f.Size)), f.Reason)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.At.Local().Format(time.DateTime), f.Store, f.Item, humanize.IBytes(uint64(f.Size)), say.Sentence(f.Reason))
 	}
 	w.Flush()
 }
@@ -122,7 +125,7 @@ func (a *app) restoreAll(cmd *cobra.Command, c *control.Client, req control.Rest
 		for _, r := range list {
 			fmt.Fprintln(cmd.OutOrStdout(), r.Store+": "+r.Item)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d restored; they go to the server like any other edit\n", len(list))
+		fmt.Fprintln(cmd.OutOrStdout(), say.Text("%d restored; they go to the server like any other edit", len(list)))
 	})
 }
 
@@ -188,14 +191,14 @@ func (a *app) conflict() *cobra.Command {
 
 func writeConflicts(out io.Writer, list []control.Conflict) {
 	if len(list) == 0 {
-		fmt.Fprintln(out, "no conflicts")
+		fmt.Fprintln(out, say.Text("no conflicts"))
 	}
 	for _, c := range list {
-		fmt.Fprintf(out, "%s: %s\n  changed on %s (%s) and elsewhere", c.Store, c.Item, c.Device, c.At.Local().Format(time.DateTime))
+		text := say.Text("changed on %s (%s) and elsewhere", c.Device, c.At.Local().Format(time.DateTime))
 		if c.Other != "" {
-			fmt.Fprintf(out, "; the other version is %s", c.Other)
+			text += "; " + say.Text("the other version is %s", c.Other)
 		}
-		fmt.Fprintln(out)
+		fmt.Fprintf(out, "%s: %s\n  %s\n", c.Store, c.Item, text)
 	}
 }
 
@@ -237,10 +240,11 @@ func (a *app) verify() *cobra.Command {
 func writeVerification(out io.Writer, list []control.Verification) {
 	for _, v := range list {
 		if len(v.Differ) == 0 {
-			fmt.Fprintf(out, "%s: %d items, equal on both sides (%s, %d octets)\n", v.Store, v.Items, v.Took.Round(time.Millisecond), v.Bytes)
+			fmt.Fprintln(out, say.Count(v.Items, "%s: %d items, equal on both sides (%s, %d octets)", "%s: %d items, equal on both sides (%s, %d octets)",
+				v.Store, v.Items, v.Took.Round(time.Millisecond), v.Bytes))
 			continue
 		}
-		fmt.Fprintf(out, "%s: %d of %d items differ\n", v.Store, len(v.Differ), v.Items)
+		fmt.Fprintln(out, say.Text("%s: %d of %d items differ", v.Store, len(v.Differ), v.Items))
 		for _, key := range v.Differ {
 			fmt.Fprintln(out, "  "+key)
 		}
@@ -258,11 +262,11 @@ func (a *app) why() *cobra.Command {
 			list = list[max(0, len(list)-n):]
 			return a.show(cmd, list, func() {
 				for _, w := range list {
-					what := "no exchange"
+					what := say.Text("no exchange")
 					if w.Exchange {
-						what = "exchange   "
+						what = say.Text("exchange   ")
 					}
-					fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSuffix(fmt.Sprintf("%s  %s  %s → %s", w.At.Local().Format(time.DateTime), what, w.Why, w.Outcome), " → "))
+					fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSuffix(fmt.Sprintf("%s  %s  %s → %s", w.At.Local().Format(time.DateTime), what, say.Sentence(w.Why), say.Sentence(w.Outcome)), " → "))
 				}
 			})
 		})}
@@ -280,10 +284,10 @@ func (a *app) quarantine() *cobra.Command {
 			list = slices.DeleteFunc(list, func(p control.Pending) bool { return p.Problem == "" })
 			return a.show(cmd, list, func() {
 				if len(list) == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "every item can be synchronized")
+					fmt.Fprintln(cmd.OutOrStdout(), say.Text("every item can be synchronized"))
 				}
 				for _, p := range list {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n  %s\n", p.Store, p.Item, p.Problem)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n  %s\n", p.Store, p.Item, say.Sentence(p.Problem))
 				}
 			})
 		})}

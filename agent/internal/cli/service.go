@@ -16,6 +16,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -117,11 +118,11 @@ func (a *app) installService(cmd *cobra.Command, s *svc.Service, spec svc.Spec) 
 		Next    []string    `json:"next"`
 	}{done, s.Place(), s.FollowUp()}
 	return a.show(cmd, v, func() {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", done, v.Place)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", say.Word(string(done)), v.Place)
 		if done == svc.Updated {
-			fmt.Fprintln(cmd.OutOrStdout(), "an agent that runs goes on as it was until: alwayson service restart")
+			fmt.Fprintln(cmd.OutOrStdout(), say.Text("an agent that runs goes on as it was until: alwayson service restart"))
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), "now type:")
+		fmt.Fprintln(cmd.OutOrStdout(), say.Text("now type:"))
 		for _, line := range v.Next {
 			fmt.Fprintln(cmd.OutOrStdout(), "  "+line)
 		}
@@ -148,9 +149,9 @@ func (a *app) uninstallService(cmd *cobra.Command, s *svc.Service, _ svc.Spec) e
 	}{removed}
 	return a.show(cmd, v, func() {
 		if removed {
-			fmt.Fprintln(cmd.OutOrStdout(), "removed:", s.Place()+"; configuration, state and items are as they were")
+			fmt.Fprintln(cmd.OutOrStdout(), say.Text("removed: %s; configuration, state and items are as they were", s.Place()))
 		} else {
-			fmt.Fprintln(cmd.OutOrStdout(), "not installed, unchanged")
+			fmt.Fprintln(cmd.OutOrStdout(), say.Text("not installed, unchanged"))
 		}
 	})
 }
@@ -162,7 +163,7 @@ func (a *app) serviceDo(done string, do func(*svc.Service) error) func(*cobra.Co
 		}
 		return a.show(cmd, struct {
 			Done string `json:"done"`
-		}{done}, func() { fmt.Fprintln(cmd.OutOrStdout(), done) })
+		}{done}, func() { fmt.Fprintln(cmd.OutOrStdout(), say.Word(done)) })
 	}
 }
 
@@ -209,18 +210,18 @@ func agentVersion(ctx context.Context, spec svc.Spec) string {
 }
 
 func writeServiceState(out io.Writer, v *serviceState, now time.Time) {
-	fmt.Fprintf(out, "service   %s (%s), %s\n", v.Name, v.Scope, installedText(&v.Status))
+	fmt.Fprintf(out, "%-9s %s (%s), %s\n", say.Text("service"), v.Name, say.Word(v.Scope), installedText(&v.Status))
 	if !v.Installed {
 		fmt.Fprintln(out, "\n→ alwayson service install")
 		return
 	}
-	fmt.Fprintf(out, "enabled   %s\nrunning   %s%s\n", yesNo(v.Enabled), yesNo(v.Running), sinceText(&v.Status, now))
-	fmt.Fprintf(out, "version   %s, the agent that runs: %s\n", v.Version, agentText(v))
+	fmt.Fprintf(out, "%-9s %s\n%-9s %s%s\n", say.Text("enabled"), yesNo(v.Enabled), say.Text("running"), yesNo(v.Running), sinceText(&v.Status, now))
+	fmt.Fprintf(out, "%-9s %s\n", say.Text("version"), say.Text("%s, the agent that runs: %s", v.Version, agentText(v)))
 	if v.Restarts > 0 {
-		fmt.Fprintf(out, "restarts  %d by itself\n", v.Restarts)
+		fmt.Fprintf(out, "%-9s %s\n", say.Text("restarts"), say.Text("%d by itself", v.Restarts))
 	}
 	if c := v.LastCrash; c != nil {
-		fmt.Fprintf(out, "crash     %s%s\n", whenText(c.At, now), c.Reason)
+		fmt.Fprintf(out, "%-9s %s%s\n", say.Text("crash"), whenText(c.At, now), say.Sentence(c.Reason))
 	}
 	if hint := serviceHint(v); hint != "" {
 		fmt.Fprintf(out, "\n→ %s\n", hint)
@@ -229,21 +230,21 @@ func writeServiceState(out io.Writer, v *serviceState, now time.Time) {
 
 func yesNo(b bool) string {
 	if b {
-		return "yes"
+		return say.Text("yes")
 	}
-	return "no"
+	return say.Text("no")
 }
 
 func installedText(s *svc.Status) string {
 	switch {
 	case !s.Installed:
-		return "not installed"
+		return say.Text("not installed")
 	case s.Foreign:
-		return "installed by somebody else, or by a package"
+		return say.Text("installed by somebody else, or by a package")
 	case !s.Current:
-		return "installed in " + s.Place + ", but not as this program would do it"
+		return say.Text("installed in %s, but not as this program would do it", s.Place)
 	}
-	return "installed in " + s.Place
+	return say.Text("installed in %s", s.Place)
 }
 
 func whenText(t *time.Time, now time.Time) string {
@@ -256,10 +257,10 @@ func whenText(t *time.Time, now time.Time) string {
 func sinceText(s *svc.Status, now time.Time) string {
 	text := ""
 	if s.State != "" {
-		text = ", " + s.State
+		text = ", " + say.Word(s.State)
 	}
 	if s.Since != nil {
-		text += " since " + clock(*s.Since, now)
+		text += " " + say.Text("since %s", clock(*s.Since, now))
 	}
 	return text
 }
@@ -267,13 +268,13 @@ func sinceText(s *svc.Status, now time.Time) string {
 func agentText(v *serviceState) string {
 	switch {
 	case v.SameVersion:
-		return "the same"
+		return say.Text("the same")
 	case v.AgentVersion != "":
 		return v.AgentVersion
 	case v.Running:
-		return "does not answer"
+		return say.Text("does not answer")
 	}
-	return "none"
+	return say.Text("none")
 }
 
 // serviceHint is the one thing to type.

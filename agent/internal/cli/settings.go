@@ -10,6 +10,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/dm/mo"
 )
 
@@ -44,11 +45,11 @@ func (a *app) settingsTree(cmd *cobra.Command, c *control.Client) error {
 	}
 	return a.show(cmd, list, func() {
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "NODE\tFORMAT\tVALUE\tACL (if none, the one above)")
+		fmt.Fprintln(w, say.Text("NODE\tFORMAT\tVALUE\tACL (if none, the one above)"))
 		for _, n := range list {
 			value := mo.Brief(n.Value)
 			if n.Secret {
-				value = "(secret)"
+				value = say.Text("(secret)")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", n.URI, n.Format, value, n.ACL)
 		}
@@ -76,20 +77,20 @@ func (a *app) settingsShow(cmd *cobra.Command, c *control.Client, args []string,
 func writeSettings(cmd *cobra.Command, list []control.Setting, origin bool) {
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	if origin {
-		fmt.Fprintln(w, "SETTING\tVALUE\tFROM\tA CHANGE")
+		fmt.Fprintln(w, say.Text("SETTING\tVALUE\tFROM\tA CHANGE"))
 	}
 	for _, s := range list {
 		if !origin {
 			fmt.Fprintf(w, "%s\t%s\n", s.Key, mo.Brief(s.Value))
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Key, mo.Brief(s.Value), from(&s), effects[s.Effect])
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Key, mo.Brief(s.Value), from(&s), say.Word(effects[s.Effect]))
 	}
 	w.Flush() //nolint:errcheck // as every Fprint here
 }
 
 func from(s *control.Setting) string {
-	text := s.Origin
+	text := say.Word(s.Origin)
 	if s.Where != "" {
 		text += " " + s.Where
 	}
@@ -97,7 +98,7 @@ func from(s *control.Setting) string {
 		text += ", " + s.Set.Local().Format("2006-01-02 15:04")
 	}
 	if s.Locked {
-		text += ", locked"
+		text += ", " + say.Text("locked")
 	}
 	return text
 }
@@ -121,6 +122,8 @@ func (a *app) settingsSet(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		return a.show(cmd, done, func() { fmt.Fprintln(cmd.OutOrStdout(), "set; the change "+effects[done.Effect]) })
+		return a.show(cmd, done, func() {
+			fmt.Fprintln(cmd.OutOrStdout(), say.Text("set; the change %s", say.Word(effects[done.Effect])))
+		})
 	})(cmd, args)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/provision"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/dm/cp"
 	"github.com/alwayson-sync/alwayson/pim"
 	"github.com/alwayson-sync/alwayson/pim/maildir"
@@ -201,7 +202,7 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 		return nil
 	}
 	what := strings.Join(there, " and ")
-	fmt.Fprintf(cmd.ErrOrStderr(), "Replace %s? [y/N] ", what)
+	fmt.Fprint(cmd.ErrOrStderr(), say.Text("Replace %s? [y/N] ", what))
 	if a.agrees() {
 		return nil
 	}
@@ -211,41 +212,47 @@ func (a *app) mayReplace(cmd *cobra.Command, f *setupFlags, plan *provision.Plan
 // agrees tells whether the user answers yes.
 func (a *app) agrees() bool {
 	answer, _ := a.in.ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return true
-	}
-	return false
+	return isYes(strings.TrimSpace(answer))
+}
+
+// isYes tells whether an answer is yes in the user's language, or its beginning. Who learned to type y is understood, too.
+func isYes(answer string) bool { return begins(answer, "yes") || begins(answer, say.Text("yes")) }
+
+// isNo is isYes for no.
+func isNo(answer string) bool { return begins(answer, "no") || begins(answer, say.Text("no")) }
+
+func begins(answer, word string) bool {
+	return answer != "" && strings.HasPrefix(word, strings.ToLower(answer))
 }
 
 func (a *app) writePlan(cmd *cobra.Command, p *provision.Plan, at creds.Place, running bool) {
 	out := cmd.OutOrStdout()
-	fmt.Fprintln(out, "written:", a.configPath)
+	fmt.Fprintln(out, say.Text("written: %s", a.configPath))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "  device\t%s\n", p.Device)
+	fmt.Fprintf(w, "  %s\t%s\n", say.Text("device"), p.Device)
 	for _, key := range slices.Sorted(maps.Keys(p.Settings)) {
 		fmt.Fprintf(w, "  %s\t%s\n", key, p.Settings[key])
 	}
 	for _, s := range p.Stores {
-		fmt.Fprintf(w, "  store %s\t%s in %s\n", s.Name, s.Kind, s.Dir)
+		fmt.Fprintf(w, "  %s\t%s\n", say.Text("store %s", s.Name), say.Text("%s in %s", say.Word(string(s.Kind)), s.Dir))
 	}
 	w.Flush() //nolint:errcheck // as every Fprint here
 	switch {
 	case at.Command != "":
-		fmt.Fprintln(out, "the secret comes from:", at.Command)
+		fmt.Fprintln(out, say.Text("the secret comes from: %s", at.Command))
 	case p.Secret != "" && at.Keyring:
-		fmt.Fprintf(out, "written: the entry %s for %s in the keyring\n", creds.Service, at.Account)
+		fmt.Fprintln(out, say.Text("written: the entry %s for %s in the keyring", creds.Service, at.Account))
 	case p.Secret != "":
-		fmt.Fprintln(out, "written:", at.File, "(for nobody else to read)")
+		fmt.Fprintln(out, say.Text("written: %s (for nobody else to read)", at.File))
 	}
 	for _, text := range p.LeftOut {
-		fmt.Fprintln(out, "left out:", text)
+		fmt.Fprintln(out, say.Text("left out: %s", say.Sentence(text)))
 	}
 	if running {
-		fmt.Fprintln(out, "the service runs, and Always-On is ON: alwayson status"+a.where())
+		fmt.Fprintln(out, say.Text("the service runs, and Always-On is ON: %s", "alwayson status"+a.where()))
 		return
 	}
-	fmt.Fprintln(out, "now type:")
+	fmt.Fprintln(out, say.Text("now type:"))
 	for _, name := range follows(p) {
 		fmt.Fprintln(out, "  alwayson", name+a.where())
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/egress"
 	"github.com/alwayson-sync/alwayson/agent/internal/provision"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/trial"
 	"github.com/alwayson-sync/alwayson/ds/dsclient"
 	"github.com/alwayson-sync/alwayson/mqtt"
@@ -50,9 +51,9 @@ func (a *app) lead(cmd *cobra.Command, f *setupFlags, address string) (*provisio
 	return &w.plan, nil
 }
 
-// say tells the person something; results go elsewhere.
-func (w *wizard) say(format string, args ...any) {
-	fmt.Fprintf(w.cmd.ErrOrStderr(), format+"\n", args...)
+// tell tells the person something; results go elsewhere.
+func (w *wizard) tell(mark, text string) {
+	fmt.Fprintf(w.cmd.ErrOrStderr(), "  %s %s\n", mark, text)
 }
 
 // ask asks for a value. Who says --yes gets what is proposed.
@@ -74,7 +75,7 @@ func (w *wizard) ask(what, flag, proposed string) (string, error) {
 // server finds out where the server is, and whether one is there, before anybody types a secret.
 func (w *wizard) server(address string) (err error) {
 	if address == "" {
-		if address, err = w.ask("Address of the server", "the address of the server", ""); err != nil {
+		if address, err = w.ask(say.Text("Address of the server"), say.Text("the address of the server"), ""); err != nil {
 			return err
 		}
 	}
@@ -144,14 +145,14 @@ func (w *wizard) person() (err error) {
 		login = u.Username
 	}
 	if w.f.user == "" {
-		if w.f.user, err = w.ask("User", "--user", login); err != nil {
+		if w.f.user, err = w.ask(say.Text("User"), "--user", login); err != nil {
 			return err
 		}
 	}
 	w.plan.Settings["account.user"] = w.f.user
 	if w.plan.Device = w.f.wish.Device; w.plan.Device == "" {
 		host, _ := os.Hostname()
-		if w.plan.Device, err = w.ask("Name of this device, as the administrator enrolled it", "--device", deviceName(host)); err != nil {
+		if w.plan.Device, err = w.ask(say.Text("Name of this device, as the administrator enrolled it"), "--device", deviceName(host)); err != nil {
 			return err
 		}
 	}
@@ -189,8 +190,8 @@ func (w *wizard) offerKeyring(at creds.Place) error {
 	if w.f.yes || w.terminal == nil || creds.Ready(w.cmd.Context(), at.Account) != nil {
 		return nil
 	}
-	answer, err := w.ask("Keep the secret in the keyring of this desktop? yes, or no for a file", "--keyring", "yes")
-	w.plan.Keyring = strings.HasPrefix(strings.ToLower(answer), "y")
+	answer, err := w.ask(say.Text("Keep the secret in the keyring of this desktop? yes, or no for a file"), "--keyring", say.Text("yes"))
+	w.plan.Keyring = isYes(answer)
 	return err
 }
 
@@ -214,7 +215,7 @@ func (w *wizard) broker() error {
 		w.f.broker = w.guess()
 	}
 	if w.f.broker == "" || w.f.broker == "none" {
-		w.say("  ! warning: no broker found: changes on the server are found by asking, every half an hour (--broker names one)")
+		w.tell("!", say.Text("warning: no broker found: changes on the server are found by asking, every half an hour (--broker names one)"))
 		return nil
 	}
 	w.plan.Settings["push.broker"] = w.f.broker
@@ -278,19 +279,20 @@ func (w *wizard) folders() error {
 
 // wanted asks for one folder. The answer may be another folder.
 func (w *wizard) wanted(s *provision.Store, f discover.Found, found bool) (bool, error) {
-	what := fmt.Sprintf("%s in a new folder, %s", s.Kind, s.Dir)
+	kind := say.Word(string(s.Kind))
+	what := say.Text("%s in a new folder, %s", kind, s.Dir)
 	if found {
-		what = fmt.Sprintf("%s in %s (%d items in %d folders, %s)", s.Kind, f.Dir, f.Items, f.Parts, f.From)
+		what = say.Text("%s in %s (%d items in %d folders, %s)", kind, f.Dir, f.Items, f.Parts, say.Word(f.From))
 	}
 	if w.f.yes {
-		w.say("  ✓ %s", what)
+		w.tell("✓", what)
 		return true, nil
 	}
-	answer, err := w.ask(fmt.Sprintf("Synchronize %s? yes, no, or another folder", what), "--store KIND=FOLDER", "yes")
-	switch strings.ToLower(answer) {
-	case "y", "yes":
+	answer, err := w.ask(say.Text("Synchronize %s? yes, no, or another folder", what), "--store KIND=FOLDER", say.Text("yes"))
+	switch {
+	case isYes(answer):
 		return true, err
-	case "n", "no", "":
+	case isNo(answer), answer == "":
 		return false, err
 	}
 	s.Dir = answer
@@ -339,7 +341,7 @@ func (w *wizard) signIn() error {
 	if err != nil {
 		return w.notSignedIn(err)
 	}
-	w.say("  ✓ signed in as %s, device %s", conf.Account.User, conf.Device)
+	w.tell("✓", say.Text("signed in as %s, device %s", conf.Account.User, conf.Device))
 	return w.preview(outcomes)
 }
 
@@ -372,16 +374,16 @@ func (w *wizard) preview(outcomes []trial.Outcome) error {
 	}
 	w.plan.Stores = kept
 	if known {
-		w.say("  → the first synchronization receives at most %d items, sends at most %d, and deletes none;", receive, send)
+		w.tell("→", say.Text("the first synchronization receives at most %d items, sends at most %d, and deletes none;", receive, send))
 	} else {
-		w.say("  → the first synchronization sends at most %d items, and deletes none here; what it receives this server cannot tell beforehand;", send)
+		w.tell("→", say.Text("the first synchronization sends at most %d items, and deletes none here; what it receives this server cannot tell beforehand;", send))
 	}
-	w.say("    what both sides have already is recognised, and not doubled. Nothing is changed yet.")
+	w.tell(" ", say.Text("what both sides have already is recognised, and not doubled. Nothing is changed yet."))
 	if w.f.yes {
 		return nil
 	}
-	answer, err := w.ask("Go?", "--yes", "yes")
-	if err != nil || strings.HasPrefix(strings.ToLower(answer), "y") {
+	answer, err := w.ask(say.Text("Go?"), "--yes", say.Text("yes"))
+	if err != nil || isYes(answer) {
 		return err
 	}
 	return &exitError{exitUsage, errors.New("you said no")}

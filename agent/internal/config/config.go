@@ -207,9 +207,22 @@ func mistakes(err error) []string {
 		return out
 	case errors.As(err, &bad):
 		row, col := bad.Position()
-		return []string{fmt.Sprintf("line %d, column %d: %s", row, col, strings.TrimPrefix(bad.Error(), "toml: "))}
+		return []string{fmt.Sprintf("line %d, column %d: %s", row, col, mistake(bad))}
 	}
 	return []string{err.Error()}
+}
+
+// sorts are the types of values as people call them.
+var sorts = map[string]string{"int": "a whole number", "bool": "true or false", "string": "a text in quotes", "[]string": "a list of texts"}
+
+// mistake says in words of the file what the decoder says in those of the program.
+func mistake(bad *toml.DecodeError) string {
+	text := strings.TrimPrefix(bad.Error(), "toml: ")
+	_, sort, _ := strings.Cut(text, " of type ")
+	if wanted := sorts[sort]; wanted != "" && len(bad.Key()) > 0 {
+		return strings.Join(bad.Key(), ".") + " must be " + wanted
+	}
+	return text
 }
 
 // complete makes paths absolute (relative ones start at the file's folder) and fills in what follows from other values.

@@ -22,6 +22,7 @@ const saltSize = 16
 
 var (
 	errElsewhere = errors.New("was sealed on another machine: type alwayson login")
+	errNameless  = errors.New("is sealed, and this machine has no name to open it with")
 	errDamaged   = errors.New("is damaged: type alwayson login")
 )
 
@@ -29,6 +30,9 @@ func (p *Place) fromFile() (string, error) {
 	text, err := config.ReadSecret(p.File)
 	if err != nil || !isSealed(text) {
 		return text, err
+	}
+	if p.machine() == "" {
+		return "", &config.Error{Path: p.File, Mistakes: []string{"it " + errNameless.Error() + ": " + p.Remedy()}}
 	}
 	secret, err := open(text, p.machine())
 	if err != nil {
@@ -55,6 +59,17 @@ func (p *Place) Sealed() bool {
 	return err == nil && isSealed(text)
 }
 
+// Remedy is what helps when the secret of a place cannot be read: what names the machine can be had back only by who has a copy.
+func (p *Place) Remedy() string {
+	if p.Sealed() && p.machine() == "" {
+		return "put " + nameOfMachine + " back; if it is lost: sudo systemd-machine-id-setup, and then " + p.login()
+	}
+	return p.login()
+}
+
+// nameOfMachine is of Linux only.
+const nameOfMachine = "/etc/machine-id"
+
 func isSealed(text string) bool { return strings.HasPrefix(text, marker+" ") }
 
 // machine is what names this machine, "" if nothing does. It is no secret to who is on it.
@@ -62,7 +77,7 @@ func (p *Place) machine() string {
 	if p.MachineID != "" {
 		return p.MachineID
 	}
-	text, _ := os.ReadFile("/etc/machine-id") // of Linux only
+	text, _ := os.ReadFile(nameOfMachine)
 	return strings.TrimSpace(string(text))
 }
 

@@ -32,7 +32,7 @@ type Store struct {
 	Replica   *replica.Replica
 }
 
-// Parts are what a Daemon shows and steers. All but Settings and Examine must be set, and Tree if Settings are.
+// Parts are what a Daemon shows and steers. All but Settings, Examine and Crash must be set, and Tree if Settings are.
 type Parts struct {
 	Version, Device string
 	Account         func() (user, server string)
@@ -56,9 +56,10 @@ type Parts struct {
 	Former       *history.Book
 	Verifier     *verify.Verifier
 	Expires      func() time.Time // of the secret; zero if that is not known
-	Page         func(context.Context) (url string, err error)
+	Page         func(context.Context, control.PageRequest) (url string, err error)
 	Messages     func() []control.Message
 	Examine      func(context.Context) []control.Finding // nil if the program cannot
+	Crash        *control.Crash                          // the last one, nil if there was none
 }
 
 // Network is that in which the device is, and how data leaves it.
@@ -199,7 +200,19 @@ func (d *Daemon) ask(r *http.Request, ev session.Event, plan *engine.Plan) (any,
 	if x == nil {
 		return nil, d.refused(d.Engine.Snapshot().Session)
 	}
-	return exchange(*x), nil
+	out := exchange(*x)
+	if out.Problem == control.NoProblem && d.problems() > 0 { // what cannot even be read was not in the exchange
+		out.Problem = control.Partial
+	}
+	return out, nil
+}
+
+// problems is how many items cannot be synchronized.
+func (d *Daemon) problems() (n int) {
+	for _, st := range d.Stores {
+		n += st.Replica.Counts().Problems
+	}
+	return n
 }
 
 func badRequest(err error) error {

@@ -1,13 +1,20 @@
 package daemon
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 )
 
 func (d *Daemon) page(r *http.Request) (any, error) {
-	url, err := d.Page(r.Context())
+	var req control.PageRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil && !errors.Is(err, io.EOF) { // without one, the address is for who has it
+		return nil, badRequest(err)
+	}
+	url, err := d.Page(r.Context(), req)
 	return control.PageURL{URL: url}, err
 }
 

@@ -215,20 +215,28 @@ func (d *Daemon) resolve(r *http.Request) (any, error) {
 func (d *Daemon) why(*http.Request) (any, error) {
 	out := []control.Why{}
 	for _, x := range d.History.Last(0) {
-		w := control.Why{At: x.At, Exchange: true, Why: x.Cause, Outcome: x.Error}
-		for _, s := range x.Stores {
-			if s.Sent+s.Received+s.Failed > 0 {
-				w.Outcome += fmt.Sprintf(" %s: %d sent, %d received", s.Name, s.Sent, s.Received)
-			}
-		}
-		if w.Outcome = strings.TrimSpace(w.Outcome); w.Outcome == "" {
-			w.Outcome = "nothing had changed"
-		}
-		out = append(out, w)
+		out = append(out, control.Why{At: x.At, Exchange: true, Why: x.Cause, Outcome: outcome(&x)})
 	}
 	for _, n := range d.Engine.Notes() {
 		out = append(out, control.Why{At: n.At, Why: n.Why})
 	}
 	slices.SortStableFunc(out, func(a, b control.Why) int { return a.At.Compare(b.At) })
 	return out, nil
+}
+
+// outcome is what became of an exchange, in sentences.
+func outcome(x *control.Exchange) string {
+	var parts []string
+	if x.Error != "" {
+		parts = append(parts, x.Error)
+	}
+	for _, s := range x.Stores {
+		if s.Sent+s.Received+s.Failed > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %d sent, %d received", s.Name, s.Sent, s.Received))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing had changed"
+	}
+	return strings.Join(parts, "; ")
 }

@@ -63,6 +63,7 @@ func (d *Daemon) status() control.Status {
 	d.tellNetwork(&out, s.Trouble, sum.waiting)
 	d.warnOfPush(&out)
 	d.warnOfCertificates(&out, time.Now())
+	out.Crash = d.Crash
 	out.SecretExpires = timeOrNil(d.Expires())
 	if at := out.SecretExpires; at != nil && time.Until(*at) < warnAhead && out.Advice == "" {
 		out.Summary += "; the secret of this device is good until " + at.Local().Format("Mon 2 Jan 15:04")
@@ -73,7 +74,7 @@ func (d *Daemon) status() control.Status {
 
 // tellMissing tells that there is no secret to be had now. Nothing is tried without one, and nobody has refused anything.
 func tellMissing(s *control.Status, r session.Record, missing *creds.Error, waiting int) {
-	s.Problem, s.Advice = control.Credentials, missing.Advice
+	s.Problem, s.NoSecret, s.Advice = control.Credentials, missing.What, missing.Advice
 	switch {
 	case r.State == session.Held:
 		s.Summary = "held: " + missing.Error() + wait(waiting)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/crash"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
 )
 
@@ -47,6 +48,8 @@ type Patient struct {
 	// Service is what the service manager says of the user's service, nil if ServiceErr says why nobody knows.
 	Service    *svc.Status
 	ServiceErr error
+	// Crash is the last one of the agent, nil if it never crashed.
+	Crash *crash.Crash
 	// Settings are those of the agent that runs, if any.
 	Settings []control.Setting
 	Now      time.Time
@@ -64,7 +67,7 @@ func Examine(ctx context.Context, p *Patient, found func(Finding)) {
 		section string
 		look    checkup
 	}{
-		{"configuration", configuration}, {"keyring", keyring}, {"agent", running}, {"service", service}, {"network", network}, {"server", server}, {"broker", broker},
+		{"configuration", configuration}, {"keyring", keyring}, {"agent", running}, {"agent", crashed}, {"service", service}, {"network", network}, {"server", server}, {"broker", broker},
 		{"stores", stores}, {"data", data},
 	} {
 		s.look(ctx, p, func(f Finding) { f.Section = s.section; found(f) })

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
+	"github.com/alwayson-sync/alwayson/agent/internal/crash"
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/doctor"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
@@ -134,6 +135,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		}},
 		{"no certificate", "config.certificate", doctor.Fault, "c.pem", "", func(b *bed) { b.p.Config.Account.CertFile, b.p.Config.Account.KeyFile = "c.pem", "k.pem" }},
 		{"no agent", "agent.running", doctor.Fault, "nothing is lost", "alwayson", func(b *bed) { b.p.Agent, b.p.AgentErr = nil, control.ErrNoAgent }},
+		{"crashed", "agent.crash", doctor.Warning, "panic: too much; nothing is lost", "support-bundle", func(b *bed) { b.p.Crash = &crash.Crash{Reason: "panic: too much"} }},
 		{"another version", "agent.version", doctor.Warning, "version 0", "restart", func(b *bed) { b.p.Agent.Version = "0" }},
 		{"off", "agent.on", doctor.Warning, "off", "alwayson on", func(b *bed) { b.p.Agent.AlwaysOn = false }},
 		{"no service", "service.installed", doctor.Warning, "after the next login", "service install", func(b *bed) { b.p.Service = &svc.Status{} }},

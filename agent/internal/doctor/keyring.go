@@ -39,7 +39,7 @@ func kept(ctx context.Context, id, what string, at creds.Place) Finding {
 	case errors.As(err, &missing):
 		return fault(id, what+": "+missing.What+"; nothing is synchronized without it, and nothing is lost", missing.Advice).since(start)
 	case err != nil:
-		return fault(id, what+": "+err.Error(), "alwayson login")
+		return fault(id, what+": "+err.Error(), at.Remedy())
 	case at.Keyring:
 		return ok(id, what+" is in the keyring, which is unlocked").since(start)
 	case at.Command != "":

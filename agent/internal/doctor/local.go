@@ -128,8 +128,16 @@ func service(_ context.Context, p *Patient, found func(Finding)) {
 	default:
 		found(ok("service.running", "the system runs the agent, at each login, and starts it again when it crashes"))
 	}
-	if c := s.LastCrash; c != nil {
+	if c := s.LastCrash; c != nil && p.Crash == nil {
 		found(warning("service.crash", "the agent has crashed: "+c.Reason+"; nothing is lost", "alwayson support-bundle"))
+	}
+}
+
+// crashed tells of the last crash with what the agent said then, whoever has started it.
+func crashed(_ context.Context, p *Patient, found func(Finding)) {
+	if c := p.Crash; c != nil {
+		found(warning("agent.crash", fmt.Sprintf("the agent has crashed on %s: %s; nothing is lost", c.At.Format(time.DateTime), c.Reason),
+			"alwayson support-bundle; when that is sent: rm "+c.File))
 	}
 }
 

@@ -46,7 +46,7 @@ func (h *house) act(w http.ResponseWriter, r *http.Request, do action) {
 		n = &note{Bad: true, Text: "This was not done: " + sentence(err.Error())}
 	}
 	guestOf(r).tell(n)
-	http.Redirect(w, r, "/"+origin(r.PostFormValue("back")), http.StatusSeeOther)
+	http.Redirect(w, r, h.guard.base+origin(r.PostFormValue("back")), http.StatusSeeOther)
 }
 
 // origin is the page that a form stands on, the first one if there is no such page.

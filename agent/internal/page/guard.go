@@ -16,11 +16,21 @@ import (
 // guard lets browsers in that were given a token, and nobody else. Other programs and web pages of this device can reach the port, too.
 type guard struct {
 	host   string // 127.0.0.1:port; another name for it is somebody's who makes names mean what he likes
-	cookie string // its name: browsers keep cookies by host, and another agent may show its page on another port
+	origin string // http://host
+	// base begins the path of each address. Browsers keep cookies by host and path, not by port: what else listens on this device, also later on the same
+	// port, is not sent ours, for nobody can guess it.
+	base   string
+	cookie string // its name; another agent may show its page on another port
 
 	mu     sync.Mutex
-	tokens map[string]time.Time // when they were issued, by token; guarded by mu
-	guests map[string]*guest    // by cookie; guarded by mu
+	tokens map[string]ticket // by token; guarded by mu
+	guests map[string]*guest // by cookie; guarded by mu
+}
+
+// ticket is what is known of a token.
+type ticket struct {
+	issued time.Time
+	own    *int // whose programs may use it, nil for all
 }
 
 // guest is a browser that was let in.
@@ -46,26 +56,38 @@ const (
 
 func newGuard(host string) *guard {
 	_, port, _ := strings.Cut(host, ":")
-	return &guard{host: host, cookie: "alwayson-" + port, tokens: map[string]time.Time{}, guests: map[string]*guest{}}
+	return &guard{host: host, origin: "http://" + host, base: "/" + rand.Text() + "/", cookie: "alwayson-" + port, tokens: map[string]ticket{}, guests: map[string]*guest{}}
 }
 
 // issue makes a token.
-func (g *guard) issue(now time.Time) string {
+func (g *guard) issue(own *int, now time.Time) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	maps.DeleteFunc(g.tokens, func(_ string, at time.Time) bool { return now.Sub(at) > goodFor })
+	maps.DeleteFunc(g.tokens, func(_ string, t ticket) bool { return now.Sub(t.issued) > goodFor })
 	token := rand.Text()
-	g.tokens[token] = now
+	g.tokens[token] = ticket{now, own}
 	return token
+}
+
+// mayUse tells whether a token is for who sends it. One that another user has seen in the list of programs stays good for its owner.
+func (g *guard) mayUse(token string, r *http.Request) bool {
+	g.mu.Lock()
+	own := g.tokens[token].own
+	g.mu.Unlock()
+	if own == nil {
+		return true
+	}
+	uid, told := userOf(r)
+	return !told || uid == *own
 }
 
 // admit takes a token for a cookie; "" if it is not good.
 func (g *guard) admit(token string, now time.Time) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at, ok := g.tokens[token]
+	t, ok := g.tokens[token]
 	delete(g.tokens, token)
-	if !ok || now.Sub(at) > goodFor {
+	if !ok || now.Sub(t.issued) > goodFor {
 		return ""
 	}
 	if len(g.guests) >= maxGuests {
@@ -112,12 +134,12 @@ func (g *guard) protect(next http.Handler) http.Handler {
 			refuse(w, "This page is reached by its own address only.")
 			return
 		}
-		if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && r.URL.Path == "/" {
+		if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && r.URL.Path == g.base {
 			g.enter(w, r, token)
 			return
 		}
 		who := g.guest(r)
-		if who == nil {
+		if who == nil || !strings.HasPrefix(r.URL.Path, g.base) {
 			refuse(w, "This browser has not been let in, or the page was closed in the meantime.")
 			return
 		}
@@ -131,15 +153,19 @@ func (g *guard) protect(next http.Handler) http.Handler {
 
 // enter lets a browser in. The token is gone from its address line at once.
 func (g *guard) enter(w http.ResponseWriter, r *http.Request, token string) {
+	if !g.mayUse(token, r) {
+		refuse(w, "This address is for the browser of another user.")
+		return
+	}
 	name := g.admit(token, time.Now())
 	switch {
 	case name != "":
-		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: name, Path: g.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	case g.guest(r) == nil:
 		refuse(w, "This address has been used already, or is too old: each is good once, for two minutes.")
 		return
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, g.base, http.StatusSeeOther)
 }
 
 // foreign tells why a request was not made by this page, "" if it was. Requests that change nothing may come from anywhere: nobody else can read the answer.
@@ -147,7 +173,7 @@ func (g *guard) foreign(w http.ResponseWriter, r *http.Request, who *guest) stri
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return ""
 	}
-	if r.Header.Get("Origin") != "http://"+g.host {
+	if r.Header.Get("Origin") != g.origin {
 		return "This was asked for by another page than this one. Nothing was done."
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

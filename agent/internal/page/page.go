@@ -5,14 +5,19 @@ package page
 import (
 	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 )
+
+//go:embed static
+var files embed.FS
 
 // Options of a Server. All but Idle and Used must be set.
 type Options struct {
@@ -41,7 +46,7 @@ func New(o Options) *Server {
 }
 
 // Open opens the page if it is closed, and returns an address that lets one browser in.
-func (s *Server) Open(ctx context.Context) (string, error) {
+func (s *Server) Open(ctx context.Context, req control.PageRequest) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
@@ -53,7 +58,7 @@ func (s *Server) Open(ctx context.Context) (string, error) {
 		s.o.Used(true)
 	}
 	s.open.touch()
-	return s.open.origin + "/?token=" + s.open.guard.issue(time.Now()), nil
+	return s.open.guard.origin + s.open.guard.base + "?token=" + s.open.guard.issue(req.Own, time.Now()), nil
 }
 
 // Close closes the page.
@@ -86,9 +91,7 @@ func (s *Server) closeHouse(h *house) error {
 // house is the page from its opening to its end.
 type house struct {
 	agent  *control.Client
-	origin string // http://127.0.0.1:port
 	guard  *guard
-	looks  *looks
 	server *http.Server
 	cancel context.CancelFunc // of all that is asked of the agent
 	done   chan struct{}
@@ -103,16 +106,12 @@ type house struct {
 }
 
 func (s *Server) build(ctx context.Context) (*house, error) {
-	looks, err := readLooks()
-	if err != nil {
-		return nil, err
-	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	living, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	h := &house{agent: s.o.Agent, origin: "http://" + l.Addr().String(), looks: looks, cancel: cancel, done: make(chan struct{}), patience: s.o.Idle}
+	h := &house{agent: s.o.Agent, cancel: cancel, done: make(chan struct{}), patience: s.o.Idle}
 	h.guard = newGuard(l.Addr().String())
 	h.idle = time.AfterFunc(s.o.Idle, func() { s.closeHouse(h) }) //nolint:errcheck // nobody is there who could be told
 	h.server = &http.Server{Handler: h.handler(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return living }}
@@ -161,10 +160,11 @@ func (h *house) handler() http.Handler {
 	mux.HandleFunc("POST /doctor", h.examine)
 	mux.HandleFunc("GET /events", h.events)
 	mux.Handle("GET /static/", http.FileServerFS(files))
+	inside := http.StripPrefix(strings.TrimSuffix(h.guard.base, "/"), mux)
 	return h.guard.protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.count(1)
 		defer h.count(-1)
-		mux.ServeHTTP(w, r)
+		inside.ServeHTTP(w, r)
 	}))
 }
 

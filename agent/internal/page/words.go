@@ -18,15 +18,16 @@ type look struct {
 
 // looksOf are the states. The symbols are plain characters: they have the colour of the text, and need no file.
 var looksOf = map[string]look{
-	"off":      {"○", "Off", "quiet", "What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost.", ""},
-	"in sync":  {"✓", "In sync", "good", "This device and the server hold the same. There is nothing to do.", ""},
-	"syncing":  {"⇄", "Syncing", "busy", "Changes are on their way. You can go on working; an interruption loses nothing.", ""},
-	"checking": {"…", "Checking", "busy", "Whether both sides hold the same is not known at the moment. Nothing is lost.", ""},
-	"offline":  {"△", "Offline", "quiet", "What you change here is kept and sent as soon as the server can be reached. There is nothing to do.", ""},
-	"lost":     {"△", "Connection lost", "quiet", "What you change here is kept. The session is made anew by itself when the server answers again.", ""},
-	"paused":   {"‖", "Paused", "quiet", "What you change here is kept and sent when the pause ends.", ""},
-	"needs":    {"!", "Needs you", "bad", "Nothing of it is lost, and everything else goes on.", ""},
-	"secret":   {"!", "Sign in again", "bad", "What you change here is kept and sent after you have signed in. Nothing is lost.", ""},
+	"off":       {"○", "Off", "quiet", "What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost.", ""},
+	"in sync":   {"✓", "In sync", "good", "This device and the server hold the same. There is nothing to do.", ""},
+	"syncing":   {"⇄", "Syncing", "busy", "Changes are on their way. You can go on working; an interruption loses nothing.", ""},
+	"checking":  {"…", "Checking", "busy", "Whether both sides hold the same is not known at the moment. Nothing is lost.", ""},
+	"offline":   {"△", "Offline", "quiet", "What you change here is kept and sent as soon as the server can be reached. There is nothing to do.", ""},
+	"lost":      {"△", "Connection lost", "quiet", "What you change here is kept. The session is made anew by itself when the server answers again.", ""},
+	"paused":    {"‖", "Paused", "quiet", "What you change here is kept and sent when the pause ends.", ""},
+	"needs":     {"!", "Needs you", "bad", "Nothing of it is lost, and everything else goes on.", ""},
+	"no secret": {"!", "Secret not readable", "bad", "What you change here is kept. It goes on by itself as soon as the secret can be read.", ""},
+	"secret":    {"!", "Sign in again", "bad", "What you change here is kept and sent after you have signed in. Nothing is lost.", ""},
 }
 
 // tellState does not say that all is well before both sides are known to be equal.
@@ -41,6 +42,8 @@ func tellState(s *control.Status, conflicts int) look {
 
 func stateOf(s *control.Status, conflicts int) string {
 	switch {
+	case s.Problem == control.Credentials && unread(s) != "":
+		return "no secret"
 	case s.Problem == control.Credentials:
 		return "secret"
 	case !s.AlwaysOn:
@@ -70,7 +73,9 @@ type cause struct {
 
 // causes are those there are, the most urgent first.
 func causes(s *control.Status, conflicts int) (out []cause) {
-	if s.Problem == control.Credentials {
+	if why := unread(s); s.Problem == control.Credentials && why != "" {
+		out = append(out, cause{"What this device signs in with cannot be read: " + why + ". Nobody has refused it, and your changes wait on this device.", "doctor", "Examine this device"})
+	} else if s.Problem == control.Credentials {
 		out = append(out, cause{"The server or the broker has refused what this device signs in with. Your changes wait on this device.", "doctor", "Examine this device"})
 	}
 	for _, look := range []func(*control.Store) *cause{held, unreadable, quarantined} {
@@ -84,6 +89,14 @@ func causes(s *control.Status, conflicts int) (out []cause) {
 		out = append(out, cause{plural(conflicts, "item was", "items were") + " changed on two sides. Both versions are kept.", "conflicts", "Compare and choose"})
 	}
 	return out
+}
+
+// unread is why the secret for the server or for the broker cannot be read now, "" if it can.
+func unread(s *control.Status) string {
+	if s.NoSecret == "" && s.Push.State == "held" && s.State != "held" {
+		return s.Push.Reason
+	}
+	return s.NoSecret
 }
 
 func held(s *control.Store) *cause {
@@ -128,6 +141,8 @@ func tellStore(s *control.Store) mark {
 		return mark{"bad", "!", plural(s.Problems, "item has a problem", "items have problems"), "waiting", "See why"}
 	case s.Pending > 0:
 		return mark{"busy", "⇄", plural(s.Pending, "change waits", "changes wait"), "waiting", "See which"}
+	case s.Polled != "":
+		return mark{"quiet", "◷", "Looked at every 30 s: " + s.Polled, "", ""}
 	}
 	return mark{"good", "✓", "Ok", "", ""}
 }

@@ -35,5 +35,8 @@ func Dial(ctx context.Context, path string) (net.Conn, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoAgent
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, foreign(path)
+	}
 	return c, err
 }

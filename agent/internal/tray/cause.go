@@ -3,8 +3,10 @@ package tray
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // Cause is one thing that needs the user.
@@ -29,7 +31,7 @@ type Button struct {
 func (c *Cause) Note() Note {
 	body := c.Body
 	if c.Type != "" {
-		body += ". Type: " + c.Type
+		body += ". " + say.Text("Type: %s", say.Sentence(c.Type))
 	}
 	return Note{Key: c.Key, Title: c.Title, Body: body, Buttons: c.Can, Urgent: true}
 }
@@ -45,13 +47,13 @@ const (
 func (f *Facts) causes(now time.Time) []Cause {
 	s, out := &f.Status, f.down(now)
 	if s.Problem == control.Credentials || s.State == "held" {
-		out = append(out, Cause{Key: "credentials", Title: "Sign in again", Body: sentence(s.Summary), Type: signIn(s)})
+		out = append(out, Cause{Key: "credentials", Title: secret(s), Body: sentence(s.Summary), Type: signIn(s)})
 	}
 	for _, h := range f.Holds {
 		out = append(out, held(&h))
 	}
 	if n := len(f.Conflicts); n > 0 {
-		out = append(out, Cause{Key: "conflicts", Title: plural(n, "conflict"), Type: "alwayson conflict list",
+		out = append(out, Cause{Key: "conflicts", Title: say.Count(n, "%d conflict", "%d conflicts", n), Type: "alwayson conflict list",
 			Body: conflicts(f.Conflicts)})
 	}
 	for _, st := range s.Stores {
@@ -64,8 +66,16 @@ func (f *Facts) down(now time.Time) []Cause {
 	if f.Down.IsZero() || now.Sub(f.Down) < patience {
 		return nil
 	}
-	return []Cause{{Key: "service", Title: "Sync service is not running", Type: "alwayson run", Solved: "The sync service is running again",
-		Body: "Nothing is synchronized since " + clock(f.Down, now) + "; nothing is lost, what changes meanwhile is found at the next start"}}
+	return []Cause{{Key: "service", Title: say.Text("Sync service is not running"), Type: f.Start, Solved: say.Text("The sync service is running again"),
+		Body: say.Text("Nothing is synchronized since %s; nothing is lost, what changes meanwhile is found at the next start", clock(f.Down, now))}}
+}
+
+// secret is what is wrong with what the device signs in with: it was refused, or nobody can read it now.
+func secret(s *control.Status) string {
+	if s.NoSecret != "" || s.Push.State == "held" && s.State != "held" {
+		return say.Text("Secret cannot be read")
+	}
+	return say.Text("Sign in again")
 }
 
 func signIn(s *control.Status) string {
@@ -77,29 +87,29 @@ func signIn(s *control.Status) string {
 
 func held(h *control.Hold) Cause {
 	n := h.Here + h.There
-	c := Cause{Key: "hold " + h.Store, Title: plural(n, "deletion") + " held", Type: "alwayson hold list",
-		Can: []Button{{"Keep the items", Click{Keep, h.Store}}}}
-	c.Body = "Many items of " + h.Store + " were deleted at once. None is deleted on the other side until you have decided"
+	c := Cause{Key: "hold " + h.Store, Title: say.Count(n, "%d deletion held", "%d deletions held", n), Type: "alwayson hold list",
+		Can: []Button{{say.Text("Keep the items"), Click{Keep, h.Store}}}}
+	c.Body = say.Text("Many items of %s were deleted at once. None is deleted on the other side until you have decided", h.Store)
 	return c
 }
 
 func conflicts(list []control.Conflict) string {
 	c := &list[len(list)-1]
-	body := c.Item + " of " + c.Store + " was edited on two devices"
+	body := say.Text("%s of %s was edited on two devices", c.Item, c.Store)
 	if len(list) > 1 {
-		body = "Items were edited on two devices, " + c.Item + " of " + c.Store + " the last of them"
+		body = say.Text("Items were edited on two devices, %s of %s the last of them", c.Item, c.Store)
 	}
-	return body + ". Both versions are kept"
+	return body + ". " + say.Text("Both versions are kept")
 }
 
 func ofStore(s *control.Store) (out []Cause) {
 	if s.Unavailable != "" {
-		out = append(out, Cause{Key: "store " + s.Name, Title: s.Name + " cannot be read", Type: "alwayson status",
-			Body: "Nothing is deleted for it, everything else is synchronized. " + sentence(s.Unavailable), Solved: s.Name + " can be read again", Patience: patience})
+		out = append(out, Cause{Key: "store " + s.Name, Title: say.Text("%s cannot be read", s.Name), Type: "alwayson status",
+			Body: say.Text("Nothing is deleted for it, everything else is synchronized") + ". " + sentence(s.Unavailable), Solved: say.Text("%s can be read again", s.Name), Patience: patience})
 	}
 	if s.Problems > 0 {
-		out = append(out, Cause{Key: "items " + s.Name, Title: plural(s.Problems, "item") + " of " + s.Name + " cannot be synchronized",
-			Body: "Everything else is synchronized, and an item is tried again when it changes", Type: "alwayson pending", Solved: "All items of " + s.Name + " can be synchronized",
+		out = append(out, Cause{Key: "items " + s.Name, Title: say.Count(s.Problems, "%d item of %s cannot be synchronized", "%d items of %s cannot be synchronized", s.Problems, s.Name),
+			Body: say.Text("Everything else is synchronized, and an item is tried again when it changes"), Type: "alwayson pending", Solved: say.Text("All items of %s can be synchronized", s.Name),
 			Patience: patience})
 	}
 	return out
@@ -119,14 +129,14 @@ func (f *Facts) stale(now time.Time) []Cause {
 	if since.IsZero() || now.Sub(since) < stale {
 		return nil
 	}
-	return []Cause{{Key: "stale", Title: plural(f.waiting(), "change") + " not sent since " + clock(since, now), Body: sentence(s.Summary),
-		Type: "alwayson status", Solved: "Everything is on the server again"}}
+	n, at := f.waiting(), clock(since, now)
+	return []Cause{{Key: "stale", Title: say.Count(n, "%d change not sent since %s", "%d changes not sent since %s", n, at), Body: sentence(s.Summary),
+		Type: "alwayson status", Solved: say.Text("Everything is on the server again")}}
 }
 
-// sentence begins with a capital.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
+// sentence is what the agent says, beginning with a capital.
+func sentence(english string) string {
+	s := say.Sentence(english)
+	_, first := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:first]) + s[first:]
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // settling is how long a desktop that starts may need until its panel stands.
@@ -40,8 +42,8 @@ func (h *host) missing() {
 	if _, err := os.Stat(file); err == nil {
 		return
 	}
-	h.desktop.Ring(Note{Key: "host", Urgent: true, Title: "This desktop shows no tray icons", Body: "Synchronization goes on, and you are told here of what " +
-		"needs you. GNOME shows icons with the extension AppIndicator. Type: alwayson status"})
+	h.desktop.Ring(Note{Key: "host", Urgent: true, Title: say.Text("This desktop shows no tray icons"), Body: say.Text("Synchronization goes on, and you are told " +
+		"here of what needs you. GNOME shows icons with the extension AppIndicator. Type: alwayson status")})
 	if os.MkdirAll(filepath.Dir(file), 0o700) == nil {
 		os.WriteFile(file, nil, 0o600) //nolint:errcheck // then it is told once more
 	}

@@ -15,6 +15,7 @@ type listener struct {
 	client *control.Client
 	tell   chan<- Facts
 	log    *slog.Logger
+	start  func(context.Context) string
 	// settings are asked for, too.
 	settings bool
 	facts    Facts
@@ -85,7 +86,7 @@ func (l *listener) lost(ctx context.Context, err error) {
 		return
 	}
 	l.log.Info("no agent", "reason", err)
-	l.facts.Down = time.Now()
+	l.facts.Down, l.facts.Start = time.Now(), l.start(ctx)
 	l.say(ctx)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // Verb is what a click asks for.
@@ -51,27 +52,43 @@ const room = 10
 func (f *Facts) menu(text string, causes []Cause, now time.Time) []Item {
 	s := &f.Status
 	gone := !f.Down.IsZero() || s.State == ""
-	quiet := s.State == "paused"
+	quiet, polled := s.State == "paused", f.polled()
 	return []Item{
 		{Text: text, Disabled: true},
+		{Text: polled, Disabled: true, Hidden: polled == ""},
 		{Text: "Always-On", Do: Click{Do: Switch}, Checkable: true, Checked: s.AlwaysOn && !gone, Disabled: gone},
-		{Text: "Sync now", Do: Click{Do: SyncNow}, Disabled: gone},
-		{Text: "Resume", Do: Click{Do: Resume}, Disabled: gone, Hidden: !quiet},
-		{Text: "Pause", Disabled: gone || !s.AlwaysOn, Hidden: quiet, Sub: []Item{
-			{Text: "For 1 hour", Do: Click{Do: PauseHour}}, {Text: "Until tomorrow", Do: Click{Do: PauseToday}}, {Text: "Until I resume", Do: Click{Do: PauseOpen}}}},
+		{Text: say.Text("Sync now"), Do: Click{Do: SyncNow}, Disabled: gone},
+		{Text: say.Text("Resume"), Do: Click{Do: Resume}, Disabled: gone, Hidden: !quiet},
+		{Text: say.Text("Pause"), Disabled: gone || !s.AlwaysOn, Hidden: quiet, Sub: []Item{
+			{Text: say.Text("For 1 hour"), Do: Click{Do: PauseHour}}, {Text: say.Text("Until tomorrow"), Do: Click{Do: PauseToday}}, {Text: say.Text("Until I resume"), Do: Click{Do: PauseOpen}}}},
 		{Line: true},
-		{Text: fmt.Sprintf("Needs attention (%d)", len(causes)), Hidden: len(causes) == 0, Sub: attention(causes)},
-		{Text: "Recent activity", Disabled: len(f.Log) == 0, Sub: f.activity(now)},
-		{Text: "Open status page", Do: Click{Do: ShowPage}, Disabled: gone},
+		{Text: say.Text("Needs attention (%d)", len(causes)), Hidden: len(causes) == 0, Sub: attention(causes)},
+		{Text: say.Text("Recent activity"), Disabled: len(f.Log) == 0, Sub: f.activity(now)},
+		{Text: say.Text("Open status page"), Do: Click{Do: ShowPage}, Disabled: gone},
 		{Line: true},
-		{Text: "Quit tray (sync continues)", Do: Click{Do: Quit}},
+		{Text: say.Text("Quit tray (sync continues)"), Do: Click{Do: Quit}},
 	}
+}
+
+// polled names the stores whose changes are not seen at once, and why.
+func (f *Facts) polled() string {
+	var names []string
+	why := ""
+	for _, s := range f.Status.Stores {
+		if s.Polled != "" {
+			names, why = append(names, s.Name), s.Polled
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return say.Text("%s looked at every 30 s: %s", strings.Join(names, ", "), short(say.Sentence(why)))
 }
 
 func attention(causes []Cause) []Item {
 	out := fill(room)
 	for i, c := range causes[:min(len(causes), room)] {
-		out[i] = Item{Text: c.Title + ": " + c.Type, Do: Click{Explain, c.Key}}
+		out[i] = Item{Text: c.Title + ": " + say.Sentence(c.Type), Do: Click{Explain, c.Key}}
 	}
 	return out
 }
@@ -89,7 +106,7 @@ func (f *Facts) activity(now time.Time) []Item {
 		}
 	}
 	if n == 0 {
-		out[0] = Item{Text: "Nothing has changed yet", Disabled: true}
+		out[0] = Item{Text: say.Text("Nothing has changed yet"), Disabled: true}
 	}
 	return out
 }
@@ -103,7 +120,7 @@ func happened(x *control.Exchange) string {
 		}
 	}
 	if x.Error != "" {
-		parts = append(parts, short(x.Error))
+		parts = append(parts, short(say.Sentence(x.Error)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // Level is of what the user wants notifications.
@@ -167,5 +168,6 @@ func (l *ledger) administered(list []control.Setting) []Note {
 	if former.IsZero() || len(changed) == 0 {
 		return nil
 	}
-	return []Note{{Key: "administrator", Title: "Your administrator changed " + plural(len(changed), "setting"), Body: strings.Join(changed, ", ") + ". In use now"}}
+	return []Note{{Key: "administrator", Body: strings.Join(changed, ", ") + ". " + say.Text("In use now"),
+		Title: say.Count(len(changed), "Your administrator changed %d setting", "Your administrator changed %d settings", len(changed))}}
 }

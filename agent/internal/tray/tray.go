@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // Options of a tray. All must be set.
@@ -19,6 +20,7 @@ type Options struct {
 	Bell   Bell
 	Clicks <-chan Click // of both
 	Browse func(url string) error
+	Start  func(context.Context) string // what to type to start the agent; it is asked when none answers
 	Log    *slog.Logger
 }
 
@@ -44,7 +46,7 @@ func Run(ctx context.Context, o Options) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		(&listener{client: o.Client, tell: heard, log: o.Log, settings: o.Notify.has(Changes)}).run(ctx)
+		(&listener{client: o.Client, tell: heard, log: o.Log, start: o.Start, settings: o.Notify.has(Changes)}).run(ctx)
 	}()
 	l := &loop{Options: o, book: newLedger(o.Notify), resting: time.NewTimer(0)}
 	l.run(ctx, heard)
@@ -113,7 +115,7 @@ func (l *loop) clicked(ctx context.Context, c Click) {
 			return
 		}
 		l.Log.Warn("a wish was not carried out", "wish", c.Do, "reason", err)
-		l.Bell.Ring(Note{Key: "wish", Title: "This was not possible", Body: sentence(err.Error())})
+		l.Bell.Ring(Note{Key: "wish", Title: say.Text("This was not possible"), Body: sentence(err.Error())})
 	})
 }
 
@@ -151,7 +153,7 @@ func wish(ctx context.Context, o *Options, c Click, on bool, now time.Time) (err
 }
 
 func showPage(ctx context.Context, o *Options) error {
-	url, err := o.Client.Page(ctx)
+	url, err := o.Client.OwnPage(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
 package tray
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
+	"github.com/alwayson-sync/alwayson/agent/internal/say"
 )
 
 // State is what the icon says (ux.md 5.3).
@@ -28,6 +28,7 @@ const (
 // Facts are all that is known of the agent.
 type Facts struct {
 	Down      time.Time      // since when no agent answers, zero while one does
+	Start     string         // what to type to start one
 	Status    control.Status // the last one
 	Conflicts []control.Conflict
 	Holds     []control.Hold
@@ -121,23 +122,23 @@ func (f *Facts) text(state State, causes []Cause, now time.Time) string {
 	s := &f.Status
 	switch state {
 	case Off:
-		return "Always-On is off" + f.wait(" - ")
+		return say.Text("Always-On is off") + f.wait(" - ")
 	case InSync:
-		return "In sync, verified " + clock(*s.Verified, now)
+		return say.Text("In sync, verified %s", clock(*s.Verified, now))
 	case Syncing:
 		return f.syncing()
 	case Offline:
 		return f.offline(now)
 	case Lost:
-		return "Connection lost since " + clock(s.Since, now) + " - reconnects by itself" + f.wait(". ")
+		return say.Text("Connection lost since %s - reconnects by itself", clock(s.Since, now)) + f.wait(". ")
 	case Portal:
-		return "This network wants you to sign in: open a page in your browser" + f.wait(". ")
+		return say.Text("This network wants you to sign in: open a page in your browser") + f.wait(". ")
 	case NeedsYou:
 		return needs(causes, s)
 	case Paused:
 		return f.paused(now)
 	case Down:
-		return "Sync service is not running"
+		return say.Text("Sync service is not running")
 	}
 	return f.checking(s)
 }
@@ -145,41 +146,41 @@ func (f *Facts) text(state State, causes []Cause, now time.Time) string {
 func (f *Facts) checking(s *control.Status) string {
 	switch {
 	case s.State == "" || s.Running != "" || s.Summary == "" || s.Summary == "in sync":
-		return "Checking…"
+		return say.Text("Checking…")
 	}
-	return "Checking… - " + s.Summary
+	return say.Text("Checking…") + " - " + say.Sentence(s.Summary)
 }
 
 func (f *Facts) syncing() string {
 	switch p := f.progress(); {
 	case p.waiting > 0:
-		return fmt.Sprintf("Sending %d of %d · %s", p.sent, max(p.waiting, p.sent), p.store)
+		return say.Text("Sending %d of %d · %s", p.sent, max(p.waiting, p.sent), p.store)
 	case p.coming > 0:
-		return fmt.Sprintf("Receiving %d of %d · %s", p.received, p.coming, p.store)
+		return say.Text("Receiving %d of %d · %s", p.received, p.coming, p.store)
 	case p.store != "":
-		return "Synchronizing · " + p.store
+		return say.Text("Synchronizing · %s", p.store)
 	}
-	return "Sending" + f.wait(" - ")
+	return say.Text("Sending") + f.wait(" - ")
 }
 
 func (f *Facts) offline(now time.Time) string {
 	s := &f.Status
-	text := "Offline"
+	text := say.Text("Offline")
 	if s.NotAllowed {
-		text = "Network " + s.Network + " is not to be used"
+		text = say.Text("Network %s is not to be used", s.Network)
 	} else if s.Withheld != "" {
 		text = sentence(s.Withheld)
 	}
 	if s.Next != nil {
-		text += " - will retry " + clock(*s.Next, now)
+		text += " - " + say.Text("will retry %s", clock(*s.Next, now))
 	}
 	return text + f.wait(". ")
 }
 
 func (f *Facts) paused(now time.Time) string {
-	text := "Paused until you resume"
+	text := say.Text("Paused until you resume")
 	if at := f.Status.Until; at != nil {
-		text = "Paused until " + clock(*at, now)
+		text = say.Text("Paused until %s", clock(*at, now))
 	}
 	return text + f.wait(". ")
 }
@@ -187,14 +188,14 @@ func (f *Facts) paused(now time.Time) string {
 // wait tells how many changes wait, after sep, if any do.
 func (f *Facts) wait(sep string) string {
 	if n := f.waiting(); n > 0 {
-		return sep + plural(n, "change") + " waiting"
+		return sep + say.Count(n, "%d change waiting", "%d changes waiting", n)
 	}
 	return ""
 }
 
 func needs(causes []Cause, s *control.Status) string {
 	if len(causes) == 0 {
-		return s.Summary
+		return say.Sentence(s.Summary)
 	}
 	titles := []string{}
 	for _, c := range causes {
@@ -203,18 +204,11 @@ func needs(causes []Cause, s *control.Status) string {
 	return strings.Join(titles, ", ")
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // clock is the time of day, with the date if that is another one.
 func clock(t, now time.Time) string {
 	t = t.In(now.Location())
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return t.Format("15:04")
 	}
-	return t.Format("Mon 2 Jan 15:04")
+	return say.Moment(t)
 }

@@ -130,7 +130,16 @@ func TestMenu(t *testing.T) {
 	}
 	busy.Log = append(busy.Log, control.Exchange{At: *at(13)}, control.Exchange{At: *at(14), Error: strings.Repeat("long ", 50)})
 	paused := status("paused", nil)
-	down := Facts{Down: *at(-1), Status: busy.Status}
+	down := Facts{Down: *at(-1), Start: "alwayson service start", Status: busy.Status}
+	slow := status("idle", func(s *control.Status) {
+		s.Stores[0].Polled, s.Stores[1].Polled = "the limit of inotify is reached", "the limit of inotify is reached"
+	})
+	locked := status("idle", func(s *control.Status) {
+		s.Problem, s.NoSecret, s.Advice = control.Credentials, "the keyring is locked", "unlock it"
+	})
+	unpushed := status("idle", func(s *control.Status) {
+		s.Problem, s.Push.State, s.Advice = control.Credentials, "held", "unlock it"
+	})
 	for name, c := range map[string]struct {
 		facts Facts
 		want  []string
@@ -142,14 +151,29 @@ func TestMenu(t *testing.T) {
 			"Recent activity", "  (14:16  long long long long long long long long long long long long…)", "  (14:13  mail → 11 ← 1)", "  (14:12  mail → 10 ← 1)",
 			"  (14:11  mail → 9 ← 1)", "  (14:10  mail → 8 ← 1)", "  (14:09  mail → 7 ← 1)", "  (14:08  mail → 6 ← 1)", "  (14:07  mail → 5 ← 1)",
 			"  (14:06  mail → 4 ← 1)", "  (14:05  mail → 3 ← 1)", "Open status page", "Quit tray (sync continues)"}},
+		"polled": {slow, []string{"(In sync, verified 14:02)", "(mail, tasks looked at every 30 s: the limit of inotify is reached)", "✓ Always-On", "Sync now",
+			"Pause", "  For 1 hour", "  Until tomorrow", "  Until I resume", "(Recent activity)", "  (Nothing has changed yet)", "Open status page", "Quit tray (sync continues)"}},
+		"no secret": {locked, []string{"(Secret cannot be read)", "✓ Always-On", "Sync now", "Pause", "  For 1 hour", "  Until tomorrow", "  Until I resume",
+			"Needs attention (1)", "  Secret cannot be read: unlock it", "(Recent activity)", "  (Nothing has changed yet)", "Open status page", "Quit tray (sync continues)"}},
+		"no secret for the broker": {unpushed, []string{"(Secret cannot be read)", "✓ Always-On", "Sync now", "Pause", "  For 1 hour", "  Until tomorrow", "  Until I resume",
+			"Needs attention (1)", "  Secret cannot be read: unlock it", "(Recent activity)", "  (Nothing has changed yet)", "Open status page", "Quit tray (sync continues)"}},
 		"paused": {paused, []string{"(Paused until you resume)", "✓ Always-On", "Sync now", "Resume", "(Recent activity)", "  (Nothing has changed yet)",
 			"Open status page", "Quit tray (sync continues)"}},
 		"down": {down, []string{"(Sync service is not running)", "(Always-On)", "(Sync now)", "(Pause)", "  For 1 hour", "  Until tomorrow", "  Until I resume",
-			"Needs attention (2)", "  Sync service is not running: alwayson run", "  Sign in again: alwayson login --push", "(Recent activity)", "  (Nothing has changed yet)",
+			"Needs attention (2)", "  Sync service is not running: alwayson service start", "  Sign in again: alwayson login --push", "(Recent activity)", "  (Nothing has changed yet)",
 			"(Open status page)", "Quit tray (sync continues)"}},
 	} {
 		if diff := cmp.Diff(c.want, labels(Look(&c.facts, noon).Menu)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestHowToStart: of a service that is there, the service manager takes care.
+func TestHowToStart(t *testing.T) {
+	for answer, want := range map[string]string{`{"installed":true}`: "alwayson service start", `{"installed":false}`: "alwayson run", "": "alwayson run"} {
+		if got := startOf([]byte(answer)); got != want {
+			t.Errorf("%q: %s", answer, got)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 // Keeps what is shown up to date: when the agent says that something has changed, the page is fetched as ever, and what is marked as live is replaced.
 "use strict";
 (() => {
+  const here = document.currentScript.src;
   const pause = 400; // ms between two looks
   let waiting = false, again = false;
 
@@ -51,7 +52,7 @@
   };
 
   const say = (text) => { document.getElementById("live").textContent = text; };
-  const events = new EventSource("/events");
+  const events = new EventSource(new URL("../events", here));
   events.onopen = () => say("What you see is up to date by itself.");
   events.onmessage = look;
   events.onerror = () => say("The connection to the agent is gone: what you see may be old. Open the page again with “alwayson page --open”.");

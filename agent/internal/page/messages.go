@@ -1,0 +1,36 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"maragu.dev/gomponents/html"
+
+	"github.com/alwayson-sync/alwayson/agent/control"
+)
+
+// messages are the last ones, newest first.
+type messages []control.Message
+
+func (h *house) messages(ctx context.Context, _ *view) (body, error) {
+	list, err := h.agent.Messages(ctx)
+	slices.Reverse(list)
+	return orNothing(messages(list), err)
+}
+
+func (l messages) draw(v *view) node {
+	return all(
+		paragraph("The last messages between this device and the server since this page was opened, newest first, as XML. Credentials are left out and long items shortened; nothing of it is kept when the page closes."),
+		live("all", each(l, drawMessage), when(len(l) == 0, paragraph("There was no message yet."))),
+		v.form("sync", html.Class("actions"), button("sync", "Sync now")))
+}
+
+func drawMessage(_ int, m *control.Message) node {
+	way := "← received "
+	if m.Sent {
+		way = "→ sent "
+	}
+	return html.Details(html.ID(fmt.Sprint("m-", m.At.UnixNano())), html.Summary(text(way), moment(m.At), text(", ", size(int64(m.Size)))),
+		html.Pre(html.TabIndex("0"), text(m.Text)))
+}
