@@ -2,6 +2,8 @@ package page
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +51,20 @@ func TestWithoutJavaScript(t *testing.T) {
 	w.until("on again", idle)
 	g.get("/")
 	has(t, g.post("/overview/compare"), "Compared: 1 item is equal on both sides")
+}
+
+// TestNotesAreForPeople: what came of an action is not taken by the page that still stands there and renews itself.
+func TestNotesAreForPeople(t *testing.T) {
+	w := newWorld(t)
+	g := w.visit()
+	g.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	g.do(g.form("/off", url.Values{"form": {g.token()}}))
+	renewal := g.request("/")
+	renewal.Header.Set("Renews", "yes")
+	if g.do(renewal); strings.Contains(g.last, "What you change here waits") {
+		t.Error("the renewal took the note")
+	}
+	has(t, g.get("/"), "Always-On is off. What you change here waits")
 }
 
 func TestActivity(t *testing.T) {

@@ -27,6 +27,7 @@ type Bundle struct {
 	Settings []control.Setting
 	Config   string // the file as it is written
 	Journal  string // what the agent has written of its work, as far as the system keeps that
+	Crash    string // what it said when it crashed last
 
 	Secrets []string // that are hidden wherever they stand
 	Users   []string // names of users, likewise
@@ -61,7 +62,8 @@ func (b *Bundle) Files() ([]File, error) {
 		}
 		out = append(out, File{f.name, f.about, r.Redact(plain(string(text)))})
 	}
-	for _, f := range []File{{"alwayson.toml", "the configuration", b.Config}, {"journal.txt", "what the agent wrote of its work", b.Journal}} {
+	for _, f := range []File{{"alwayson.toml", "the configuration", b.Config}, {"journal.txt", "what the agent wrote of its work", b.Journal},
+		{"crash.txt", "what the agent said when it crashed: which part of the program did what", b.Crash}} {
 		if f.Text != "" {
 			out = append(out, File{f.Name, f.About, r.Redact(f.Text)})
 		}

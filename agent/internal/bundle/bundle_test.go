@@ -28,6 +28,7 @@ func full() *bundle.Bundle {
 		Config:   "device = \"laptop\"\n# ana.gomez@example.org wrote this\n[account]\nsecret_file = \"/home/ana/.config/alwayson/secret\"\npassword = \"brokerpw\"\n",
 		Journal: "msg=\"login\" user=Ana.Gomez secret=s3cr3t-of-ana token: tok-123456\n-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n" +
 			"mail from ana.gomez@example.org and ANA.GOMEZ@example.org\n",
+		Crash:   "panic: s3cr3t-of-ana of ana.gomez@example.org: carla-private.vcf\n\ngoroutine 1 [running]:\n",
 		Secrets: []string{"s3cr3t-of-ana"}, Users: []string{"Ana.Gomez", "ana"}, Home: "/home/ana",
 	}
 }
@@ -85,7 +86,7 @@ func TestTheReadmeNamesEveryFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := files[len(files)-1]
-	if readme.Name != "README.txt" || len(files) != 9 {
+	if readme.Name != "README.txt" || len(files) != 10 {
 		t.Fatalf("%d files, the last is %s", len(files), readme.Name)
 	}
 	for _, f := range files[:len(files)-1] {

@@ -61,7 +61,7 @@ func (a *app) writeBundle(cmd *cobra.Command, name string, yes bool) error {
 		return fmt.Errorf("cannot write the bundle: %w", err)
 	}
 	if err := errors.Join(bundle.Write(out, files, time.Now()), out.Close()); err != nil {
-		return fmt.Errorf("cannot write the bundle: %w", err)
+		return fmt.Errorf("cannot write the bundle: %w", errors.Join(err, os.Remove(name))) // half of one helps nobody, and would be in the way
 	}
 	return a.show(cmd, map[string]string{"file": name}, func() { fmt.Fprintln(cmd.OutOrStdout(), name) })
 }
@@ -88,6 +88,10 @@ func (a *app) collect(ctx context.Context) *bundle.Bundle {
 		b.Config = string(text)
 	}
 	b.Journal = journal(ctx)
+	if p.Crash != nil {
+		text, _ := os.ReadFile(p.Crash.File) // the finding says that there was one
+		b.Crash = string(text)
+	}
 	hide(ctx, b, p.Config)
 	return b
 }

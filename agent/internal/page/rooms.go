@@ -63,9 +63,13 @@ type view struct {
 // answering is how long the agent may take to list something.
 const answering = 5 * time.Second
 
-// show answers with a page.
+// show answers with a page. A note is for the page that a person loads: one that renews itself meanwhile would take it away unseen.
 func (h *house) show(w http.ResponseWriter, r *http.Request, room *room) {
-	h.render(w, r, room, guestOf(r).told(), nil)
+	var n *note
+	if r.Header.Get("Renews") == "" {
+		n = guestOf(r).told()
+	}
+	h.render(w, r, room, n, nil)
 }
 
 // render shows a page; what is known is asked of the agent if it is nil.

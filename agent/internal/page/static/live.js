@@ -6,7 +6,7 @@
   let waiting = false, again = false;
 
   const renew = async () => {
-    const res = await fetch(location.pathname, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    const res = await fetch(location.pathname, { headers: { Accept: "text/html", Renews: "yes" }, credentials: "same-origin" });
     if (!res.ok) return;
     const fresh = new DOMParser().parseFromString(await res.text(), "text/html");
     document.title = fresh.title;
