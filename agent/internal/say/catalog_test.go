@@ -276,7 +276,7 @@ func (s *source) checkKnown(t *testing.T, file string, n ast.Node) (isText bool)
 		return false
 	}
 	said := text(e)
-	if prose.MatchString(said) && !command.MatchString(said) && !knows(spoken(), said) {
+	if prose.MatchString(said) && !command.MatchString(said) && !knows(user().catalog(), said) {
 		t.Errorf("%s:%d: no entry knows %q", file, s.set.Position(n.Pos()).Line, said)
 	}
 	return true
@@ -316,7 +316,7 @@ func TestTheWordsOfTheSessionAreKnown(t *testing.T) {
 					return true
 				}
 				if kind, ok := spec.Type.(*ast.Ident); ok && slices.Contains([]string{"Cause", "State", "Ending"}, kind.Name) {
-					if word := text(spec.Values[0]); !knows(spoken(), word) {
+					if word := text(spec.Values[0]); !knows(user().catalog(), word) {
 						t.Errorf("%s: no entry knows the %s %q", file, kind.Name, word)
 					}
 				}

@@ -1,9 +1,9 @@
 package say
 
 import (
+	"io/fs"
 	"os"
 	"strings"
-	"sync"
 )
 
 // Spoken is what the user has set as his languages, the preferred one first: in the environment as POSIX and gettext have it, or else where the system
@@ -42,16 +42,16 @@ func base(locale string) string {
 	return name
 }
 
-// choose opens the catalog of the first language that there is; nil is English.
-func choose(languages []string) func() *catalog {
+// choose is the first language that there is, "" for English.
+func choose(languages []string) string {
 	for _, l := range languages {
 		name, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(base(l)), "-", "_"), "_")
 		if name == "en" {
-			return nil
+			return ""
 		}
-		if text, err := catalogs.ReadFile(name + ".po"); err == nil {
-			return sync.OnceValue(func() *catalog { return read(name, text) })
+		if _, err := fs.Stat(catalogs, name+".po"); err == nil {
+			return name
 		}
 	}
-	return nil
+	return ""
 }

@@ -11,9 +11,12 @@ const (
 	longLayout = "2 January 2006 15:04"
 )
 
+// Moment is Speaker.Moment in the user's language.
+func Moment(t time.Time) string { return user().Moment(t) }
+
 // Moment is a day with the time of it, as people write them.
-func Moment(t time.Time) string {
-	if c := spoken(); c != nil {
+func (s Speaker) Moment(t time.Time) string {
+	if c := s.catalog(); c != nil {
 		return c.moment(t)
 	}
 	return t.Format(layout)

@@ -41,6 +41,18 @@ func TestMessages(t *testing.T) {
 	check(t, Moment(time.Date(2026, 3, 5, 9, 7, 0, 0, time.UTC)), "Do 5. März 09:07")
 }
 
+// TestSpeakersAreIndependent of each other, and of the user's language.
+func TestSpeakersAreIndependent(t *testing.T) {
+	german, english := In("fr-FR", "de-AT"), In("en-GB", "de")
+	check(t, german.Language()+" "+german.Text("Resume"), "de Fortsetzen")
+	check(t, english.Language()+" "+english.Text("Resume"), "en Resume")
+	check(t, Text("Resume"), "Resume")
+	check(t, german.Count(2, "%d conflict", "%d conflicts", 2), "2 Konflikte")
+	check(t, german.Word("held")+", "+german.Sentence("in sync"), "angehalten, abgeglichen")
+	check(t, german.Moment(time.Date(2026, 3, 5, 9, 7, 0, 0, time.UTC)), "Do 5. März 09:07")
+	check(t, Speaker{}.Moment(time.Date(2026, 3, 5, 9, 7, 0, 0, time.UTC)), "Thu 5 Mar 09:07")
+}
+
 // TestSentences: what was put into a sentence comes out again, also where sentences were put together.
 func TestSentences(t *testing.T) {
 	speak(t)
