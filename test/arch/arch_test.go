@@ -53,8 +53,8 @@ var forbidden = []struct{ from, to, why string }{
 // trayNeeds is all of ours that the tray carries: it is a client of the control API, and the engine runs without it.
 var trayNeeds = []string{module + "agent/control", module + "agent/internal/browser", module + "agent/internal/say", module + "agent/internal/sock", module + "agent/internal/tray"}
 
-// pageNeeds is all of ours that the status page imports: it renders what the control API tells.
-var pageNeeds = []string{module + "agent/control"}
+// pageNeeds is all of ours that the status page imports: it renders what the control API tells, in the language of who looks at it.
+var pageNeeds = []string{module + "agent/control", module + "agent/internal/say"}
 
 // composes is where a program is put together: it may import what its folder may not.
 const composes = "ds/cmd/alwayson-server"

@@ -29,10 +29,16 @@ type tab struct {
 	n       int
 }
 
-// newTab starts a browser with an empty profile. It ends with the test.
+// newTab starts a browser with an empty profile, of somebody who speaks English. It ends with the test.
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	cmd := exec.Command(pimtest.Program(t, "chromium", "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+	return newTabIn(t, "en-US,en")
+}
+
+// newTabIn is newTab of somebody who speaks these languages.
+func newTabIn(t *testing.T, languages string) *tab {
+	t.Helper()
+	cmd := exec.Command(pimtest.Program(t, "chromium", "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--accept-lang="+languages,
 		"--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0", "--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "about:blank")
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=disabled:")
 	errs, err := cmd.StderrPipe()

@@ -59,4 +59,17 @@ func TestFromTheCommandLine(t *testing.T) {
 	b.click("#examine")
 	b.until("examined", `document.querySelectorAll(".findings li").length > 5`)
 	b.fits("doctor-of-a-user")
+
+	b = newTabIn(t, "de")
+	out, err = d.Command("page")
+	must(t, err)
+	b.open(strings.TrimSpace(out))
+	b.open(g.base + "/settings")
+	b.eval(`document.querySelector("details").setAttribute("open", "")`)
+	b.until("in German", `["Adresse des Servers.", "Ihre Konfigurationsdatei (", "Neuer Wert", "Von Ihrer Administration gesperrt"].every(s => document.querySelector("main").innerText.includes(s))`)
+	b.fits("settings-of-a-german")
+	b.open(g.base + "/doctor")
+	b.click("#examine")
+	b.until("examined", `document.querySelectorAll(".findings li").length > 5 && document.querySelector("main").innerText.includes("Konfiguration in Ordnung: ")`)
+	b.fits("doctor-of-a-german")
 }

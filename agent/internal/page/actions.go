@@ -12,25 +12,31 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 )
 
-// action does what a form asks for, and tells what came of it.
-type action func(ctx context.Context, agent *control.Client, form url.Values) (string, error)
+// clerk does what forms ask for, and tells who has sent them what came of it. What he refuses he refuses in English, as the agent does.
+type clerk struct {
+	voice
+	agent *control.Client
+}
+
+// action does what one form asks for, and tells what came of it.
+type action func(c *clerk, ctx context.Context, form url.Values) (string, error)
 
 // actions are all forms but those that only ask, by path.
 var actions = map[string]action{
-	"on":               on,
-	"off":              off,
-	"sync":             syncNow,
-	"pause":            pause,
-	"resume":           resume,
-	"holds":            decideHold,
-	"conflicts":        resolve,
-	"filters":          setFilter,
-	"settings":         setSetting,
-	"history/restore":  restore,
-	"history/undo":     undo,
-	"session/open":     openSession,
-	"session/close":    closeSession,
-	"overview/compare": compare,
+	"on":               (*clerk).on,
+	"off":              (*clerk).off,
+	"sync":             (*clerk).syncNow,
+	"pause":            (*clerk).pause,
+	"resume":           (*clerk).resume,
+	"holds":            (*clerk).decideHold,
+	"conflicts":        (*clerk).resolve,
+	"filters":          (*clerk).setFilter,
+	"settings":         (*clerk).setSetting,
+	"history/restore":  (*clerk).restore,
+	"history/undo":     (*clerk).undo,
+	"session/open":     (*clerk).openSession,
+	"session/close":    (*clerk).closeSession,
+	"overview/compare": (*clerk).compare,
 }
 
 // patience is how long a browser waits for what may take long, such as an exchange.
@@ -40,10 +46,11 @@ const patience = 30 * time.Second
 func (h *house) act(w http.ResponseWriter, r *http.Request, do action) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	text, err := do(ctx, h.agent, r.PostForm)
+	c := &clerk{h.voice(r), h.agent}
+	text, err := do(c, ctx, r.PostForm)
 	n := &note{Text: text}
 	if err != nil {
-		n = &note{Bad: true, Text: "This was not done: " + sentence(err.Error())}
+		n = &note{Bad: true, Text: c.Text("This was not done: %s", c.sentence(err.Error()))}
 	}
 	guestOf(r).tell(n)
 	http.Redirect(w, r, h.guard.base+origin(r.PostFormValue("back")), http.StatusSeeOther)
@@ -57,50 +64,50 @@ func origin(path string) string {
 	return ""
 }
 
-func on(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	_, err := agent.On(ctx)
-	return "Always-On is on. Changes travel by themselves in both directions.", err
+func (c *clerk) on(ctx context.Context, _ url.Values) (string, error) {
+	_, err := c.agent.On(ctx)
+	return c.Text("Always-On is on. Changes travel by themselves in both directions."), err
 }
 
-func off(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	_, err := agent.Off(ctx)
-	return "Always-On is off. What you change here waits on this device.", err
+func (c *clerk) off(ctx context.Context, _ url.Values) (string, error) {
+	_, err := c.agent.Off(ctx)
+	return c.Text("Always-On is off. What you change here waits on this device."), err
 }
 
-func syncNow(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	x, err := agent.Sync(ctx, true)
+func (c *clerk) syncNow(ctx context.Context, _ url.Values) (string, error) {
+	x, err := c.agent.Sync(ctx, true)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return "The exchange goes on. This page shows how far it has come.", nil
+		return c.Text("The exchange goes on. This page shows how far it has come."), nil
 	case err != nil:
 		return "", err
 	case x.Error != "":
 		return "", errors.New(x.Error + "; nothing is lost")
 	case x.Problem == control.Partial:
-		return "Synchronized but for some items: " + outcome(x) + ". “Waiting” names the items that could not be synchronized.", nil
+		return c.Text("Synchronized but for some items: %s. “Waiting” names the items that could not be synchronized.", c.outcome(x)), nil
 	}
-	return "Synchronized: " + outcome(x) + ".", nil
+	return c.Text("Synchronized: %s.", c.outcome(x)), nil
 }
 
-func pause(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
+func (c *clerk) pause(ctx context.Context, form url.Values) (string, error) {
 	until := time.Time{}
 	if d, err := time.ParseDuration(form.Get("for")); err == nil && d > 0 {
 		until = time.Now().Add(d)
 	}
-	_, err := agent.Pause(ctx, until)
+	_, err := c.agent.Pause(ctx, until)
 	if until.IsZero() {
-		return "Paused until you resume. What you change here waits.", err
+		return c.Text("Paused until you resume. What you change here waits."), err
 	}
-	return "Paused until " + clock(until, time.Now()) + ". What you change here waits.", err
+	return c.Text("Paused until %s. What you change here waits.", c.clock(until, time.Now())), err
 }
 
-func resume(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	_, err := agent.Resume(ctx)
-	return "The pause is over. What waited is on its way.", err
+func (c *clerk) resume(ctx context.Context, _ url.Values) (string, error) {
+	_, err := c.agent.Resume(ctx)
+	return c.Text("The pause is over. What waited is on its way."), err
 }
 
 // decideHold deletes only for somebody who says that he has looked.
-func decideHold(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
+func (c *clerk) decideHold(ctx context.Context, form url.Values) (string, error) {
 	approve, store := form.Get("decision") == "approve", form.Get("store")
 	switch {
 	case !approve && form.Get("decision") != "keep":
@@ -108,34 +115,34 @@ func decideHold(ctx context.Context, agent *control.Client, form url.Values) (st
 	case approve && form.Get("sure") == "":
 		return "", errors.New("tick the box first, to say that you have looked at what is deleted")
 	}
-	_, err := agent.DecideHold(ctx, store, approve)
+	_, err := c.agent.DecideHold(ctx, store, approve)
 	if approve {
-		return "The deletions of " + store + " happen on both sides now. Former versions are in “History”.", err
+		return c.Text("The deletions of %s happen on both sides now. Former versions are in “History”.", store), err
 	}
-	return "The items of " + store + " are kept on both sides.", err
+	return c.Text("The items of %s are kept on both sides.", store), err
 }
 
-func resolve(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
+func (c *clerk) resolve(ctx context.Context, form url.Values) (string, error) {
 	keep := form.Get("keep")
 	if keep != "this" && keep != "other" {
 		return "", errors.New("say which version to keep")
 	}
-	_, err := agent.ResolveConflict(ctx, form.Get("item"), keep == "this")
-	return "The conflict is resolved. The version that goes is in “History” and can be had back.", err
+	_, err := c.agent.ResolveConflict(ctx, form.Get("item"), keep == "this")
+	return c.Text("The conflict is resolved. The version that goes is in “History” and can be had back."), err
 }
 
-func setFilter(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
-	f, err := asked(ctx, agent, form)
+func (c *clerk) setFilter(ctx context.Context, form url.Values) (string, error) {
+	f, err := c.asked(ctx, form)
 	if err != nil {
 		return "", err
 	}
-	set, err := agent.SetFilter(ctx, f)
-	return "The filter of " + set.Store + " is changed. What it leaves out leaves this device with the next exchange and stays on the server.", err
+	set, err := c.agent.SetFilter(ctx, f)
+	return c.Text("The filter of %s is changed. What it leaves out leaves this device with the next exchange and stays on the server.", set.Store), err
 }
 
 // asked is the filter that a form asks for. What is wanted besides for a time stays wanted.
-func asked(ctx context.Context, agent *control.Client, form url.Values) (control.Filter, error) {
-	list, err := agent.Filters(ctx)
+func (c *clerk) asked(ctx context.Context, form url.Values) (control.Filter, error) {
+	list, err := c.agent.Filters(ctx)
 	if err != nil {
 		return control.Filter{}, err
 	}
@@ -148,59 +155,61 @@ func asked(ctx context.Context, agent *control.Client, form url.Values) (control
 	return control.Filter{}, errors.New("there is no such store")
 }
 
-func setSetting(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
+func (c *clerk) setSetting(ctx context.Context, form url.Values) (string, error) {
 	key, value := form.Get("key"), form.Get("value")
 	change := &value
 	if form.Get("reset") != "" {
 		change = nil
 	}
-	done, err := agent.SetSettings(ctx, map[string]*string{key: change})
-	return key + " is changed; the change " + effect(done.Effect) + ".", err
+	done, err := c.agent.SetSettings(ctx, map[string]*string{key: change})
+	return c.Text("%s is changed; the change %s.", key, c.effect(done.Effect)), err
 }
 
-func restore(ctx context.Context, agent *control.Client, form url.Values) (string, error) {
+func (c *clerk) restore(ctx context.Context, form url.Values) (string, error) {
 	if form.Get("id") == "" { // without one, the agent would undo
 		return "", errors.New("say which version")
 	}
-	list, err := agent.Restore(ctx, control.RestoreRequest{ID: form.Get("id")})
-	return restored(list), err
+	list, err := c.agent.Restore(ctx, control.RestoreRequest{ID: form.Get("id")})
+	return c.restored(list), err
 }
 
-func undo(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	list, err := agent.Restore(ctx, control.RestoreRequest{})
-	return restored(list), err
+func (c *clerk) undo(ctx context.Context, _ url.Values) (string, error) {
+	list, err := c.agent.Restore(ctx, control.RestoreRequest{})
+	return c.restored(list), err
 }
 
-func restored(list []control.Restored) string {
+func (c *clerk) restored(list []control.Restored) string {
 	names := []string{}
 	for _, r := range list[:min(len(list), 5)] {
 		names = append(names, r.Item)
 	}
-	return plural(len(list), "item is", "items are") + " as before (" + strings.Join(names, ", ") + "), and on the way to the server like any other edit."
+	return c.Count(len(list), "%d item is as before (%s), and on the way to the server like any other edit.",
+		"%d items are as before (%s), and on the way to the server like any other edit.", len(list), strings.Join(names, ", "))
 }
 
-func openSession(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	_, err := agent.OpenSession(ctx)
-	return "A session is open.", err
+func (c *clerk) openSession(ctx context.Context, _ url.Values) (string, error) {
+	_, err := c.agent.OpenSession(ctx)
+	return c.Text("A session is open."), err
 }
 
-func closeSession(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	_, err := agent.CloseSession(ctx)
-	return "The session is closed. Always-On stays as it is, and the next change opens another one.", err
+func (c *clerk) closeSession(ctx context.Context, _ url.Values) (string, error) {
+	_, err := c.agent.CloseSession(ctx)
+	return c.Text("The session is closed. Always-On stays as it is, and the next change opens another one."), err
 }
 
 // compare proves that both sides hold the same.
-func compare(ctx context.Context, agent *control.Client, _ url.Values) (string, error) {
-	list, err := agent.Verify(ctx)
+func (c *clerk) compare(ctx context.Context, _ url.Values) (string, error) {
+	list, err := c.agent.Verify(ctx)
 	if err != nil {
 		return "", err
 	}
 	items := 0
 	for _, v := range list {
 		if len(v.Differ) > 0 {
-			return "", errors.New(v.Store + ": " + plural(len(v.Differ), "item differs", "items differ") + " from the server; the next exchange repairs it, and deletes nothing")
+			return "", errors.New(c.Count(len(v.Differ), "%s: %d item differs from the server; the next exchange repairs it, and deletes nothing",
+				"%s: %d items differ from the server; the next exchange repairs it, and deletes nothing", v.Store, len(v.Differ)))
 		}
 		items += v.Items
 	}
-	return "Compared: " + plural(items, "item is", "items are") + " equal on both sides.", nil
+	return c.Count(items, "Compared: %d item is equal on both sides.", "Compared: %d items are equal on both sides.", items), nil
 }

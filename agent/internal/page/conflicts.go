@@ -33,33 +33,33 @@ func (h *house) contradictions(ctx context.Context, _ *view) (body, error) {
 
 func (l contradictions) draw(v *view) node {
 	return all(
-		paragraph("Items that were changed in two places so that both versions contradict each other. Both are kept until you choose; the one that goes can be had back from “History”."),
-		live("all", each(l, v.contradiction), when(len(l) == 0, paragraph("There are no conflicts."))))
+		paragraph(v.Text("Items that were changed in two places so that both versions contradict each other. Both are kept until you choose; the one that goes can be had back from “History”.")),
+		live("all", each(l, v.contradiction), when(len(l) == 0, paragraph(v.Text("There are no conflicts.")))))
 }
 
 func (v *view) contradiction(i int, c *contradiction) node {
 	id := fmt.Sprint("c", i)
 	return html.Article(html.Class("card"), html.Aria("labelledby", id),
 		html.H2(html.ID(id), itemName(c.Item)),
-		html.P(text("In ", c.Store, ", changed on ", c.Device, " at "), moment(c.At), text(", and elsewhere. Lines that differ are marked.")),
+		html.P(weave(v.Text("In %s, changed on %s at %s, and elsewhere. Lines that differ are marked.", here, there, yonder), text(c.Store), text(c.Device), v.moment(c.At))),
 		html.Table(html.Class("diff"),
-			html.Caption(html.Class("unseen"), text("The two versions of ", c.Item, ", line by line")),
-			html.THead(html.Tr(heads("This: as changed on "+c.Device, "Other: "+cmp.Or(c.Other, "gone")))),
-			html.TBody(each(c.Lines, drawPair))),
-		when(c.Cut, paragraph("Long lines and texts are not shown to the end.")),
+			html.Caption(html.Class("unseen"), text(v.Text("The two versions of %s, line by line", c.Item))),
+			html.THead(html.Tr(heads(v.Text("This: as changed on %s", c.Device), v.Text("Other: %s", cmp.Or(c.Other, v.Text("gone")))))),
+			html.TBody(each(c.Lines, v.drawPair))),
+		when(c.Cut, paragraph(v.Text("Long lines and texts are not shown to the end."))),
 		v.form("conflicts", html.Class("actions"), hidden("item", c.Item),
-			button(fmt.Sprint("this-", i), "Keep this (left)", html.Name("keep"), html.Value("this")),
-			button(fmt.Sprint("other-", i), "Keep other (right)", html.Name("keep"), html.Value("other"))))
+			button(fmt.Sprint("this-", i), v.Text("Keep this (left)"), html.Name("keep"), html.Value("this")),
+			button(fmt.Sprint("other-", i), v.Text("Keep other (right)"), html.Name("keep"), html.Value("other"))))
 }
 
-func drawPair(_ int, p *pair) node {
-	return html.Tr(when(p.Differ, html.Class("differ")), html.Td(version(p.This, p.Differ && p.HasThis)), html.Td(version(p.That, p.Differ && p.HasThat)))
+func (v voice) drawPair(_ int, p *pair) node {
+	return html.Tr(when(p.Differ, html.Class("differ")), html.Td(v.version(p.This, p.Differ && p.HasThis)), html.Td(v.version(p.That, p.Differ && p.HasThat)))
 }
 
 // version is a line of one of the two.
-func version(line string, marked bool) node {
+func (v voice) version(line string, marked bool) node {
 	if marked {
-		return html.Mark(unseen("differs: "), text(line))
+		return html.Mark(unseen(v.Text("differs: ")), text(line))
 	}
 	return text(line)
 }

@@ -42,7 +42,7 @@ func (h *house) preview(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	list, err := h.askFilters(ctx)
 	if err != nil {
-		h.render(w, r, roomAt("filters"), &note{Bad: true, Text: sentence(err.Error())}, filters{})
+		h.render(w, r, roomAt("filters"), &note{Bad: true, Text: h.voice(r).sentence(err.Error())}, filters{})
 		return
 	}
 	for i := range list {
@@ -59,7 +59,7 @@ func (h *house) foresee(ctx context.Context, f *wanted, typed string) {
 	asked.Filter = f.Typed
 	p, err := h.agent.PreviewFilter(ctx, asked)
 	if err != nil {
-		f.Refused = sentence(err.Error())
+		f.Refused = err.Error()
 		return
 	}
 	f.Preview = &p
@@ -67,56 +67,64 @@ func (h *house) foresee(ctx context.Context, f *wanted, typed string) {
 
 func (l filters) draw(v *view) node {
 	return all(
-		paragraph("What of each store this device keeps. What a filter leaves out leaves this device and stays on the server; an empty filter keeps everything."),
+		paragraph(v.Text("What of each store this device keeps. What a filter leaves out leaves this device and stays on the server; an empty filter keeps everything.")),
 		each(l, v.filter),
-		section("help-title", "How to write one",
-			html.P(html.ID("help"), text("Words that stand side by side must all be true; a comma means one of several, a minus before a word turns it round, "),
-				code("or"), text(" and parentheses combine.")),
+		section("help-title", v.Text("How to write one"),
+			html.P(html.ID("help"), weave(v.Text("Words that stand side by side must all be true; a comma means one of several, a minus before a word turns it round, "+
+				"%s and parentheses combine.", here), code("or"))),
 			html.Dl(
-				fact(code("from:@customer.example since:14d"), text("mails of a customer in the last two weeks")),
-				fact(code("(subject:invoice or has:attachment) -flag:seen"), text("unread mails about an invoice, or with an attachment")),
-				fact(code("since:30d before:90d"), text("events from a month ago to ninety days ahead")),
-				fact(code("since:30d attachments:2m"), text("mails of a month, with attachments up to 2 MB")))))
+				fact(code("from:@customer.example since:14d"), text(v.Text("mails of a customer in the last two weeks"))),
+				fact(code("(subject:invoice or has:attachment) -flag:seen"), text(v.Text("unread mails about an invoice, or with an attachment"))),
+				fact(code("since:30d before:90d"), text(v.Text("events from a month ago to ninety days ahead"))),
+				fact(code("since:30d attachments:2m"), text(v.Text("mails of a month, with attachments up to 2 MB"))))))
 }
 
 func (v *view) filter(i int, f *wanted) node {
 	id, field := fmt.Sprint("f", i), fmt.Sprint("filter-", i)
 	return html.Article(html.Class("card"), html.Aria("labelledby", id),
 		html.H2(html.ID(id), text(f.Store)),
-		html.P(f.keeps(), f.travels()),
+		html.P(v.keeps(f), v.travels(f)),
 		v.form("filters", hidden("store", f.Store),
-			html.P(html.Label(html.For(field), text("Filter of ", f.Store)), text(" "),
+			html.P(html.Label(html.For(field), text(v.Text("Filter of %s", f.Store))), text(" "),
 				html.Input(html.Type("text"), html.ID(field), html.Name("filter"), html.Value(f.Typed), html.Aria("describedby", "help"), asTyped())),
-			f.answer(),
+			v.foreseen(f),
 			html.Div(html.Class("actions"),
-				button(fmt.Sprint("preview-", i), "Ask what it would change", html.FormAction(v.local("filters/preview"))),
-				button(fmt.Sprint("set-", i), "Set the filter", html.Class("first")))))
+				button(fmt.Sprint("preview-", i), v.Text("Ask what it would change"), html.FormAction(v.local("filters/preview"))),
+				button(fmt.Sprint("set-", i), v.Text("Set the filter"), html.Class("first")))))
 }
 
-func (f *wanted) keeps() node {
-	what := text("everything")
+func (v voice) keeps(f *wanted) node {
+	what := text(v.Text("everything"))
 	if f.Filter.Filter != "" {
 		what = code(f.Filter.Filter)
 	}
-	return all(text("Keeps "), what, when(f.State == "waiting", text(", as soon as the server has been told")),
-		when(f.Reason != "", text("; the server refused it: ", f.Reason)), text("."))
+	switch {
+	case f.Reason != "":
+		return weave(v.Text("Keeps %s; the server refused it: %s.", here, there), what, text(v.Sentence(f.Reason)))
+	case f.State == "waiting":
+		return weave(v.Text("Keeps %s, as soon as the server has been told.", here), what)
+	}
+	return weave(v.Text("Keeps %s.", here), what)
 }
 
-func (f *wanted) travels() node {
+func (v voice) travels(f *wanted) node {
 	if f.Travel == "" || f.Until == nil {
 		return nil
 	}
-	return all(text(" Until "), moment(*f.Until), text(" also "), code(f.Travel), text("."))
+	return all(text(" "), weave(v.Text("Until %s also %s.", here, there), v.moment(*f.Until), code(f.Travel)))
 }
 
-// answer is what was asked about a filter.
-func (f *wanted) answer() node {
+// foreseen is what was asked about a filter.
+func (v voice) foreseen(f *wanted) node {
 	if f.Refused != "" {
-		return (&note{Bad: true, Text: f.Refused + " Nothing is changed."}).draw()
+		return (&note{Bad: true, Text: v.Text("%s Nothing is changed.", v.sentence(f.Refused))}).draw()
 	}
-	if f.Preview == nil {
+	p := f.Preview
+	if p == nil {
 		return nil
 	}
-	return html.P(html.Class("note good"), html.Role("status"), symbol("", "?"), text(" With this filter, ", plural(f.Preview.Come, "item", "items"), " would come, ",
-		fmt.Sprint(f.Preview.Change), " would come again in another form, and ", fmt.Sprint(f.Preview.Leave), " would leave this device and stay on the server. Nothing is changed yet."))
+	return html.P(html.Class("note good"), html.Role("status"), symbol("", "?"), text(" ", v.Count(p.Come,
+		"With this filter, %d item would come, %d would come again in another form, and %d would leave this device and stay on the server. Nothing is changed yet.",
+		"With this filter, %d items would come, %d would come again in another form, and %d would leave this device and stay on the server. Nothing is changed yet.",
+		p.Come, p.Change, p.Leave)))
 }

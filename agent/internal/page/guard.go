@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"maragu.dev/gomponents/html"
 )
 
 // guard lets browsers in that were given a token, and nobody else. Other programs and web pages of this device can reach the port, too.
@@ -21,6 +22,7 @@ type guard struct {
 	// port, is not sent ours, for nobody can guess it.
 	base   string
 	cookie string // its name; another agent may show its page on another port
+	voices voices
 
 	mu     sync.Mutex
 	tokens map[string]ticket // by token; guarded by mu
@@ -56,7 +58,7 @@ const (
 
 func newGuard(host string) *guard {
 	_, port, _ := strings.Cut(host, ":")
-	return &guard{host: host, origin: "http://" + host, base: "/" + rand.Text() + "/", cookie: "alwayson-" + port, tokens: map[string]ticket{}, guests: map[string]*guest{}}
+	return &guard{host: host, origin: "http://" + host, base: "/" + rand.Text() + "/", cookie: "alwayson-" + port, tokens: map[string]ticket{}, guests: map[string]*guest{}, voices: voices{known: map[string]voice{}}}
 }
 
 // issue makes a token.
@@ -130,21 +132,22 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		for k, v := range headers {
 			w.Header().Set(k, v)
 		}
+		v := g.voices.of(r)
 		if r.Host != g.host {
-			refuse(w, "This page is reached by its own address only.")
+			v.refuse(w, v.Text("This page is reached by its own address only."))
 			return
 		}
 		if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && r.URL.Path == g.base {
-			g.enter(w, r, token)
+			g.enter(w, r, token, v)
 			return
 		}
 		who := g.guest(r)
 		if who == nil || !strings.HasPrefix(r.URL.Path, g.base) {
-			refuse(w, "This browser has not been let in, or the page was closed in the meantime.")
+			v.refuse(w, v.Text("This browser has not been let in, or the page was closed in the meantime."))
 			return
 		}
-		if why := g.foreign(w, r, who); why != "" {
-			refuse(w, why)
+		if why := g.foreign(w, r, who, v); why != "" {
+			v.refuse(w, why)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), guestKey{}, who)))
@@ -152,9 +155,9 @@ func (g *guard) protect(next http.Handler) http.Handler {
 }
 
 // enter lets a browser in. The token is gone from its address line at once.
-func (g *guard) enter(w http.ResponseWriter, r *http.Request, token string) {
+func (g *guard) enter(w http.ResponseWriter, r *http.Request, token string, v voice) {
 	if !g.mayUse(token, r) {
-		refuse(w, "This address is for the browser of another user.")
+		v.refuse(w, v.Text("This address is for the browser of another user."))
 		return
 	}
 	name := g.admit(token, time.Now())
@@ -162,38 +165,38 @@ func (g *guard) enter(w http.ResponseWriter, r *http.Request, token string) {
 	case name != "":
 		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: name, Path: g.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	case g.guest(r) == nil:
-		refuse(w, "This address has been used already, or is too old: each is good once, for two minutes.")
+		v.refuse(w, v.Text("This address has been used already, or is too old: each is good once, for two minutes."))
 		return
 	}
 	http.Redirect(w, r, g.base, http.StatusSeeOther)
 }
 
 // foreign tells why a request was not made by this page, "" if it was. Requests that change nothing may come from anywhere: nobody else can read the answer.
-func (g *guard) foreign(w http.ResponseWriter, r *http.Request, who *guest) string {
+func (g *guard) foreign(w http.ResponseWriter, r *http.Request, who *guest, v voice) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return ""
 	}
 	if r.Header.Get("Origin") != g.origin {
-		return "This was asked for by another page than this one. Nothing was done."
+		return v.Text("This was asked for by another page than this one. Nothing was done.")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if subtle.ConstantTimeCompare([]byte(r.PostFormValue("form")), []byte(who.form)) != 1 {
-		return "This form is not one of this page as it is open now. Nothing was done; load the page again."
+		return v.Text("This form is not one of this page as it is open now. Nothing was done; load the page again.")
 	}
 	return ""
 }
 
-// refuse says nothing of the agent.
-func refuse(w http.ResponseWriter, why string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(http.StatusForbidden)
-	fmt.Fprintf(w, refusal, why)
+// refuse says nothing of the agent. The page is without style: that is for guests.
+func (v voice) refuse(w http.ResponseWriter, why string) {
+	v.answer(w, http.StatusForbidden)
+	title := v.Text("Not let in")
+	page := html.Doctype(html.HTML(html.Lang(v.Language()),
+		html.Meta(html.Charset("utf-8")), html.Meta(html.Name("viewport"), html.Content("width=device-width")), html.TitleEl(text(title, " – AlwaysOn")),
+		html.Main(html.H1(text(title)), paragraph(why),
+			html.P(weave(v.Text("Your data is not touched. To open the page, type %s, or choose “%s” in the tray.", here, there),
+				code("alwayson page --open"), text(v.Text("Open status page")))))))
+	page.Render(w) //nolint:errcheck // who has gone needs no answer
 }
-
-// refusal is a page without style: that is for guests.
-const refusal = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Not let in – AlwaysOn</title>
-<main><h1>Not let in</h1><p>%s</p><p>Your data is not touched. To open the page, type <code>alwayson page --open</code>, or choose “Open status page” in the tray.</p></main></html>
-`
 
 // tell keeps a note for the next page that is shown.
 func (g *guest) tell(n *note) {

@@ -23,10 +23,11 @@ var hostile = []string{
 	`</title></textarea></pre></option><svg onload=alert(1)>`,
 	`<!--`, `-->`, `]]>`, `<![CDATA[`, `&lt;script&gt;`, `&#34; onload=`, "\x00<\x00script>", "\n<b>\r\n", "\xff\xfe<b>",
 	`javascript:alert(1)`, `JaVaScRiPt:alert(1)`, "java\tscript:alert(1)", `data:text/html,<script>alert(1)</script>`, `//evil.example/`, `\\evil.example\`, `https://evil.example/`,
+	here, there + here + yonder,
 }
 
 // known is what the rooms show, with a text in each place where there is one.
-func known(word string) map[string]body {
+func known(by voice, word string) map[string]body {
 	lines := made[contradictions](word)
 	lines[0].Lines = made[[]pair](word)
 	set := made[settings](word)
@@ -35,7 +36,7 @@ func known(word string) map[string]body {
 	answered := made[filters](word)
 	answered[0].Refused = ""
 	status := made[control.Status](word)
-	return map[string]body{"": &overview{Known: true, Causes: causes(&status, 7), Recent: made[[]control.Exchange](word)}, "activity": new(made[activity](word)), "waiting": new(made[waiting](word)), "conflicts": lines, "filters": answered,
+	return map[string]body{"": &overview{Known: true, Causes: by.causes(&status, 7), Recent: made[[]control.Exchange](word)}, "activity": new(made[activity](word)), "waiting": new(made[waiting](word)), "conflicts": lines, "filters": answered,
 		"settings": set, "history": made[history](word), "messages": made[messages](word), "doctor": made[findings](word)}
 }
 
@@ -74,14 +75,14 @@ func fill(v reflect.Value, word string) {
 }
 
 // drawn is a room in which everything that can be a text is the same one.
-func drawn(t *testing.T, r *room, word string) string {
+func drawn(t *testing.T, by voice, r *room, word string) string {
 	t.Helper()
-	v := &view{Rooms: rooms, Base: "/base/", Room: r, Form: "form", Note: &note{Text: word}, Status: made[control.Status](word), Conflicts: 7, Body: known(word)[r.Path]}
+	v := &view{voice: by, Rooms: rooms, Base: "/base/", Room: r, Form: "form", Note: &note{Text: word}, Status: made[control.Status](word), Conflicts: 7, Body: known(by, word)[r.Path]}
 	if v.Body == nil {
 		t.Fatalf("nothing is known of %q", r.Path)
 	}
 	v.Status.Problem, v.Status.State, v.Status.AlwaysOn = "", "idle", true
-	v.Look = tellState(&v.Status, v.Conflicts)
+	v.Look = v.tellState(&v.Status, v.Conflicts)
 	var out strings.Builder
 	if err := v.frame().Render(&out); err != nil {
 		t.Fatal(err)
@@ -133,10 +134,12 @@ func checkAttribute(t *testing.T, n *html.Node, a html.Attribute) {
 // TestTextsStayTexts: whatever stands in an item, a name or a message, a browser sees the same page, with other words.
 func TestTextsStayTexts(t *testing.T) {
 	for i := range rooms {
-		want := skeleton(t, drawn(t, &rooms[i], "harmless"))
+		want := skeleton(t, drawn(t, english, &rooms[i], "harmless"))
 		for _, word := range hostile {
-			if diff := cmp.Diff(want, skeleton(t, drawn(t, &rooms[i], word))); diff != "" {
-				t.Errorf("%s with %q becomes another page:\n%s", rooms[i].Name, word, diff)
+			for _, by := range []voice{english, german} {
+				if diff := cmp.Diff(want, skeleton(t, drawn(t, by, &rooms[i], word))); diff != "" {
+					t.Errorf("%s with %q in %q becomes another page:\n%s", rooms[i].Path, word, by.Language(), diff)
+				}
 			}
 		}
 	}
@@ -145,9 +148,9 @@ func TestTextsStayTexts(t *testing.T) {
 // TestNoProgramStandsOnAPage: the only one is a file of ours, so that no text is ever inside one.
 func TestNoProgramStandsOnAPage(t *testing.T) {
 	for i := range rooms {
-		page := drawn(t, &rooms[i], "harmless")
+		page := drawn(t, english, &rooms[i], "harmless")
 		if n := strings.Count(page, "<script"); n != 1 || !strings.Contains(page, `<script src="/base/static/live.js" defer></script>`) || strings.Contains(page, "<style") {
-			t.Errorf("%s: %d programs in\n%s", rooms[i].Name, n, page)
+			t.Errorf("%s: %d programs in\n%s", rooms[i].Path, n, page)
 		}
 	}
 }

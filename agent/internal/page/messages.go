@@ -21,16 +21,16 @@ func (h *house) messages(ctx context.Context, _ *view) (body, error) {
 
 func (l messages) draw(v *view) node {
 	return all(
-		paragraph("The last messages between this device and the server since this page was opened, newest first, as XML. Credentials are left out and long items shortened; nothing of it is kept when the page closes."),
-		live("all", each(l, drawMessage), when(len(l) == 0, paragraph("There was no message yet."))),
-		v.form("sync", html.Class("actions"), button("sync", "Sync now")))
+		paragraph(v.Text("The last messages between this device and the server since this page was opened, newest first, as XML. Credentials are left out and long items shortened; nothing of it is kept when the page closes.")),
+		live("all", each(l, v.drawMessage), when(len(l) == 0, paragraph(v.Text("There was no message yet.")))),
+		v.form("sync", html.Class("actions"), button("sync", v.Text("Sync now"))))
 }
 
-func drawMessage(_ int, m *control.Message) node {
-	way := "← received "
+func (v voice) drawMessage(_ int, m *control.Message) node {
+	way := v.Text("← received %s", here)
 	if m.Sent {
-		way = "→ sent "
+		way = v.Text("→ sent %s", here)
 	}
-	return html.Details(html.ID(fmt.Sprint("m-", m.At.UnixNano())), html.Summary(text(way), moment(m.At), text(", ", size(int64(m.Size)))),
+	return html.Details(html.ID(fmt.Sprint("m-", m.At.UnixNano())), html.Summary(weave(way, v.moment(m.At)), text(", ", size(int64(m.Size)))),
 		html.Pre(html.TabIndex("0"), text(m.Text)))
 }

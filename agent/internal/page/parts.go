@@ -77,7 +77,9 @@ func paragraph(parts ...string) node { return html.P(text(parts...)) }
 
 func code(s string) node { return html.Code(text(s)) }
 
-func moment(t time.Time) node { return html.Time(html.DateTime(stamp(t)), text(clock(t, time.Now()))) }
+func (v voice) moment(t time.Time) node {
+	return html.Time(html.DateTime(stamp(t)), text(v.clock(t, time.Now())))
+}
 
 // stamp is a time for machines.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -129,17 +131,17 @@ func (n *note) draw() node {
 }
 
 // exchanges are those with the server.
-func exchanges(list []control.Exchange) node {
+func (v voice) exchanges(list []control.Exchange) node {
 	if len(list) == 0 {
-		return paragraph("There was no exchange with the server yet.")
+		return paragraph(v.Text("There was no exchange with the server yet."))
 	}
-	return table(all(heads("When", "Why", "What came of it"), head(number(), text("Took")), head(number(), text("Out / in"))),
+	return table(all(heads(v.Text("When"), v.Text("Why"), v.Text("What came of it")), head(number(), text(v.Text("Took"))), head(number(), text(v.Text("Out / in")))),
 		each(list, func(_ int, x *control.Exchange) node {
 			return html.Tr(when(x.Error != "", html.Class("failed")),
-				cell("When", moment(x.At)),
-				cell("Why", text(x.Cause)),
-				cell("Outcome", when(x.Error != "", symbol("bad", "✗"), text(" ")), text(outcome(*x))),
-				cell("Took", number(), text(took(x.Took))),
-				cell("Out / in", number(), text(size(int64(x.BytesOut)), " / ", size(int64(x.BytesIn)))))
+				cell(v.Text("When"), v.moment(x.At)),
+				cell(v.Text("Why"), text(v.Sentence(x.Cause))),
+				cell(v.Text("Outcome"), when(x.Error != "", symbol("bad", "✗"), text(" ")), text(v.outcome(*x))),
+				cell(v.Text("Took"), number(), text(took(x.Took))),
+				cell(v.Text("Out / in"), number(), text(size(int64(x.BytesOut)), " / ", size(int64(x.BytesIn)))))
 		}))
 }

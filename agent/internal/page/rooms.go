@@ -13,8 +13,8 @@ import (
 
 // room is one page.
 type room struct {
-	Path, Name string
-	read       func(*house, context.Context, *view) (body, error)
+	Path string
+	read func(*house, context.Context, *view) (body, error)
 }
 
 // body is what is known about a room. It is drawn when the state is known, too.
@@ -30,15 +30,15 @@ func orNothing(b body, err error) (body, error) {
 
 // rooms are all pages, as they stand in the menu.
 var rooms = []room{
-	{"", "Overview", (*house).overview},
-	{"activity", "Activity", (*house).activity},
-	{"waiting", "Waiting", (*house).waiting},
-	{"conflicts", "Conflicts", (*house).contradictions},
-	{"filters", "Filters", (*house).filters},
-	{"settings", "Settings", (*house).settings},
-	{"history", "History", (*house).history},
-	{"messages", "Messages", (*house).messages},
-	{"doctor", "Doctor", (*house).doctor},
+	{"", (*house).overview},
+	{"activity", (*house).activity},
+	{"waiting", (*house).waiting},
+	{"conflicts", (*house).contradictions},
+	{"filters", (*house).filters},
+	{"settings", (*house).settings},
+	{"history", (*house).history},
+	{"messages", (*house).messages},
+	{"doctor", (*house).doctor},
 }
 
 func roomAt(path string) *room {
@@ -46,8 +46,15 @@ func roomAt(path string) *room {
 	return &rooms[i]
 }
 
+// name is what a room is called.
+func (v voice) name(path string) string {
+	return map[string]string{"": v.Text("Overview"), "activity": v.Text("Activity"), "waiting": v.Text("Waiting"), "conflicts": v.Text("Conflicts"), "filters": v.Text("Filters"),
+		"settings": v.Text("Settings"), "history": v.Text("History"), "messages": v.Text("Messages"), "doctor": v.Text("Doctor")}[path]
+}
+
 // view is what a page shows.
 type view struct {
+	voice
 	Rooms  []room
 	Room   *room
 	Base   string // of all addresses
@@ -76,18 +83,20 @@ func (h *house) show(w http.ResponseWriter, r *http.Request, room *room) {
 func (h *house) render(w http.ResponseWriter, r *http.Request, room *room, n *note, known body) {
 	ctx, cancel := context.WithTimeout(r.Context(), answering)
 	defer cancel()
-	v := &view{Rooms: rooms, Room: room, Base: h.guard.base, Form: guestOf(r).form, Note: n, Body: known}
+	v := &view{voice: h.voice(r), Rooms: rooms, Room: room, Base: h.guard.base, Form: guestOf(r).form, Note: n, Body: known}
 	code := http.StatusOK
 	err := h.fill(ctx, v)
 	if err != nil {
 		code = http.StatusServiceUnavailable
-		v.Note = &note{Bad: true, Text: "This cannot be shown now: " + sentence(err.Error()) + " Nothing is lost by that; load the page again in a moment."}
+		v.Note = &note{Bad: true, Text: v.Text("This cannot be shown now: %s Nothing is lost by that; load the page again in a moment.", v.sentence(err.Error()))}
 	}
 	page := v.frame()
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(code)
+	v.answer(w, code)
 	page.Render(w) //nolint:errcheck // who has gone needs no answer
 }
+
+// voice is the one for who sends a request.
+func (h *house) voice(r *http.Request) voice { return h.guard.voices.of(r) }
 
 func (h *house) fill(ctx context.Context, v *view) (err error) {
 	if v.Status, err = h.agent.Status(ctx); err != nil {
@@ -97,7 +106,7 @@ func (h *house) fill(ctx context.Context, v *view) (err error) {
 		v.Body, err = v.Room.read(h, ctx, v)
 	}
 	v.Conflicts = len(h.known())
-	v.Look = tellState(&v.Status, v.Conflicts)
+	v.Look = v.tellState(&v.Status, v.Conflicts)
 	return err
 }
 

@@ -42,34 +42,34 @@ func (h *house) settings(ctx context.Context, _ *view) (body, error) {
 
 func (l settings) draw(v *view) node {
 	return all(
-		paragraph("What the agent is set to do, and who has set it. A change is in use while the agent runs, and loses nothing."),
+		paragraph(v.Text("What the agent is set to do, and who has set it. A change is in use while the agent runs, and loses nothing.")),
 		each(l, func(_ int, g *group) node { return section("g-"+g.Name, g.Name, each(g.Settings, v.setting)) }),
-		when(len(l) == 0, paragraph("The settings of this agent are fixed by the program that runs it.")))
+		when(len(l) == 0, paragraph(v.Text("The settings of this agent are fixed by the program that runs it."))))
 }
 
 func (v *view) setting(_ int, s *control.Setting) node {
 	change := v.change(s)
 	if s.Locked {
-		change = html.P(symbol("", "⚿"), text(" Locked by your administrator; only he can change it."))
+		change = html.P(symbol("", "⚿"), text(" ", v.Text("Locked by your administrator; only he can change it.")))
 	}
-	return html.Div(html.Class("setting"), html.H3(code(s.Key)), paragraph(s.Help),
-		html.P(html.Strong(html.Class("value"), text(cmp.Or(s.Value, "(empty)"))), text(" "), html.Span(html.Class("origin"), text(from(*s)), since(s))), change)
+	return html.Div(html.Class("setting"), html.H3(code(s.Key)), paragraph(v.Sentence(s.Help)),
+		html.P(html.Strong(html.Class("value"), text(cmp.Or(s.Value, v.Text("(empty)")))), text(" "), html.Span(html.Class("origin"), text(v.from(*s)), v.since(s))), change)
 }
 
 // since is when a value was set.
-func since(s *control.Setting) node {
+func (v voice) since(s *control.Setting) node {
 	if s.Set == nil {
 		return nil
 	}
-	return all(text(", "), moment(*s.Set))
+	return all(text(", "), v.moment(*s.Set))
 }
 
 func (v *view) change(s *control.Setting) node {
-	return html.Details(html.Summary(text("Change"), unseen(" "+s.Key)),
+	return html.Details(html.Summary(text(v.Text("Change")), unseen(" "+s.Key)),
 		v.form("settings", html.Class("inline"), hidden("key", s.Key),
-			html.Label(html.For("v-"+s.Key), text("New value")), text(" "), field(s), text(" "), html.Button(text("Change")), text(" "),
-			when(s.Origin == "user", html.Button(html.Name("reset"), html.Value("yes"), text("Take back")))),
-		html.P(html.Class("origin"), text("A change ", effect(s.Effect), "."), when(s.Default != "", text(" Built in is ", s.Default, "."))))
+			html.Label(html.For("v-"+s.Key), text(v.Text("New value"))), text(" "), field(s), text(" "), html.Button(text(v.Text("Change"))), text(" "),
+			when(s.Origin == "user", html.Button(html.Name("reset"), html.Value("yes"), text(v.Text("Take back"))))),
+		html.P(html.Class("origin"), text(v.Text("A change %s.", v.effect(s.Effect))), when(s.Default != "", text(" ", v.Text("Built in is %s.", s.Default)))))
 }
 
 // field takes a new value.

@@ -16,31 +16,33 @@ type look struct {
 	Says         string // what happened, if that is not what the agent says
 }
 
-// looksOf are the states. The symbols are plain characters: they have the colour of the text, and need no file.
-var looksOf = map[string]look{
-	"off":       {"○", "Off", "quiet", "What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost.", ""},
-	"in sync":   {"✓", "In sync", "good", "This device and the server hold the same. There is nothing to do.", ""},
-	"syncing":   {"⇄", "Syncing", "busy", "Changes are on their way. You can go on working; an interruption loses nothing.", ""},
-	"checking":  {"…", "Checking", "busy", "Whether both sides hold the same is not known at the moment. Nothing is lost.", ""},
-	"offline":   {"△", "Offline", "quiet", "What you change here is kept and sent as soon as the server can be reached. There is nothing to do.", ""},
-	"lost":      {"△", "Connection lost", "quiet", "What you change here is kept. The session is made anew by itself when the server answers again.", ""},
-	"paused":    {"‖", "Paused", "quiet", "What you change here is kept and sent when the pause ends.", ""},
-	"needs":     {"!", "Needs you", "bad", "Nothing of it is lost, and everything else goes on.", ""},
-	"no secret": {"!", "Secret not readable", "bad", "What you change here is kept. It goes on by itself as soon as the secret can be read.", ""},
-	"secret":    {"!", "Sign in again", "bad", "What you change here is kept and sent after you have signed in. Nothing is lost.", ""},
+// look is what a state looks like. The symbols are plain characters: they have the colour of the text, and need no file.
+func (v voice) look(state string) look {
+	return map[string]look{
+		"off":       {"○", v.Text("Off"), "quiet", v.Text("What you change here stays on this device, and nothing comes from the server, until you switch Always-On on. Nothing is lost."), ""},
+		"in sync":   {"✓", v.Text("In sync"), "good", v.Text("This device and the server hold the same. There is nothing to do."), ""},
+		"syncing":   {"⇄", v.Text("Syncing"), "busy", v.Text("Changes are on their way. You can go on working; an interruption loses nothing."), ""},
+		"checking":  {"…", v.Text("Checking"), "busy", v.Text("Whether both sides hold the same is not known at the moment. Nothing is lost."), ""},
+		"offline":   {"△", v.Text("Offline"), "quiet", v.Text("What you change here is kept and sent as soon as the server can be reached. There is nothing to do."), ""},
+		"lost":      {"△", v.Text("Connection lost"), "quiet", v.Text("What you change here is kept. The session is made anew by itself when the server answers again."), ""},
+		"paused":    {"‖", v.Text("Paused"), "quiet", v.Text("What you change here is kept and sent when the pause ends."), ""},
+		"needs":     {"!", v.Text("Needs you"), "bad", v.Text("Nothing of it is lost, and everything else goes on."), ""},
+		"no secret": {"!", v.Text("Secret not readable"), "bad", v.Text("What you change here is kept. It goes on by itself as soon as the secret can be read."), ""},
+		"secret":    {"!", v.Text("Sign in again"), "bad", v.Text("What you change here is kept and sent after you have signed in. Nothing is lost."), ""},
+	}[state]
 }
 
 // tellState does not say that all is well before both sides are known to be equal.
-func tellState(s *control.Status, conflicts int) look {
-	state := stateOf(s, conflicts)
-	l := looksOf[state]
+func (v voice) tellState(s *control.Status, conflicts int) look {
+	state := v.stateOf(s, conflicts)
+	l := v.look(state)
 	if state == "needs" { // the agent says "in sync" also if there are conflicts
-		l.Says = causes(s, conflicts)[0].Text
+		l.Says = v.causes(s, conflicts)[0].Text
 	}
 	return l
 }
 
-func stateOf(s *control.Status, conflicts int) string {
+func (v voice) stateOf(s *control.Status, conflicts int) string {
 	switch {
 	case s.Problem == control.Credentials && unread(s) != "":
 		return "no secret"
@@ -54,7 +56,7 @@ func stateOf(s *control.Status, conflicts int) string {
 		return "offline"
 	case s.State == "lost":
 		return "lost"
-	case len(causes(s, conflicts)) > 0:
+	case len(v.causes(s, conflicts)) > 0:
 		return "needs"
 	case s.InSync():
 		return "in sync"
@@ -72,13 +74,11 @@ type cause struct {
 }
 
 // causes are those there are, the most urgent first.
-func causes(s *control.Status, conflicts int) (out []cause) {
-	if why := unread(s); s.Problem == control.Credentials && why != "" {
-		out = append(out, cause{"What this device signs in with cannot be read: " + why + ". Nobody has refused it, and your changes wait on this device.", "doctor", "Examine this device"})
-	} else if s.Problem == control.Credentials {
-		out = append(out, cause{"The server or the broker has refused what this device signs in with. Your changes wait on this device.", "doctor", "Examine this device"})
+func (v voice) causes(s *control.Status, conflicts int) (out []cause) {
+	if s.Problem == control.Credentials {
+		out = append(out, v.credentials(s))
 	}
-	for _, look := range []func(*control.Store) *cause{held, unreadable, quarantined} {
+	for _, look := range []func(*control.Store) *cause{v.held, v.unreadable, v.quarantined} {
 		for i := range s.Stores {
 			if c := look(&s.Stores[i]); c != nil {
 				out = append(out, *c)
@@ -86,9 +86,18 @@ func causes(s *control.Status, conflicts int) (out []cause) {
 		}
 	}
 	if conflicts > 0 {
-		out = append(out, cause{plural(conflicts, "item was", "items were") + " changed on two sides. Both versions are kept.", "conflicts", "Compare and choose"})
+		out = append(out, cause{v.Count(conflicts, "%d item was changed on two sides. Both versions are kept.", "%d items were changed on two sides. Both versions are kept.", conflicts),
+			"conflicts", v.Text("Compare and choose")})
 	}
 	return out
+}
+
+func (v voice) credentials(s *control.Status) cause {
+	do := v.Text("Examine this device")
+	if why := unread(s); why != "" {
+		return cause{v.Text("What this device signs in with cannot be read: %s. Nobody has refused it, and your changes wait on this device.", v.Sentence(why)), "doctor", do}
+	}
+	return cause{v.Text("The server or the broker has refused what this device signs in with. Your changes wait on this device."), "doctor", do}
 }
 
 // unread is why the secret for the server or for the broker cannot be read now, "" if it can.
@@ -99,25 +108,27 @@ func unread(s *control.Status) string {
 	return s.NoSecret
 }
 
-func held(s *control.Store) *cause {
+func (v voice) held(s *control.Store) *cause {
 	if s.Held == 0 {
 		return nil
 	}
-	return &cause{plural(s.Held, "deletion of "+s.Name+" is held", "deletions of "+s.Name+" are held, because they are many at once") + ". Nothing is deleted yet.", "waiting", "Look and decide"}
+	return &cause{v.Count(s.Held, "%d deletion of %s is held. Nothing is deleted yet.",
+		"%d deletions of %s are held, because they are many at once. Nothing is deleted yet.", s.Held, s.Name), "waiting", v.Text("Look and decide")}
 }
 
-func unreadable(s *control.Store) *cause {
+func (v voice) unreadable(s *control.Store) *cause {
 	if s.Unavailable == "" {
 		return nil
 	}
-	return &cause{s.Name + " cannot be read: " + s.Unavailable + ". Nothing is deleted for it.", "doctor", "Examine this device"}
+	return &cause{v.Text("%s cannot be read: %s. Nothing is deleted for it.", s.Name, v.Sentence(s.Unavailable)), "doctor", v.Text("Examine this device")}
 }
 
-func quarantined(s *control.Store) *cause {
+func (v voice) quarantined(s *control.Store) *cause {
 	if s.Problems == 0 {
 		return nil
 	}
-	return &cause{plural(s.Problems, "item", "items") + " of " + s.Name + " cannot be synchronized. The others are.", "waiting", "See which, and why"}
+	return &cause{v.Count(s.Problems, "%d item of %s cannot be synchronized. The others are.", "%d items of %s cannot be synchronized. The others are.", s.Problems, s.Name),
+		"waiting", v.Text("See which, and why")}
 }
 
 // mark is what a store's state looks like.
@@ -127,35 +138,36 @@ type mark struct {
 }
 
 // tellStore is the state of a store.
-func tellStore(s *control.Store) mark {
+func (v voice) tellStore(s *control.Store) mark {
 	switch {
 	case s.Unavailable != "":
-		return mark{"bad", "!", "Not readable, nothing is deleted", "doctor", "Examine"}
+		return mark{"bad", "!", v.Text("Not readable, nothing is deleted"), "doctor", v.Text("Examine")}
 	case s.Held > 0:
-		return mark{"bad", "!", plural(s.Held, "deletion", "deletions") + " held", "waiting", "Decide"}
+		return mark{"bad", "!", v.Count(s.Held, "%d deletion held", "%d deletions held", s.Held), "waiting", v.Text("Decide")}
 	case s.Differ > 0:
-		return mark{"busy", "≠", plural(s.Differ, "item differs", "items differ") + " from the server; the next exchange repairs it", "activity", "See why"}
+		return mark{"busy", "≠", v.Count(s.Differ, "%d item differs from the server; the next exchange repairs it",
+			"%d items differ from the server; the next exchange repairs it", s.Differ), "activity", v.Text("See why")}
 	case s.Total > 0 && s.Received < s.Total:
-		return mark{"busy", "⇄", fmt.Sprintf("Receiving %d of %d", s.Received, s.Total), "", ""}
+		return mark{"busy", "⇄", v.Text("Receiving %d of %d", s.Received, s.Total), "", ""}
 	case s.Problems > 0:
-		return mark{"bad", "!", plural(s.Problems, "item has a problem", "items have problems"), "waiting", "See why"}
+		return mark{"bad", "!", v.Count(s.Problems, "%d item has a problem", "%d items have problems", s.Problems), "waiting", v.Text("See why")}
 	case s.Pending > 0:
-		return mark{"busy", "⇄", plural(s.Pending, "change waits", "changes wait"), "waiting", "See which"}
+		return mark{"busy", "⇄", v.Count(s.Pending, "%d change waits", "%d changes wait", s.Pending), "waiting", v.Text("See which")}
 	case s.Polled != "":
-		return mark{"quiet", "◷", "Looked at every 30 s: " + s.Polled, "", ""}
+		return mark{"quiet", "◷", v.Text("Looked at every 30 s: %s", v.Sentence(s.Polled)), "", ""}
 	}
-	return mark{"good", "✓", "Ok", "", ""}
+	return mark{"good", "✓", v.Text("Ok"), "", ""}
 }
 
-// endings are what the ends of a session mean.
-var endings = map[string]string{
-	"finalized":  "The session ended in good order, for instance because the device was removed from the server.",
-	"closed":     "The session was closed from this device: Always-On was switched off, or somebody closed it.",
-	"destroyed":  "The connection was gone for good, its settings changed, or the session’s time ran out. Another session replaces it.",
-	"terminated": "The server ended the session, because it did not accept what the device signed in with.",
+// ending is what an end of a session means.
+func (v voice) ending(name string) string {
+	return map[string]string{
+		"finalized":  v.Text("The session ended in good order, for instance because the device was removed from the server."),
+		"closed":     v.Text("The session was closed from this device: Always-On was switched off, or somebody closed it."),
+		"destroyed":  v.Text("The connection was gone for good, its settings changed, or the session’s time ran out. Another session replaces it."),
+		"terminated": v.Text("The server ended the session, because it did not accept what the device signed in with."),
+	}[name]
 }
-
-func ending(name string) string { return endings[name] }
 
 // sessions are those of the log, newest first. Only of the last one that ended is it known how.
 func sessions(newestFirst []control.Exchange, s *control.Status) (out []passed) {
@@ -193,43 +205,45 @@ func firstEnded(s *control.Status) int {
 }
 
 // outcome is what an exchange came to.
-func outcome(x control.Exchange) string {
+func (v voice) outcome(x control.Exchange) string {
 	var parts []string
 	for _, s := range x.Stores {
-		if text := moved(s); text != "" {
+		if text := v.moved(s); text != "" {
 			parts = append(parts, s.Name+": "+text)
 		}
 	}
 	if x.Error != "" {
-		parts = append(parts, "failed: "+x.Error)
+		parts = append(parts, v.Text("failed: %s", v.Sentence(x.Error)))
 	}
 	if len(parts) == 0 {
-		return "nothing had changed"
+		return v.Text("nothing had changed")
 	}
 	return strings.Join(parts, "; ")
 }
 
-func moved(s control.StoreExchange) string {
+func (v voice) moved(s control.StoreExchange) string {
 	var parts []string
 	for _, p := range []struct {
 		n    int
-		what string
-	}{{s.Sent, "sent"}, {s.Received, "received"}, {s.Failed, "not synchronized"}} {
+		text string
+	}{{s.Sent, v.Text("%d sent", s.Sent)}, {s.Received, v.Text("%d received", s.Received)}, {s.Failed, v.Text("%d not synchronized", s.Failed)}} {
 		if p.n > 0 {
-			parts = append(parts, fmt.Sprint(p.n, " ", p.what))
+			parts = append(parts, p.text)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-func changeText(c *control.Change) string {
-	return map[string]string{"server": "from the server", "device": "from this device", "both": "on both sides"}[c.From]
+// side is where a change comes from.
+func (v voice) side(from string) string {
+	return map[string]string{"server": v.Text("from the server"), "device": v.Text("from this device"), "both": v.Text("on both sides")}[from]
 }
 
 // from is where a setting's value comes from.
-func from(s control.Setting) string {
-	text := map[string]string{"default": "built in", "file": "your configuration file", "system": "the configuration of this machine", "environment": "the environment",
-		"user": "set by you", "administrator": "set by your administrator", "fallback": "the last value that worked"}[s.Origin]
+func (v voice) from(s control.Setting) string {
+	text := map[string]string{"default": v.Text("built in"), "file": v.Text("your configuration file"), "system": v.Text("the configuration of this machine"),
+		"environment": v.Text("the environment"), "user": v.Text("set by you"), "administrator": v.Text("set by your administrator"),
+		"fallback": v.Text("the last value that worked")}[s.Origin]
 	if s.Where != "" {
 		text += " (" + s.Where + ")"
 	}
@@ -237,8 +251,8 @@ func from(s control.Setting) string {
 }
 
 // effect is what follows from a change of a setting.
-func effect(e string) string {
-	return map[string]string{"none": "is in use at once", "open": "opens a session", "sync": "starts a sync", "restart": "breaks the session and makes a new one"}[e]
+func (v voice) effect(e string) string {
+	return v.Word(map[string]string{"none": "is in use at once", "open": "opens a session", "sync": "starts a sync", "restart": "breaks the session and makes a new one"}[e])
 }
 
 // remedy tells what can be typed, where the page has no button for it.
@@ -251,14 +265,6 @@ func remedy(advice string) string {
 	return advice
 }
 
-// sentence is a text of the agent as a sentence.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.TrimSuffix(upper(s), ".") + "."
-}
-
 func upper(s string) string {
 	for _, r := range s {
 		return strings.ToUpper(string(r)) + s[len(string(r)):]
@@ -266,27 +272,11 @@ func upper(s string) string {
 	return s
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprint(n, " ", many)
-}
-
 func short(id string) string {
 	if len(id) > 8 {
 		return id[:8] + "…"
 	}
 	return id
-}
-
-// clock is the time of day, with the date if that is another one.
-func clock(t, now time.Time) string {
-	t = t.In(now.Location())
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format(time.TimeOnly)
-	}
-	return t.Format("Mon 2 Jan 15:04")
 }
 
 func took(d time.Duration) string {

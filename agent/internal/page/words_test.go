@@ -7,6 +7,8 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/control"
 )
 
+var english voice
+
 // TestWhatCannotBeReadIsNotRefused: a locked keyring is another thing than a wrong secret.
 func TestWhatCannotBeReadIsNotRefused(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -18,10 +20,10 @@ func TestWhatCannotBeReadIsNotRefused(t *testing.T) {
 		"the broker's": {control.Status{AlwaysOn: true, State: "idle", Problem: control.Credentials, Push: control.Push{State: "held", Reason: "no keyring answers"}},
 			"Secret not readable", "no keyring answers"},
 	} {
-		if got := tellState(&c.status, 0).Word; got != c.word {
+		if got := english.tellState(&c.status, 0).Word; got != c.word {
 			t.Errorf("%s: %s", name, got)
 		}
-		if got := causes(&c.status, 0)[0].Text; !strings.Contains(got, c.says) {
+		if got := english.causes(&c.status, 0)[0].Text; !strings.Contains(got, c.says) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -30,11 +32,11 @@ func TestWhatCannotBeReadIsNotRefused(t *testing.T) {
 // TestAPolledStore says why its changes are late, unless there is more to say.
 func TestAPolledStore(t *testing.T) {
 	s := control.Store{Polled: "the limit of inotify is reached"}
-	if m := tellStore(&s); !strings.Contains(m.Text, "every 30 s: the limit") {
+	if m := english.tellStore(&s); !strings.Contains(m.Text, "every 30 s: the limit") {
 		t.Error(m)
 	}
 	s.Held = 3
-	if m := tellStore(&s); strings.Contains(m.Text, "every 30 s") {
+	if m := english.tellStore(&s); strings.Contains(m.Text, "every 30 s") {
 		t.Error(m)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // speaking is the code that a person may hear of: all but the server's.
-var speaking = []string{"agent", "ds/ds.go", "ds/dsclient", "ds/session", "pim", "mqtt"}
+var speaking = []string{"agent", "dm/mo/table.go", "ds/ds.go", "ds/dsclient", "ds/session", "pim", "mqtt"}
 
 // each runs a test with the messages of each language, which is spoken meanwhile.
 func each(t *testing.T, test func(*testing.T, []po.Message)) {
@@ -49,16 +49,27 @@ func asked(t *testing.T) map[string]string {
 			if !ok {
 				return true
 			}
-			switch name := callee(call); {
-			case name == "say.Text", name == "c.text" && strings.HasPrefix(file, "agent/internal/say/"):
+			switch asks(file, call) {
+			case "Text", "text":
 				out[constant(t, &s, file, call.Args[0])] = ""
-			case name == "say.Count":
+			case "Count":
 				out[constant(t, &s, file, call.Args[1])] = constant(t, &s, file, call.Args[2])
 			}
 			return true
 		})
 	}
 	return out
+}
+
+// asks is what a call asks for, "" if that is no message: the page has its speaker in a type of its own, under several names.
+func asks(file string, call *ast.CallExpr) string {
+	name, ofSay := callee(call), strings.HasPrefix(file, "agent/internal/say/")
+	switch {
+	case strings.HasPrefix(name, "say.") && !ofSay, name == "c.text" && ofSay,
+		strings.HasPrefix(file, "agent/internal/page/") && len(call.Args) > 0 && name != "gomponents.Text":
+		return last(call.Fun)
+	}
+	return ""
 }
 
 // callee is how a call names what it calls, "" if that is no name.
@@ -179,7 +190,10 @@ func checkVerbs(t *testing.T, list []po.Message) {
 // plain is a format in which all verbs but those of numbers are the same: how a value is written says nothing about the sentence.
 func plain(format string) string {
 	return anyVerb.ReplaceAllStringFunc(format, func(v string) string {
-		if strings.HasSuffix(v, "d") || v == "%%" {
+		switch {
+		case v == "%%":
+			return "%" // as it stands in a text that is no format
+		case strings.HasSuffix(v, "d"):
 			return v
 		}
 		return "%s"
@@ -230,7 +244,8 @@ func checkSaid(t *testing.T) {
 	s := parse(t, "agent/internal/daemon", "agent/internal/egress/egress.go", "agent/internal/egress/portal.go", "agent/internal/egress/proxy.go", "agent/internal/egress/networks.go",
 		"agent/internal/creds", "agent/internal/clientcert/clientcert.go", "agent/internal/clientcert/refusal.go", "agent/internal/doctor", "agent/internal/power", "agent/internal/verify", "agent/internal/replica", "agent/internal/history",
 		"agent/internal/want", "agent/internal/config", "agent/internal/sock", "agent/internal/svc/svc.go", "agent/internal/svc/manager_linux.go", "agent/internal/provision", "agent/control", "agent/credentials.go", "pim/watch", "pim/safefile", "ds/dsclient", "mqtt/mqtt.go", "pim/pim.go", "mqtt/pahoclient", "pim/vdir", "pim/maildir",
-		"pim/filter/filter.go", "pim/filter/parse.go", "pim/filter/policy.go", "pim/filter/term.go", "pim/filter/value.go", "pim/filter/words.go")
+		"pim/filter/filter.go", "pim/filter/parse.go", "pim/filter/policy.go", "pim/filter/term.go", "pim/filter/value.go", "pim/filter/words.go",
+		"dm/mo/table.go")
 	for file, f := range s.files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
@@ -242,14 +257,14 @@ func checkSaid(t *testing.T) {
 	}
 }
 
-// TestErrorsOfCommandsAreKnown is TestWhatIsSaidIsKnown for the command line, whose other texts are its own.
+// TestErrorsOfCommandsAreKnown is TestWhatIsSaidIsKnown for the command line and the page, whose other texts are their own.
 func TestErrorsOfCommandsAreKnown(t *testing.T) {
 	each(t, func(t *testing.T, _ []po.Message) { checkErrors(t) })
 }
 
 func checkErrors(t *testing.T) {
 	t.Helper()
-	s := parse(t, "agent/internal/cli")
+	s := parse(t, "agent/internal/cli", "agent/internal/page")
 	for file, f := range s.files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok && slices.Contains([]string{"errors.New", "fmt.Errorf"}, callee(call)) && !strings.HasPrefix(file, "agent/internal/cli/manual") {

@@ -51,9 +51,9 @@
     }, pause));
   };
 
-  const say = (text) => { document.getElementById("live").textContent = text; };
+  const live = document.getElementById("live"); // has the words, in the language of the page
   const events = new EventSource(new URL("../events", here));
-  events.onopen = () => say("What you see is up to date by itself.");
+  events.onopen = () => { live.textContent = live.dataset.fresh; };
   events.onmessage = look;
-  events.onerror = () => say("The connection to the agent is gone: what you see may be old. Open the page again with “alwayson page --open”.");
+  events.onerror = () => { live.textContent = live.dataset.old; };
 })();
