@@ -2,8 +2,8 @@ package pahoclient
 
 import (
 	"context"
-	"errors"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/url"
 	"sync"

@@ -74,13 +74,16 @@ func TestScripts(t *testing.T) {
 	}})
 }
 
+// quick: with -race, each program would wait for a second before it ends.
+const quick = "GORACE=atexit_sleep_ms=0"
+
 // setUp gives each script a user of its own, whose programs see nothing of the one who runs the test.
 func setUp(e *testscript.Env) error {
 	home := filepath.Join(e.WorkDir, "home")
 	e.Cd = home
 	e.Vars = append(e.Vars, "HOME="+home, "XDG_RUNTIME_DIR="+filepath.Join(e.WorkDir, "run"), "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "DBUS_SESSION_BUS_ADDRESS=disabled:",
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "CONFIG="+filepath.Join(home, ".config", "alwayson", "alwayson.toml"),
-		"STATE="+filepath.Join(home, ".local", "state", "alwayson"), "DATA="+filepath.Join(e.WorkDir, "data"), "NO_COLOR=1")
+		"STATE="+filepath.Join(home, ".local", "state", "alwayson"), "DATA="+filepath.Join(e.WorkDir, "data"), "NO_COLOR=1", quick)
 	e.Values[running{}] = map[string]*exec.Cmd{}
 	for _, dir := range []string{home, filepath.Join(e.WorkDir, "run"), filepath.Join(home, "Contacts"), filepath.Join(home, "Calendar")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -193,7 +196,7 @@ func ask(ts *testscript.TestScript, stdin, program string, args ...string) strin
 func command(ts *testscript.TestScript, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(bin, program), args...)
 	cmd.Dir = ts.Getenv("HOME")
-	for _, v := range []string{"HOME", "XDG_RUNTIME_DIR", "PATH", "DBUS_SESSION_BUS_ADDRESS"} {
+	for _, v := range []string{"HOME", "XDG_RUNTIME_DIR", "PATH", "DBUS_SESSION_BUS_ADDRESS", "GORACE"} {
 		cmd.Env = append(cmd.Env, v+"="+ts.Getenv(v))
 	}
 	return cmd
@@ -300,7 +303,9 @@ func TestEveryCommandHasAScript(t *testing.T) {
 // commands are those that the program names when it is asked for help.
 func commands(t *testing.T, group ...string) (out []string) {
 	t.Helper()
-	text, err := exec.CommandContext(t.Context(), filepath.Join(bin, "alwayson"), append(group, "--help")...).Output()
+	help := exec.CommandContext(t.Context(), filepath.Join(bin, "alwayson"), append(group, "--help")...)
+	help.Env = append(os.Environ(), quick)
+	text, err := help.Output()
 	if err != nil {
 		t.Fatal(group, err)
 	}

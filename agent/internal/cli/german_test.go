@@ -71,9 +71,9 @@ func TestErrorsInGerman(t *testing.T) {
 	nobody := []string{"--socket", t.TempDir() + "/none.sock"}
 	for want, args := range map[string][]string{
 		"alwayson: der Agent läuft nicht; nichts geht verloren, was sich inzwischen ändert, wird beim nächsten Start gefunden (alwayson service start, oder alwayson run)\n": append(nobody, "status"),
-		"alwayson: den Befehl \"tanze\" gibt es bei \"alwayson\" nicht\n":                                                                       {"tanze"},
-		"alwayson: den Schalter --laut gibt es nicht\n":                                                                                         {"status", "--laut"},
-		"alwayson: \"bald\" ist keine Dauer wie 12h, 3d oder 2w\n":                                                                              {"pause", "bald"},
+		"alwayson: den Befehl \"tanze\" gibt es bei \"alwayson\" nicht\n": {"tanze"},
+		"alwayson: den Schalter --laut gibt es nicht\n":                   {"status", "--laut"},
+		"alwayson: \"bald\" ist keine Dauer wie 12h, 3d oder 2w\n":        {"pause", "bald"},
 		"alwayson: refresh-from-server löscht, was die andere Seite nicht hat (gelöscht würde hier: dieses Gerät); nichts wurde getan. Geben Sie es noch einmal ein, mit --yes\n": {
 			"sync", "--mode", "refresh-from-server"},
 	} {

@@ -25,9 +25,11 @@ import (
 
 // setupFlags are what the user says besides the document, or instead of one.
 type setupFlags struct {
-	file   string
-	wish   provision.Wish
-	yes    bool
+	file string
+	wish provision.Wish
+	yes  bool
+	// plain allows what others can read on the way.
+	plain  bool
 	user   string
 	broker string
 	caFile string
@@ -73,13 +75,25 @@ func (a *app) setup() *cobra.Command {
 	cmd.Flags().StringVar(&f.wish.Folder, "folder", "~/AlwaysOn", "where the folders of the stores are")
 	cmd.Flags().BoolVar(&f.keyring, "keyring", false, "keep the secret in the keyring of the desktop")
 	cmd.Flags().StringVar(&f.command, "secret-command", "", "command that writes the secret, e.g. \"pass show alwayson\"")
+	cmd.Flags().BoolVar(&f.plain, "insecure-http", false, "allow a server or broker without TLS, e.g. in a network that is encrypted itself")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "replace what is there without a question")
 	return cmd
+}
+
+// private refuses an address where others can read what goes there, unless that is wanted.
+func (f *setupFlags) private(address string) error {
+	if f.plain || !config.Readable(address) {
+		return nil
+	}
+	return &exitError{exitUsage, fmt.Errorf("the way to %s is not encrypted: everybody on it could read and change your data; use https and mqtts, or allow it with --insecure-http", address)}
 }
 
 func (a *app) setUp(cmd *cobra.Command, f *setupFlags, address string) error {
 	plan, err := a.wish(cmd, f, address)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.private(plan.Settings["account.server"]), f.private(plan.Settings["push.broker"])); err != nil {
 		return err
 	}
 	text, err := plan.TOML()

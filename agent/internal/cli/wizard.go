@@ -82,6 +82,9 @@ func (w *wizard) server(address string) (err error) {
 	if address, err = complete(address); err != nil {
 		return &exitError{exitUsage, err}
 	}
+	if err := errors.Join(w.f.private(address), w.f.private(w.f.broker)); err != nil {
+		return err
+	}
 	w.plan.Settings["account.server"] = address
 	return w.reach("server.")
 }

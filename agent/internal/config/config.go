@@ -291,7 +291,7 @@ func (c *Config) check() (bad []string) {
 	if a := c.Account.Auth; a != "" && a != "md5" && a != Basic {
 		wrong("account.auth = %q is neither md5 nor basic", a)
 	}
-	if u := c.Account.Server; c.Account.Auth == Basic && strings.HasPrefix(u, "http:") && !loopback(u) {
+	if c.Account.Auth == Basic && Readable(c.Account.Server) {
 		wrong("account.auth = \"basic\" sends the secret readably: use an https server, or md5")
 	}
 	if n := c.Account.MaxMessage; n != 0 && n < 2000 {
@@ -342,14 +342,17 @@ func checkPEM(table, ca, cert, key string) (bad []string) {
 	return bad
 }
 
-// loopback tells whether what goes to an address stays on this machine.
-func loopback(address string) bool {
+// Encrypted tells whether connections to addresses of a scheme are in TLS.
+func Encrypted(scheme string) bool { return scheme == "https" || scheme == "mqtts" || scheme == "wss" }
+
+// Readable tells whether others can read what goes to an address: it is not encrypted, and leaves this machine.
+func Readable(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || u.Host == "" || Encrypted(u.Scheme) {
 		return false
 	}
 	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 func checkURL(s string, schemes ...string) error {

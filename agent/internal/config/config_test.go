@@ -180,3 +180,15 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatOthersCanRead(t *testing.T) {
+	for address, want := range map[string]bool{
+		"http://sync.example.org/ds": true, "mqtt://10.1.2.3": true, "ws://push.example.org:8083/mqtt": true, "http://0.0.0.0": true,
+		"https://sync.example.org/ds": false, "mqtts://10.1.2.3": false, "wss://push.example.org": false,
+		"http://localhost:8080/ds": false, "http://127.0.0.1/ds": false, "mqtt://[::1]:1883": false, "": false, "none": false,
+	} {
+		if got := config.Readable(address); got != want {
+			t.Errorf("%q: %t", address, got)
+		}
+	}
+}

@@ -146,6 +146,9 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"held", "agent.state", doctor.Fault, "refused", "alwayson login", func(b *bed) { b.p.Agent.Summary, b.p.Agent.Advice = "refused", "alwayson login" }},
 		{"a proxy that is gone", "server.reach", doctor.Fault, "cannot be reached", "", func(b *bed) { b.p.Config.Network.Proxy = "http://127.0.0.1:1" }},
 		{"nobody there", "server.reach", doctor.Fault, "cannot be reached", "by itself", func(b *bed) { b.p.Config.Account.Server = "http://127.0.0.1:1/ds" }},
+		{"no TLS", "server.tls", doctor.Warning, "not encrypted", "https", func(b *bed) { // it is this machine, under an address that says nothing of that
+			b.p.Config.Account.Server = strings.Replace(b.p.Config.Account.Server, "127.0.0.1", "0.0.0.0", 1)
+		}},
 		{"another authority", "server.tls", doctor.Fault, "not trusted", "ca_file", func(b *bed) { b.secure() }},
 		{"the authority is a lie", "server.tls", doctor.Fault, "no certificate", "edit", func(b *bed) { b.secure(); b.p.Config.Account.CAFile = b.p.ConfigPath }},
 		{"a web server", "server.answer", doctor.Fault, "no Data Sync Server", "account.server", func(b *bed) { b.answer = http.NotFound }},

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
@@ -58,6 +57,7 @@ type peer struct {
 	addr       string // host:port
 	host       string
 	tls        bool
+	readable   bool
 	config     *tls.Config
 	cert       *clientcert.Certificate // nil without
 	way        *egress.Way
@@ -80,7 +80,7 @@ func (p *Patient) peer(id, name, address, caFile, cert, key string) (*peer, erro
 	if port == "" {
 		port = ports[u.Scheme]
 	}
-	q := &peer{id: id, name: name, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), tls: strings.HasSuffix(u.Scheme, "s"), way: w}
+	q := &peer{id: id, name: name, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), tls: config.Encrypted(u.Scheme), readable: config.Readable(address), way: w}
 	roots, err := clientcert.Roots(caFile)
 	if err != nil {
 		return q, err
@@ -102,6 +102,9 @@ func (q *peer) connect(ctx context.Context, found func(Finding)) (connected bool
 	}
 	found(ok(q.id+".reach", fmt.Sprintf("%s at %s can be reached", q.name, q.addr)).since(start))
 	q.connection = conn
+	if q.readable {
+		found(warning(q.id+".tls", fmt.Sprintf("the way to %s is not encrypted: everybody on it can read and change what is synchronized", q.name), "use https and mqtts"))
+	}
 	return !q.tls || q.shake(ctx, found)
 }
 
