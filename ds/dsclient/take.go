@@ -178,7 +178,7 @@ func (e *exchange) takeAlertStatus(s *syncml.Status) error {
 		case s.Code == ds.StatusRefreshRequired:
 			st.slow(e)
 		case s.Code == ds.StatusConflict && anchorIn(s) != "":
-			// The server knows a later anchor of ours, which was never saved, and the clock was set back since: the next one is later.
+			// The server knows an anchor of ours which was never saved, and the clock was set back since: the next one is later.
 			st.failed, st.anchors.LocalNext, e.behind = true, anchorIn(s), true
 			return st.SetAnchors(st.anchors)
 		case !s.Code.OK():
