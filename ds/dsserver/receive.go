@@ -346,11 +346,21 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:
-		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
+		in.Likeness, err = r.beside(it, body)
 	case it.Hash != rec.Hash:
 		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec)
 	}
 	return it, m, err
+}
+
+// beside is how two new items of one name are alike. They are no first sync: both live on, unless that of the device has all of ours. It was made from
+// ours then, which an agent had written when it was killed before it could tell (found by simulation).
+func (r *reply) beside(it dsstore.Item, body []byte) (reconcile.Likeness, error) {
+	added, err := r.adds(it, body)
+	if added {
+		return reconcile.Newer, err
+	}
+	return reconcile.Contrary, err
 }
 
 // formerly is the item that a device held under an id before a slow sync. It may delete it in that or later, or a deletion that was made before the sync
