@@ -91,10 +91,9 @@ const recent = 1000
 // putTogether is why a version was kept that lives on in a merged one.
 const putTogether = "put together with another edit"
 
-// merge puts two edits together; not ok if they contradict each other, if nobody knows what they were made from, or if one of them is another item, which
-// its user has put in the place of this one: its properties are nobody else's (found by simulation).
+// merge puts two edits together; not ok if they contradict each other, or if nobody knows what they were made from.
 func (r *reply) merge(cur, rec dsstore.Item, m dsstore.Mapping, body []byte) (merged []byte, ok bool, err error) {
-	if m.Hash == ([32]byte{}) || cur.Type != rec.Type || cur.UID != rec.UID && cur.UID != "" && rec.UID != "" {
+	if m.Hash == ([32]byte{}) || cur.Type != rec.Type {
 		return nil, false, nil
 	}
 	base, err := r.tx.Body(m.Hash)
