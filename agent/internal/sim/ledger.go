@@ -34,6 +34,8 @@ type mark struct {
 	// deleters are who deleted it, and was is what replaced was before.
 	deleters []string
 	was      string
+	// deletions are the marks that they saw together with it.
+	deletions [][]string
 }
 
 func newLedger(p *Plan) *ledger {
@@ -148,8 +150,22 @@ func (l *ledger) remove(by string, seen []byte) {
 		if s.replaced != "deleted" {
 			s.was, s.deleters = s.replaced, nil
 		}
-		s.replaced, s.deleters = "deleted", append(s.deleters, by)
+		s.replaced, s.deleters, s.deletions = "deleted", append(s.deleters, by), append(s.deletions, marks(seen))
 	}
+}
+
+// overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
+// by who has not seen them. rest is what of the item nobody has written over.
+func (m *mark) overruled(rest []string) bool {
+	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return len(without(rest, seen)) == 0 })
+}
+
+// lasting are the marks in a body that nobody has written over.
+func (l *ledger) lasting(body []byte) []string {
+	return slices.DeleteFunc(marks(body), func(m string) bool {
+		s := l.status[m]
+		return s.was != "" || s.replaced != "" && s.replaced != "deleted"
+	})
 }
 
 // keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.
