@@ -199,10 +199,21 @@ func (d *device) keepsThere(rows []state.Row) {
 		return nil // what the server does not know of is no matter
 	})
 	for _, e := range all {
-		if uids[uid(e.item.Body)] {
+		if uids[uid(e.item.Body)] && !d.deletesToo(e.key, rows) {
 			d.w.ledger.keep(d.id, e.item.Body)
 		}
 	}
+}
+
+// deletesToo tells whether the user of a device has deleted an item of the server besides those of these rows, and nobody has looked yet: that he still wants.
+func (d *device) deletesToo(guid string, rows []state.Row) bool {
+	var m dsstore.Mapping
+	d.w.server.view(func(tx dsstore.Tx) error {
+		m, _ = tx.ByGUID(d.id, collection, guid) // what it does not have it has not deleted
+		return nil
+	})
+	same := func(row state.Row) bool { return m.LUID != "" && row.LUID == m.LUID }
+	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return same(row) && d.disk.files[row.Key] == nil })
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.
