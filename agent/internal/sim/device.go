@@ -28,7 +28,8 @@ type device struct {
 	err    error // with what
 	dead   bool  // the process was killed; what it still does has no effect
 	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
-	removed []entry
+	// edited is likewise what he wrote over, as it was before.
+	removed, edited []entry
 	// strays are where users moved files to that no agent had noted.
 	strays map[string]bool
 	// approved are the LUIDs of items whose deletion the user has approved.

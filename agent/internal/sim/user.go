@@ -90,8 +90,8 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 		d.w.ledger.touch(e.item.Body)
 		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
-	if d.w.ledger.copied[uid(e.item.Body)] && d.unnoted(e.key) { // nobody can tell which of two versions he saw: both live on
-		d.w.ledger.touch(e.item.Body)
+	if d.edited = append(d.edited, *e); d.unnoted(e.key) {
+		d.eitherVersion(e)
 	}
 	d.disk.put(e.key, it, inode)
 	d.w.did(d.id, "edits", &entry{key: e.key, item: it})
@@ -135,7 +135,14 @@ func (d *device) unnoted(key string) bool {
 	return slices.Contains(d.proc.leftover, key)
 }
 
-// doubt is for files that were deleted before the agent noted that it wrote them, and that it has not noted to the end.
+// eitherVersion is for an edit of which nobody can tell which of two versions its user saw: both live on.
+func (d *device) eitherVersion(seen *entry) {
+	if d.w.ledger.copied[uid(seen.item.Body)] {
+		d.w.ledger.touch(seen.item.Body)
+	}
+}
+
+// doubt is for files that were deleted or edited before the agent noted that it wrote them, and that it has not noted to the end.
 func (d *device) doubt() {
 	planned := d.planned()
 	for _, e := range d.removed {
@@ -143,7 +150,12 @@ func (d *device) doubt() {
 			d.w.ledger.revive(e.item.Body)
 		}
 	}
-	d.removed = nil
+	for _, e := range d.edited {
+		if slices.Contains(planned, e.key) {
+			d.eitherVersion(&e)
+		}
+	}
+	d.removed, d.edited = nil, nil
 	if len(planned) == 0 {
 		clear(d.strays)
 	}
