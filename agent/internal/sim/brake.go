@@ -102,6 +102,16 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 	}
 }
 
+// Apply notes what the server tells to be only leaving the device, and has.
+func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
+	for _, c := range changes {
+		if c.Op == dsclient.Delete {
+			b.d.leaving[c.LUID] = c.Soft && slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.onServer(row) })
+		}
+	}
+	return b.Replica.Apply(ctx, changes)
+}
+
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
@@ -122,8 +132,10 @@ func (p *process) settle() {
 	}
 }
 
-// leaves tells whether an item only leaves the device: the server still has it.
-func (d *device) leaves(row state.Row) bool {
+// leaves tells whether an item only leaves the device: the server has it, or had it when it said so, and somebody has deleted it or written over it since.
+func (d *device) leaves(row state.Row) bool { return d.leaving[row.LUID] || d.onServer(row) }
+
+func (d *device) onServer(row state.Row) bool {
 	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return sha256.Sum256(e.item.Body) == row.Hash })
 }
 

@@ -34,6 +34,8 @@ type device struct {
 	strays map[string]bool
 	// approved are the LUIDs of items whose deletion the user has approved.
 	approved map[string]bool
+	// leaving are the LUIDs of items that the server has told to leave the device when it had them.
+	leaving map[string]bool
 	// kept are the UIDs of items that shall stay on the device although the server had deleted them, as its user said: they are its own then.
 	kept map[string]bool
 	// synced: a sync was complete, so no slow one is needed any more.
@@ -51,7 +53,7 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}, leaving: map[string]bool{}}
 	d.book.d = d
 	d.disk.hook = d.access
 	if w.plan.History {
