@@ -283,7 +283,7 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 // first sync that was cut off, that is where we stand.
 func (st *storeExchange) remember(a *ds.Anchors) error {
 	st.anchors.Remote, st.anchors.RemoteNext = a.Last, a.Next
-	st.anchors.LocalNext = st.next
+	st.anchors.LocalNext, st.anchors.Ceiling = st.next, ceiling(st.next)
 	if st.alert == ds.AlertSlow {
 		st.anchors.Local, st.anchors.Slow = "", false
 	} else if st.anchors.Local == "" {
