@@ -201,15 +201,12 @@ func (p *process) reject() error {
 func (d *device) keepsThere(rows []state.Row) {
 	uids := map[string]bool{}
 	all := d.w.server.documents()
-	d.w.server.view(func(tx dsstore.Tx) error {
-		for _, row := range rows {
-			m, err := tx.ByLUID(d.id, collection, row.LUID)
-			if i := slices.IndexFunc(all, func(e entry) bool { return e.key == m.GUID }); err == nil && i >= 0 {
-				uids[uid(all[i].item.Body)] = true
-			}
+	for _, row := range rows {
+		guid := d.guid(row.LUID)
+		if i := slices.IndexFunc(all, func(e entry) bool { return e.key == guid }); i >= 0 {
+			uids[uid(all[i].item.Body)] = true
 		}
-		return nil // what the server does not know of is no matter
-	})
+	}
 	for _, e := range all {
 		if uids[uid(e.item.Body)] && !d.deletesToo(e.key, rows) {
 			d.w.ledger.keep(d.id, e.item.Body)
@@ -217,14 +214,24 @@ func (d *device) keepsThere(rows []state.Row) {
 	}
 }
 
+// guid is what the server calls an item of a device, "" if neither knows. The device may know it first.
+func (d *device) guid(luid string) (guid string) {
+	d.w.server.view(func(tx dsstore.Tx) error {
+		if m, err := tx.ByLUID(d.id, collection, luid); err == nil {
+			guid = m.GUID
+		}
+		return nil // what the server does not know of is no matter
+	})
+	maps, err := d.proc.replica.PendingMaps()
+	if i := slices.IndexFunc(maps, func(m dsclient.MapEntry) bool { return m.LUID == luid }); err == nil && guid == "" && i >= 0 {
+		guid = maps[i].GUID
+	}
+	return guid
+}
+
 // deletesToo tells whether the user of a device has deleted an item of the server besides those of these rows, and nobody has looked yet: that he still wants.
 func (d *device) deletesToo(guid string, rows []state.Row) bool {
-	var m dsstore.Mapping
-	d.w.server.view(func(tx dsstore.Tx) error {
-		m, _ = tx.ByGUID(d.id, collection, guid) // what it does not have it has not deleted
-		return nil
-	})
-	same := func(row state.Row) bool { return m.LUID != "" && row.LUID == m.LUID }
+	same := func(row state.Row) bool { return d.guid(row.LUID) == guid }
 	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return same(row) && d.disk.files[row.Key] == nil })
 }
 
