@@ -7,6 +7,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
@@ -19,7 +20,7 @@ func (r *reply) match(st *storeState, rec dsstore.Item, version string) (it dsst
 		return dsstore.Item{}, false, err
 	}
 	if it, err = r.firstFree(st, slices.Concat(ofVersion(same, version), same)); err != nil || it.GUID == "" {
-		return it, false, err
+		return dsstore.Item{}, false, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
 	if err != nil || m.LUID != "" {
@@ -33,18 +34,30 @@ func ofVersion(items []dsstore.Item, version string) []dsstore.Item {
 	return slices.DeleteFunc(slices.Clone(items), func(it dsstore.Item) bool { return ds.VersionOf(it.Hash) != version })
 }
 
-// firstFree is the first item that is not mapped yet, the zero Item if there is none.
+// firstFree is the first item that the device does not hold, the zero Item if there is none.
 func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, error) {
 	for _, it := range items {
 		m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
-		switch {
-		case errors.Is(err, dsstore.ErrNotFound), err == nil && m.LUID == "":
-			return it, nil
-		case err != nil:
-			return dsstore.Item{}, err
+		free := err != nil || m.LUID == ""
+		if err = ignoreNotFound(err); err == nil && !free {
+			free, err = r.leaves(st, it, m)
+		}
+		if free || err != nil {
+			return it, err
 		}
 	}
 	return dsstore.Item{}, nil
+}
+
+// leaves tells whether an item was told to leave the device, and nobody knows whether it did. Its user may have moved it before, and edited it: what he
+// adds then is no second one (found by simulation).
+func (r *reply) leaves(st *storeState, it dsstore.Item, m dsstore.Mapping) (bool, error) {
+	if m.Rev != 0 {
+		return false, nil
+	}
+	p := &dsstore.Pending{Item: it, Mapping: m}
+	look, err := st.scope.Look(r.tx, st.c, p, false)
+	return st.scope.Judge(p, look, r.now) == scope.Leave, err
 }
 
 // resemble finds the item that one without the UID of ours may be a copy of: many devices drop it, and what else they cannot keep. It is

@@ -372,21 +372,29 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:
-		in.Likeness, err = r.beside(it, body)
+		m.Hash, in.Likeness, err = r.beside(st, it, body)
 	case it.Hash != rec.Hash:
 		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec)
 	}
 	return it, m, err
 }
 
-// beside is how two new items of one name are alike. They are no first sync: both live on, unless that of the device has all of ours. It was made from
-// ours then, which an agent had written when it was killed before it could tell (found by simulation).
-func (r *reply) beside(it dsstore.Item, body []byte) (reconcile.Likeness, error) {
-	added, err := r.adds(it, body)
-	if added {
-		return reconcile.Newer, err
+// beside is how two items of one name are alike that are no first sync, and what the device had of ours, if it had it under another id. Both live on,
+// unless nobody has edited ours since, or nothing of ours is missing: it was made from ours then, which an agent had written when it was killed before it
+// could tell (found by simulation).
+func (r *reply) beside(st *storeState, it dsstore.Item, body []byte) (base [32]byte, like reconcile.Likeness, err error) {
+	held, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if ignoreNotFound(err) != nil {
+		return base, 0, err
 	}
-	return reconcile.Contrary, err
+	added := held.Hash == it.Hash
+	if !added {
+		added, err = r.adds(it, body)
+	}
+	if added {
+		return base, reconcile.Newer, err
+	}
+	return held.Hash, reconcile.Contrary, err
 }
 
 // formerly is the item that a device held under an id before a slow sync. It may delete it in that or later, or a deletion that was made before the sync
