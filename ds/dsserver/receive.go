@@ -271,7 +271,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		if err != nil {
 			return 0, err
 		}
-		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
+		return r.changeCopy(st, luid, cur, copied, rec, in.Base, body)
 	}
 	if in.Base == ds.VersionUnknown && body != nil && !cur.Deleted {
 		added, err := r.adds(cur, body)
