@@ -106,7 +106,7 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
 	for _, c := range changes {
 		if c.Op == dsclient.Delete {
-			b.d.leaving[c.LUID] = c.Soft && slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.onServer(row) })
+			b.d.leaving[c.LUID] = c.Soft && slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.leaves(row) })
 		}
 	}
 	return b.Replica.Apply(ctx, changes)
