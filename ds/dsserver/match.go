@@ -52,7 +52,7 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 // leaves tells whether an item was told to leave the device, and nobody knows whether it did. Its user may have moved it before, and edited it: what he
 // adds then is no second one (found by simulation).
 func (r *reply) leaves(st *storeState, it dsstore.Item, m dsstore.Mapping) (bool, error) {
-	if m.Rev != 0 {
+	if st.link.Scope != unsettled || m.Rev != 0 || m.Hash == ([32]byte{}) {
 		return false, nil
 	}
 	p := &dsstore.Pending{Item: it, Mapping: m}
