@@ -115,19 +115,16 @@ func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclien
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
-	doomed = slices.DeleteFunc(doomed, p.d.leaves)
-	there := map[string]bool{}
-	if p.d.w.brake().Holds(len(doomed), items) {
-		for _, row := range doomed {
-			there[row.Key] = p.d.disk.files[row.Key] != nil
-		}
+	doomed = slices.DeleteFunc(doomed, func(row state.Row) bool { return p.d.leaves(row) || p.d.disk.files[row.Key] == nil })
+	if !p.d.w.brake().Holds(len(doomed), items) {
+		doomed = nil
 	}
 	if err := p.replica.Settle(ctx); err != nil {
 		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
 	}
-	for key, was := range there {
-		if was && p.d.disk.files[key] == nil {
-			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, key, len(doomed), items)
+	for _, row := range doomed {
+		if p.d.disk.files[row.Key] == nil {
+			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, row.Key, len(doomed), items)
 		}
 	}
 }
