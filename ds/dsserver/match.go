@@ -19,7 +19,7 @@ func (r *reply) match(st *storeState, rec dsstore.Item, version string) (it dsst
 	if err != nil || len(same) == 0 {
 		return dsstore.Item{}, false, err
 	}
-	if it, err = r.firstFree(st, slices.Concat(ofVersion(same, version), same)); err != nil || it.GUID == "" {
+	if it, err = r.orLeaving(st, same, version); err != nil || it.GUID == "" {
 		return dsstore.Item{}, false, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
@@ -38,26 +38,33 @@ func ofVersion(items []dsstore.Item, version string) []dsstore.Item {
 func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, error) {
 	for _, it := range items {
 		m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
-		free := err != nil || m.LUID == ""
-		if err = ignoreNotFound(err); err == nil && !free {
-			free, err = r.leaves(st, it, m)
-		}
-		if free || err != nil {
-			return it, err
+		switch {
+		case errors.Is(err, dsstore.ErrNotFound), err == nil && m.LUID == "":
+			return it, nil
+		case err != nil:
+			return dsstore.Item{}, err
 		}
 	}
 	return dsstore.Item{}, nil
 }
 
-// leaves tells whether an item was told to leave the device, and nobody knows whether it did. Its user may have moved it before, and edited it: what he
-// adds then is no second one (found by simulation).
-func (r *reply) leaves(st *storeState, it dsstore.Item, m dsstore.Mapping) (bool, error) {
-	if st.link.Scope != unsettled || m.Rev != 0 || m.Hash == ([32]byte{}) {
-		return false, nil
+// orLeaving is firstFree, or the only item there is if that was told to leave the device, and nobody knows whether it did. Its user may have moved it
+// before, and edited it: what he adds then is no second one (found by simulation).
+func (r *reply) orLeaving(st *storeState, same []dsstore.Item, version string) (dsstore.Item, error) {
+	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
+	if err != nil || it.GUID != "" || len(same) > 1 || st.link.Scope != unsettled {
+		return it, err
 	}
-	p := &dsstore.Pending{Item: it, Mapping: m}
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, same[0].GUID)
+	if err != nil || m.Rev != 0 || m.Hash == ([32]byte{}) {
+		return it, err
+	}
+	p := &dsstore.Pending{Item: same[0], Mapping: m}
 	look, err := st.scope.Look(r.tx, st.c, p, false)
-	return st.scope.Judge(p, look, r.now) == scope.Leave, err
+	if err == nil && st.scope.Judge(p, look, r.now) == scope.Leave {
+		it = same[0]
+	}
+	return it, err
 }
 
 // resemble finds the item that one without the UID of ours may be a copy of: many devices drop it, and what else they cannot keep. It is
