@@ -155,17 +155,32 @@ func (l *ledger) remove(by string, seen []byte) {
 }
 
 // overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
-// by who has not seen them. rest is what of the item nobody has written over.
-func (m *mark) overruled(rest []string) bool {
-	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return len(without(rest, seen)) == 0 })
+// by who has not seen them. rest is what of the item lasts.
+func (l *ledger) overruled(m *mark, rest []string) bool {
+	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return len(without(rest, l.lasting(seen))) == 0 })
 }
 
-// lasting are the marks in a body that nobody has written over.
-func (l *ledger) lasting(body []byte) []string {
-	return slices.DeleteFunc(marks(body), func(m string) bool {
-		s := l.status[m]
-		return s.was != "" || s.replaced != "" && s.replaced != "deleted"
-	})
+// lasting are these marks but for those that live on as others: what was written over by something that was deleted then was deleted with it.
+func (l *ledger) lasting(list []string) (out []string) {
+	for _, m := range list {
+		if last := l.last(m); last == m || l.status[last].replaced == "deleted" {
+			out = append(out, last)
+		}
+	}
+	return out
+}
+
+// last is the mark that a mark was written over by in the end.
+func (l *ledger) last(m string) string {
+	s := l.status[m]
+	next := s.replaced
+	if next == "deleted" {
+		next = s.was
+	}
+	if next == "" {
+		return m
+	}
+	return l.last(next)
 }
 
 // keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.
