@@ -30,7 +30,7 @@ type device struct {
 	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
 	// edited is likewise what he wrote over, as it was before.
 	removed, edited []entry
-	// strays are where users moved files to that no agent had noted.
+	// strays are where users moved files to that no agent had noted, and those that they edited.
 	strays map[string]bool
 	// approved are the LUIDs of items whose deletion the user has approved.
 	approved map[string]bool

@@ -91,6 +91,7 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
 	if d.edited = append(d.edited, *e); d.unnoted(e.key) {
+		d.strays[e.key] = true
 		d.eitherVersion(e)
 	}
 	d.disk.put(e.key, it, inode)
