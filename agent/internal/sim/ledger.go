@@ -11,7 +11,7 @@ import (
 // ledger remembers what users wrote and did, and so what must be there in the end. Each thing a user writes has a mark of its own, "e" with
 // a number, as the value of one property. A mark is needed until a user who saw it writes over it or deletes the item.
 type ledger struct {
-	next   int
+	count  int
 	uids   int
 	status map[string]*mark
 	lines  map[string]bool // each line that a user ever wrote
@@ -55,8 +55,8 @@ type entry struct {
 }
 
 func (l *ledger) write(by, uid string) string {
-	l.next++
-	m := fmt.Sprintf("e%d", l.next)
+	l.count++
+	m := fmt.Sprintf("e%d", l.count)
 	l.status[m] = &mark{by: by, uid: uid}
 	return m
 }
@@ -172,15 +172,18 @@ func (l *ledger) lasting(list []string) (out []string) {
 
 // last is the mark that a mark was written over by in the end.
 func (l *ledger) last(m string) string {
-	s := l.status[m]
-	next := s.replaced
-	if next == "deleted" {
-		next = s.was
+	for next := l.next(m); next != ""; next = l.next(m) {
+		m = next
 	}
-	if next == "" {
-		return m
+	return m
+}
+
+// next is the mark that a mark was written over by, "" if it was not.
+func (l *ledger) next(m string) string {
+	if s := l.status[m]; s.replaced != "deleted" {
+		return s.replaced
 	}
-	return l.last(next)
+	return l.status[m].was
 }
 
 // keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.
@@ -195,7 +198,16 @@ func (l *ledger) keep(by string, body []byte) {
 	l.touch(body) // perhaps the deletion is told already, or was never
 }
 
-// touch is a move or another flag of an item.
+// move is a move or another flag of an item, also of what somebody else has made of it, of which its user has not heard yet.
+func (l *ledger) move(seen []byte) {
+	for _, m := range marks(seen) {
+		for ; m != ""; m = l.next(m) {
+			l.moved[m] = true
+		}
+	}
+}
+
+// touch is for a version that may live on although it was deleted.
 func (l *ledger) touch(seen []byte) {
 	for _, m := range marks(seen) {
 		l.moved[m] = true
@@ -244,7 +256,7 @@ func marks(body []byte) (out []string) {
 
 // needed are marks that must be somewhere, in order.
 func (l *ledger) needed() (out []string) {
-	for n := 1; n <= l.next; n++ {
+	for n := 1; n <= l.count; n++ {
 		if m := fmt.Sprintf("e%d", n); l.status[m].replaced == "" {
 			out = append(out, m)
 		}

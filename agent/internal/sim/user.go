@@ -198,7 +198,7 @@ func (d *device) userRenames(n, m int) {
 // userMoves puts a file into another folder.
 func (d *device) userMoves(n, m int) {
 	if e := pick(d.items(), n); e != nil {
-		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.move(e.item.Body)
 		d.move(e, path.Join(folders[m%len(folders)], path.Base(e.key)))
 	}
 }
@@ -215,7 +215,7 @@ func (d *device) move(e *entry, to string) {
 // userFlags marks a message.
 func (d *device) userFlags(n, m int) {
 	if e := pick(d.items(), n); e != nil && d.disk.kind == pim.Mail {
-		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.move(e.item.Body)
 		d.disk.setFlags(e.key, flagSets[m%len(flagSets)])
 		d.w.did(d.id, "flags "+string(flagSets[m%len(flagSets)]), e)
 		d.touched(e.key)
@@ -284,7 +284,7 @@ func (s *server) userDeletes(n, _ int) {
 
 func (s *server) userMoves(n, m int) {
 	if e := pick(s.documents(), n); e != nil {
-		s.w.ledger.touch(e.item.Body)
+		s.w.ledger.move(e.item.Body)
 		e.item.Folder = folders[m%len(folders)]
 		s.put(e.key, e.item)
 	}
@@ -292,7 +292,7 @@ func (s *server) userMoves(n, m int) {
 
 func (s *server) userFlags(n, m int) {
 	if e := pick(s.documents(), n); e != nil && s.w.plan.Kind == pim.Mail {
-		s.w.ledger.touch(e.item.Body)
+		s.w.ledger.move(e.item.Body)
 		e.item.Flags = flagSets[m%len(flagSets)]
 		s.put(e.key, e.item)
 	}
