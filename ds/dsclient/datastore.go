@@ -72,6 +72,8 @@ type AnchorState struct {
 	Partial bool     `json:",omitempty"` // it was cut off when a part of an object had come
 	// Slow: the next sync shall be a slow one.
 	Slow bool `json:",omitempty"`
+	// Ceiling is later than all anchors that were presented up to a day after one was answered, "" if none was.
+	Ceiling string `json:",omitempty"`
 }
 
 // Datastore is one local store as an exchange sees it. All methods that take or record something are durable when they

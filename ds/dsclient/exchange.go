@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/internal/form"
@@ -462,10 +463,14 @@ func (e *exchange) prepareAnchors() error {
 }
 
 // nextAnchor is later than those before it, whatever became of the clock: a server can tell an old message that comes late, also one that was never
-// answered (found by simulation).
+// answered, and of which nobody knows after a crash (found by simulation).
 func (e *exchange) nextAnchor(store string, a AnchorState) string {
 	n := e.now().UnixMicro()
-	for _, former := range []string{a.Local, a.LocalNext} {
+	before := []string{a.Local, a.LocalNext, a.Ceiling}
+	if e.Kept != nil && e.Kept.next[store] != 0 {
+		before = before[:2]
+	}
+	for _, former := range before {
 		if v, err := strconv.ParseInt(former, 36, 64); err == nil && v >= n {
 			n = v + 1
 		}
@@ -477,4 +482,13 @@ func (e *exchange) nextAnchor(store string, a AnchorState) string {
 		e.Kept.next[store] = n
 	}
 	return strconv.FormatInt(n, 36)
+}
+
+// ceiling is a day later than an anchor.
+func ceiling(anchor string) string {
+	n, err := strconv.ParseInt(anchor, 36, 64)
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatInt(n+(24*time.Hour).Microseconds(), 36)
 }

@@ -178,7 +178,7 @@ func (e *exchange) takeAlertStatus(s *syncml.Status) error {
 		case s.Code == ds.StatusRefreshRequired:
 			st.slow(e)
 		case s.Code == ds.StatusConflict && anchorIn(s) != "":
-			// The server knows a later anchor of ours, which was never saved, and the clock was set back since: the next one is later.
+			// The server knows an anchor of ours which was never saved, and the clock was set back since: the next one is later.
 			st.failed, st.anchors.LocalNext, e.behind = true, anchorIn(s), true
 			return st.SetAnchors(st.anchors)
 		case !s.Code.OK():
@@ -283,7 +283,7 @@ func (e *exchange) openStore(m *syncml.Message, c *syncml.Alert, it *syncml.Item
 // first sync that was cut off, that is where we stand.
 func (st *storeExchange) remember(a *ds.Anchors) error {
 	st.anchors.Remote, st.anchors.RemoteNext = a.Last, a.Next
-	st.anchors.LocalNext = st.next
+	st.anchors.LocalNext, st.anchors.Ceiling = st.next, ceiling(st.next)
 	if st.alert == ds.AlertSlow {
 		st.anchors.Local, st.anchors.Slow = "", false
 	} else if st.anchors.Local == "" {

@@ -26,6 +26,9 @@ func (r *reply) do(a reconcile.Action, st *storeState, luid string, m dsstore.Ma
 	case reconcile.TakeMine:
 		return r.takeMine(st, luid, m, cur, rec, body)
 	case reconcile.SetFlags:
+		if cur.Flags == rec.Flags && cur.Folder == rec.Folder {
+			return r.sameFlags(st, luid, m, cur)
+		}
 		cur.Flags, cur.Folder, cur.Modified, cur.By = rec.Flags, rec.Folder, r.now, r.x.deviceID
 		return r.reflag(st, luid, m, cur)
 	case reconcile.Remove:
@@ -53,6 +56,14 @@ func (r *reply) revive(st *storeState, luid string, cur, rec dsstore.Item, body 
 		return err
 	}
 	return r.adopt(st, luid, same, rec)
+}
+
+// sameFlags is for marks that are ours already: with a new revision, a deletion of the item that is held would never happen (found by simulation).
+func (r *reply) sameFlags(st *storeState, luid string, m dsstore.Mapping, cur dsstore.Item) error {
+	if m.Hash != cur.Hash {
+		return r.behind(st, cur, m)
+	}
+	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash, Variant: m.Variant})
 }
 
 // reflag stores new marks of an item. A device that has other bytes than we gets ours: only the marks are agreed on.

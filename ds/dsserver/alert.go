@@ -83,8 +83,9 @@ func (r *reply) openStore(c *syncml.Alert, it *syncml.Item, code ds.Alert) error
 	return nil
 }
 
-// late is the anchor of a message that came before this one although it is newer, "" if there is none: the anchors of our own devices are numbers that grow. What it says is out of
-// date, and its anchors would make the next sync a slow one; a refresh would even replace what came since (found by simulation).
+// late is the anchor of an exchange that came before this one although it is no older, "" if there is none: the anchors of our own devices are numbers
+// that grow. What this one says is out of date, and its anchors would make the next sync a slow one; a refresh would even replace what came since (found
+// by simulation).
 func (r *reply) late(st *storeState, a *ds.Anchors) (former string, err error) {
 	if !r.x.aware || !st.alert.NeedsAnchors() && !st.replaces() {
 		return "", nil
@@ -95,7 +96,7 @@ func (r *reply) late(st *storeState, a *ds.Anchors) (former string, err error) {
 	}
 	now, e1 := strconv.ParseInt(a.Next, 36, 64)
 	known, e2 := strconv.ParseInt(l.ClientNext, 36, 64)
-	if e1 != nil || e2 != nil || now >= known {
+	if e1 != nil || e2 != nil || now > known {
 		return "", nil
 	}
 	return l.ClientNext, nil

@@ -441,6 +441,29 @@ func TestEditsThatDoNotContradictAreOne(t *testing.T) {
 	}
 }
 
+// TestAnotherItemInThePlaceOfOneIsNoEdit: who deletes a contact and gives its file to another one gets nothing into that, and overwrites nobody's edit.
+func TestAnotherItemInThePlaceOfOneIsNoEdit(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.device("a"), w.device("b")
+	a.mem.put("1", card("ana", "Ana"))
+	a.mem.put("2", card("bert", "Bert"))
+	a.sync()
+	b.sync()
+	b.mem.put("s001", card("ana", "Ana Silva"))
+	b.sync()
+	a.mem.put("1", card("carla", "Carla"))
+	a.mem.put("2", card("dora", "Dora"))
+	a.sync()
+	b.sync()
+	equalStores(t, a, b)
+	if d := cmp.Diff([]string{card("ana", "Ana Silva"), card("carla", "Carla"), card("dora", "Dora")}, a.mem.bodies()); d != "" {
+		t.Error(d)
+	}
+	if !w.kept(card("bert", "Bert")) {
+		t.Error("what was deleted is not in the history")
+	}
+}
+
 func TestLargeItemsComeInChunks(t *testing.T) {
 	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
 		t.Run(enc.String(), func(t *testing.T) { largeItems(t, enc) })

@@ -7,6 +7,7 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
+	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
@@ -18,8 +19,8 @@ func (r *reply) match(st *storeState, rec dsstore.Item, version string) (it dsst
 	if err != nil || len(same) == 0 {
 		return dsstore.Item{}, false, err
 	}
-	if it, err = r.firstFree(st, slices.Concat(ofVersion(same, version), same)); err != nil || it.GUID == "" {
-		return it, false, err
+	if it, err = r.orLeaving(st, same, version); err != nil || it.GUID == "" {
+		return dsstore.Item{}, false, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
 	if err != nil || m.LUID != "" {
@@ -33,7 +34,7 @@ func ofVersion(items []dsstore.Item, version string) []dsstore.Item {
 	return slices.DeleteFunc(slices.Clone(items), func(it dsstore.Item) bool { return ds.VersionOf(it.Hash) != version })
 }
 
-// firstFree is the first item that is not mapped yet, the zero Item if there is none.
+// firstFree is the first item that the device does not hold, the zero Item if there is none.
 func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, error) {
 	for _, it := range items {
 		m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
@@ -45,6 +46,25 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 		}
 	}
 	return dsstore.Item{}, nil
+}
+
+// orLeaving is firstFree, or the only item there is if that was told to leave the device, and nobody knows whether it did. Its user may have moved it
+// before, and edited it: what he adds then is no second one (found by simulation).
+func (r *reply) orLeaving(st *storeState, same []dsstore.Item, version string) (dsstore.Item, error) {
+	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
+	if err != nil || it.GUID != "" || len(same) > 1 || st.link.Scope != unsettled {
+		return it, err
+	}
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, same[0].GUID)
+	if err != nil || m.Rev != 0 || m.Hash == ([32]byte{}) {
+		return it, err
+	}
+	p := &dsstore.Pending{Item: same[0], Mapping: m}
+	look, err := st.scope.Look(r.tx, st.c, p, false)
+	if err == nil && st.scope.Judge(p, look, r.now) == scope.Leave {
+		it = same[0]
+	}
+	return it, err
 }
 
 // resemble finds the item that one without the UID of ours may be a copy of: many devices drop it, and what else they cannot keep. It is

@@ -243,6 +243,9 @@ func (r *reply) bytesOf(st *storeState, luid, version string) error {
 // decide looks up what we have, asks reconcile, and does what it says.
 func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec dsstore.Item, body []byte) (ds.Status, error) {
 	cur, m, err := r.current(st, luid, &in, rec, body)
+	if err == nil && r.takesPlace(in, cur, rec) {
+		cur, m, err = r.makePlace(st, luid, &in, cur, rec, body)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -268,7 +271,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		if err != nil {
 			return 0, err
 		}
-		return r.changeCopy(st, luid, cur, copied, rec, m.Base, body)
+		return r.changeCopy(st, luid, cur, copied, rec, in.Base, body)
 	}
 	if in.Base == ds.VersionUnknown && body != nil && !cur.Deleted {
 		added, err := r.adds(cur, body)
@@ -289,6 +292,29 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 		return d.Status, r.keepBoth(st, luid, cur, rec, in.Base, body)
 	}
 	return d.Status, r.do(d.Action, st, luid, m, cur, rec, body)
+}
+
+// takesPlace tells whether what a device sends is another item than the one that it had under this id: its user has deleted that, and given its file to
+// this one. The ids of others than our own devices mean the same item whatever its UID.
+func (r *reply) takesPlace(in reconcile.Incoming, cur, rec dsstore.Item) bool {
+	return r.x.aware && in.Op == reconcile.Replace && cur.UID != "" && rec.UID != "" && cur.UID != rec.UID
+}
+
+// makePlace takes the deletion of an item in whose place there is another one: as an edit of it that would get what others edited in it, or overwrite it
+// where it was not meant (found by simulation). A device that does not know what it had may have been about to take it off itself, and says nothing of it.
+func (r *reply) makePlace(st *storeState, luid string, in *reconcile.Incoming, cur, rec dsstore.Item, body []byte) (dsstore.Item, dsstore.Mapping, error) {
+	r.approved = false
+	var err error
+	if in.Base == ds.VersionUnknown {
+		err = r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
+	} else {
+		_, err = r.decide(st, luid, reconcile.Incoming{Op: reconcile.Delete, Base: in.Base}, dsstore.Item{}, nil)
+	}
+	if err != nil {
+		return dsstore.Item{}, dsstore.Mapping{}, err
+	}
+	in.Op, in.Base = reconcile.Add, ""
+	return r.current(st, luid, in, rec, body)
 }
 
 // current is the item that a device's change is about: the mapped one, or for new ones an item of the same identity
@@ -346,11 +372,29 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	case it.GUID == "":
 		it, in.Likeness, err = r.resemble(st, luid, rec, body)
 	case it.Hash != rec.Hash && !st.first:
-		in.Likeness = reconcile.Contrary // two new items of one name are no first sync: both live on
+		m.Hash, in.Likeness, err = r.beside(st, it, body)
 	case it.Hash != rec.Hash:
 		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec)
 	}
 	return it, m, err
+}
+
+// beside is how two items of one name are alike that are no first sync, and what the device had of ours, if it had it under another id. Both live on,
+// unless nobody has edited ours since, or nothing of ours is missing: it was made from ours then, which an agent had written when it was killed before it
+// could tell (found by simulation).
+func (r *reply) beside(st *storeState, it dsstore.Item, body []byte) (base [32]byte, like reconcile.Likeness, err error) {
+	held, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if ignoreNotFound(err) != nil {
+		return base, 0, err
+	}
+	added := held.Hash == it.Hash
+	if !added {
+		added, err = r.adds(it, body)
+	}
+	if added {
+		return base, reconcile.Newer, err
+	}
+	return held.Hash, reconcile.Contrary, err
 }
 
 // formerly is the item that a device held under an id before a slow sync. It may delete it in that or later, or a deletion that was made before the sync

@@ -85,8 +85,8 @@ func Decide(in Incoming, cur Current) Decision {
 		return Decision{Create, ds.StatusAdded}
 	case in.Version == cur.Version && !cur.Deleted:
 		return Decision{Adopt, ds.StatusOK}
-	case cur.Deleted && cur.Mapped && (in.Version == cur.Version || in.Version == cur.HeldVersion):
-		return Decision{Nothing, ds.StatusOK} // sent again because the answer was lost; the deletion is on its way
+	case cur.Deleted && cur.Mapped && (in.Version == cur.Version || in.Version == cur.HeldVersion || in.Version == in.Base):
+		return Decision{Nothing, ds.StatusOK} // sent again because the answer was lost, or no edit; the deletion is on its way
 	case cur.Deleted:
 		return Decision{Update, ds.StatusAdded} // an edit revives what the server deleted
 	case !cur.Mapped && in.Base != "" && in.Base == cur.Version:

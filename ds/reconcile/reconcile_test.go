@@ -51,6 +51,7 @@ func TestDecide(t *testing.T) {
 		{"a deletion loses to an edit", reconcile.Incoming{Op: reconcile.Delete, Base: "a"}, changed, reconcile.SendAgain, ds.StatusOK},
 		{"what is sent again does not revive", reconcile.Incoming{Op: reconcile.Add, Version: "w"},
 			reconcile.Current{Exists: true, Deleted: true, Version: "a", Rev: 8, Mapped: true, HeldRev: 5, HeldVersion: "w"}, reconcile.Nothing, ds.StatusOK},
+		{"what is as both had it revives nothing", reconcile.Incoming{Op: reconcile.Replace, Version: "x", Base: "x"}, gone, reconcile.Nothing, ds.StatusOK},
 		{"an edit that was taken back is none", reconcile.Incoming{Op: reconcile.Replace, Version: "a", Base: "a"}, changed, reconcile.SetFlags, ds.StatusOK},
 		{"both deleted", reconcile.Incoming{Op: reconcile.Delete, Base: "a"}, gone, reconcile.Remove, ds.StatusOK},
 		{"an unknown item is not deleted", reconcile.Incoming{Op: reconcile.Delete}, reconcile.Current{}, reconcile.Unknown, ds.StatusNotDeleted},

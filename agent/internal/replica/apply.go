@@ -55,10 +55,11 @@ func (r *Replica) carryOut(ctx context.Context, changes []dsclient.Change, delet
 	if err != nil {
 		return nil, err
 	}
-	if err := r.keepFormer(ctx, jobs); err != nil {
-		return nil, err
+	b, err := r.begin(ctx, jobs)
+	if err != nil {
+		return nil, errors.Join(err, r.forgetIntents(jobs))
 	}
-	if err := r.write(ctx, jobs); err != nil {
+	if err := r.write(b, jobs); err != nil {
 		return nil, err
 	}
 	if err := r.settle(jobs); err != nil {
@@ -301,13 +302,32 @@ func version(it pim.Item) state.Version {
 	return state.Version{Hash: sha256.Sum256(it.Body), Flags: it.Flags, Folder: it.Folder}
 }
 
-// write writes the files and makes them durable.
-func (r *Replica) write(ctx context.Context, jobs []job) error {
+// begin is what comes before the first file is written.
+func (r *Replica) begin(ctx context.Context, jobs []job) (pim.Batch, error) {
+	if err := r.keepFormer(ctx, jobs); err != nil {
+		return nil, err
+	}
 	r.spareDisk(jobs)
 	b, err := r.store.Update(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot write to %s: %w", r.name, err)
+		return nil, fmt.Errorf("cannot write to %s: %w", r.name, err)
 	}
+	return b, nil
+}
+
+// forgetIntents is for a batch of which nothing was written: with its intents an edit would be one of which nobody knows what it was made from (found by
+// simulation).
+func (r *Replica) forgetIntents(jobs []job) error {
+	return r.inPieces(jobs, func(t *state.Tx, j *job) error {
+		if j.intent == nil {
+			return nil
+		}
+		return t.DeleteIntent(*j.intent)
+	})
+}
+
+// write writes the files and makes them durable.
+func (r *Replica) write(b pim.Batch, jobs []job) error {
 	for i := range jobs {
 		if jobs[i].result.Status == 0 {
 			r.writeOne(b, &jobs[i])

@@ -151,10 +151,16 @@ func (r *Replica) Reject() (slow bool, err error) {
 		if row.Gone {
 			return true
 		}
-		row.Doomed, row.Shared, row.Synced, row.Whole = false, false, state.Version{}, ""
+		*row = asNew(*row)
 		return false
 	})
 	return slow, err
+}
+
+// asNew is an item that the server has deleted and that shall live on: it goes there again.
+func asNew(row state.Row) state.Row {
+	row.Doomed, row.Shared, row.Synced, row.Whole = false, false, state.Version{}, ""
+	return row
 }
 
 // decide changes the rows of what is held.

@@ -159,7 +159,10 @@ func (r *Replica) putBeside(ctx context.Context, former history.Entry, item pim.
 // new item then, and who undoes once more would have it twice (found by simulation).
 func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
 	row := former
-	row.Key, row.Stamp, row.Problem, row.Doomed, row.Gone, row.Approved = e.Key, e.Stamp, "", false, false, false
+	if row.Doomed {
+		row = asNew(row)
+	}
+	row.Key, row.Stamp, row.Problem, row.Gone, row.Approved = e.Key, e.Stamp, "", false, false
 	row.Version = state.Version{Hash: sha256.Sum256(body), Flags: e.Flags, Folder: e.Folder}
 	return r.record([]update{{former: former, row: row}})
 }
@@ -182,12 +185,14 @@ func (r *Replica) sameAt(ctx context.Context, key string, item pim.Item) (row st
 	return row, id != "" && id == match.Identify(here.Type, here.Body).UID, err
 }
 
-// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation).
+// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation). What has a UID is one wherever it
+// lies, as when another device has put it back; of messages there are copies.
 func (r *Replica) already(item pim.Item) (key string, err error) {
 	hash := sha256.Sum256(item.Body)
+	one := item.Type != pim.TypeMessage && match.Identify(item.Type, item.Body).UID != ""
 	err = r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
-			if !row.Gone && row.Hash == hash && row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name) {
+			if !row.Gone && row.Hash == hash && (one || row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name)) {
 				key = row.Key
 			}
 			return nil

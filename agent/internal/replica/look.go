@@ -354,8 +354,8 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			return err
 		}
 		if ok {
-			if row.Doomed && row.Hash != p.row.Hash { // an edit wins over the server's deletion: it goes there as a new item
-				row.Doomed = false
+			if row.Doomed && row.Hash != p.row.Hash {
+				row = undoom(row)
 			}
 			yield(update{former: p.row, row: row})
 		}
@@ -403,6 +403,16 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		yield(update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
 	}
 	return nil
+}
+
+// undoom is for an edit of an item that was to be deleted here: it wins over the server's deletion, and goes there as a new item. If the item was only to
+// leave this device, perhaps it did, and this is another one, which has got its name (found by simulation).
+func undoom(row state.Row) state.Row {
+	if row.Approved {
+		row.Synced.Hash = state.UnknownHash
+	}
+	row.Doomed, row.Approved = false, false
+	return row
 }
 
 // seal makes durable that items are gone which the server has deleted, before they are forgotten: one that a power cut brought back after that would

@@ -102,28 +102,37 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 	}
 }
 
+// Apply notes what the server tells to be only leaving the device, and has.
+func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
+	for _, c := range changes {
+		if c.Op == dsclient.Delete {
+			b.d.leaving[c.LUID] = c.Soft && slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.leaves(row) })
+		}
+	}
+	return b.Replica.Apply(ctx, changes)
+}
+
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
-	doomed = slices.DeleteFunc(doomed, p.d.leaves)
-	there := map[string]bool{}
-	if p.d.w.brake().Holds(len(doomed), items) {
-		for _, row := range doomed {
-			there[row.Key] = p.d.disk.files[row.Key] != nil
-		}
+	doomed = slices.DeleteFunc(doomed, func(row state.Row) bool { return p.d.leaves(row) || p.d.disk.files[row.Key] == nil })
+	if !p.d.w.brake().Holds(len(doomed), items) {
+		doomed = nil
 	}
 	if err := p.replica.Settle(ctx); err != nil {
 		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
 	}
-	for key, was := range there {
-		if was && p.d.disk.files[key] == nil {
-			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, key, len(doomed), items)
+	for _, row := range doomed {
+		if p.d.disk.files[row.Key] == nil {
+			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, row.Key, len(doomed), items)
 		}
 	}
 }
 
-// leaves tells whether an item only leaves the device: the server still has it.
-func (d *device) leaves(row state.Row) bool {
+// leaves tells whether an item only leaves the device: the server has it, or had it when it said so, and somebody has deleted it or written over it since.
+func (d *device) leaves(row state.Row) bool { return d.leaving[row.LUID] || d.onServer(row) }
+
+func (d *device) onServer(row state.Row) bool {
 	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return sha256.Sum256(e.item.Body) == row.Hash })
 }
 
@@ -189,20 +198,38 @@ func (p *process) reject() error {
 func (d *device) keepsThere(rows []state.Row) {
 	uids := map[string]bool{}
 	all := d.w.server.documents()
-	d.w.server.view(func(tx dsstore.Tx) error {
-		for _, row := range rows {
-			m, err := tx.ByLUID(d.id, collection, row.LUID)
-			if i := slices.IndexFunc(all, func(e entry) bool { return e.key == m.GUID }); err == nil && i >= 0 {
-				uids[uid(all[i].item.Body)] = true
-			}
+	for _, row := range rows {
+		guid := d.guid(row.LUID)
+		if i := slices.IndexFunc(all, func(e entry) bool { return e.key == guid }); i >= 0 {
+			uids[uid(all[i].item.Body)] = true
 		}
-		return nil // what the server does not know of is no matter
-	})
+	}
 	for _, e := range all {
-		if uids[uid(e.item.Body)] {
+		if uids[uid(e.item.Body)] && !d.deletesToo(e.key, rows) {
 			d.w.ledger.keep(d.id, e.item.Body)
 		}
 	}
+}
+
+// guid is what the server calls an item of a device, "" if neither knows. The device may know it first.
+func (d *device) guid(luid string) (guid string) {
+	d.w.server.view(func(tx dsstore.Tx) error {
+		if m, err := tx.ByLUID(d.id, collection, luid); err == nil {
+			guid = m.GUID
+		}
+		return nil // what the server does not know of is no matter
+	})
+	maps, err := d.proc.replica.PendingMaps()
+	if i := slices.IndexFunc(maps, func(m dsclient.MapEntry) bool { return m.LUID == luid }); err == nil && guid == "" && i >= 0 {
+		guid = maps[i].GUID
+	}
+	return guid
+}
+
+// deletesToo tells whether the user of a device has deleted an item of the server besides those of these rows, and nobody has looked yet: that he still wants.
+func (d *device) deletesToo(guid string, rows []state.Row) bool {
+	same := func(row state.Row) bool { return d.guid(row.LUID) == guid }
+	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return same(row) && d.disk.files[row.Key] == nil })
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.

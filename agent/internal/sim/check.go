@@ -109,9 +109,10 @@ func (l *ledger) mayTwice(uid string) bool {
 
 // entitled tells whether an item may be there.
 func (l *ledger) entitled(body []byte, count map[string]int) bool {
+	rest := l.lasting(marks(body))
 	return l.loose || slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.overruled(s, rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
 }
 

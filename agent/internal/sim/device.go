@@ -28,11 +28,14 @@ type device struct {
 	err    error // with what
 	dead   bool  // the process was killed; what it still does has no effect
 	// removed is what a user deleted since the exchange began: perhaps the agent was about to note that it wrote it.
-	removed []entry
-	// strays are where users moved files to that no agent had noted.
+	// edited is likewise what he wrote over, as it was before.
+	removed, edited []entry
+	// strays are where users moved files to that no agent had noted, and those that they edited.
 	strays map[string]bool
 	// approved are the LUIDs of items whose deletion the user has approved.
 	approved map[string]bool
+	// leaving are the LUIDs of items that the server has told to leave the device when it had them.
+	leaving map[string]bool
 	// kept are the UIDs of items that shall stay on the device although the server had deleted them, as its user said: they are its own then.
 	kept map[string]bool
 	// synced: a sync was complete, so no slow one is needed any more.
@@ -50,7 +53,7 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}, leaving: map[string]bool{}}
 	d.book.d = d
 	d.disk.hook = d.access
 	if w.plan.History {

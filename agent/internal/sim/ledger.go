@@ -11,7 +11,7 @@ import (
 // ledger remembers what users wrote and did, and so what must be there in the end. Each thing a user writes has a mark of its own, "e" with
 // a number, as the value of one property. A mark is needed until a user who saw it writes over it or deletes the item.
 type ledger struct {
-	next   int
+	count  int
 	uids   int
 	status map[string]*mark
 	lines  map[string]bool // each line that a user ever wrote
@@ -34,6 +34,8 @@ type mark struct {
 	// deleters are who deleted it, and was is what replaced was before.
 	deleters []string
 	was      string
+	// deletions are the marks that they saw together with it.
+	deletions [][]string
 }
 
 func newLedger(p *Plan) *ledger {
@@ -53,8 +55,8 @@ type entry struct {
 }
 
 func (l *ledger) write(by, uid string) string {
-	l.next++
-	m := fmt.Sprintf("e%d", l.next)
+	l.count++
+	m := fmt.Sprintf("e%d", l.count)
 	l.status[m] = &mark{by: by, uid: uid}
 	return m
 }
@@ -148,8 +150,40 @@ func (l *ledger) remove(by string, seen []byte) {
 		if s.replaced != "deleted" {
 			s.was, s.deleters = s.replaced, nil
 		}
-		s.replaced, s.deleters = "deleted", append(s.deleters, by)
+		s.replaced, s.deleters, s.deletions = "deleted", append(s.deleters, by), append(s.deletions, marks(seen))
 	}
+}
+
+// overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
+// by who has not seen them. rest is what of the item lasts.
+func (l *ledger) overruled(m *mark, rest []string) bool {
+	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return len(without(rest, l.lasting(seen))) == 0 })
+}
+
+// lasting are these marks but for those that live on as others: what was written over by something that was deleted then was deleted with it.
+func (l *ledger) lasting(list []string) (out []string) {
+	for _, m := range list {
+		if last := l.last(m); last == m || l.status[last].replaced == "deleted" {
+			out = append(out, last)
+		}
+	}
+	return out
+}
+
+// last is the mark that a mark was written over by in the end.
+func (l *ledger) last(m string) string {
+	for next := l.next(m); next != ""; next = l.next(m) {
+		m = next
+	}
+	return m
+}
+
+// next is the mark that a mark was written over by, "" if it was not.
+func (l *ledger) next(m string) string {
+	if s := l.status[m]; s.replaced != "deleted" {
+		return s.replaced
+	}
+	return l.status[m].was
 }
 
 // keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.
@@ -164,7 +198,16 @@ func (l *ledger) keep(by string, body []byte) {
 	l.touch(body) // perhaps the deletion is told already, or was never
 }
 
-// touch is a move or another flag of an item.
+// move is a move or another flag of an item, also of what somebody else has made of it, of which its user has not heard yet.
+func (l *ledger) move(seen []byte) {
+	for _, m := range marks(seen) {
+		for ; m != ""; m = l.next(m) {
+			l.moved[m] = true
+		}
+	}
+}
+
+// touch is for a version that may live on although it was deleted.
 func (l *ledger) touch(seen []byte) {
 	for _, m := range marks(seen) {
 		l.moved[m] = true
@@ -213,7 +256,7 @@ func marks(body []byte) (out []string) {
 
 // needed are marks that must be somewhere, in order.
 func (l *ledger) needed() (out []string) {
-	for n := 1; n <= l.next; n++ {
+	for n := 1; n <= l.count; n++ {
 		if m := fmt.Sprintf("e%d", n); l.status[m].replaced == "" {
 			out = append(out, m)
 		}

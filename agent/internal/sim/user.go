@@ -90,8 +90,9 @@ func (d *device) overwrite(e *entry, body []byte, m int) {
 		d.w.ledger.touch(e.item.Body)
 		d.w.ledger.yield(without(marks(body), marks(e.item.Body)))
 	}
-	if d.w.ledger.copied[uid(e.item.Body)] && d.unnoted(e.key) { // nobody can tell which of two versions he saw: both live on
-		d.w.ledger.touch(e.item.Body)
+	if d.edited = append(d.edited, *e); d.unnoted(e.key) {
+		d.strays[e.key] = true
+		d.eitherVersion(e)
 	}
 	d.disk.put(e.key, it, inode)
 	d.w.did(d.id, "edits", &entry{key: e.key, item: it})
@@ -135,7 +136,14 @@ func (d *device) unnoted(key string) bool {
 	return slices.Contains(d.proc.leftover, key)
 }
 
-// doubt is for files that were deleted before the agent noted that it wrote them, and that it has not noted to the end.
+// eitherVersion is for an edit of which nobody can tell which of two versions its user saw: both live on.
+func (d *device) eitherVersion(seen *entry) {
+	if d.w.ledger.copied[uid(seen.item.Body)] {
+		d.w.ledger.touch(seen.item.Body)
+	}
+}
+
+// doubt is for files that were deleted or edited before the agent noted that it wrote them, and that it has not noted to the end.
 func (d *device) doubt() {
 	planned := d.planned()
 	for _, e := range d.removed {
@@ -143,7 +151,12 @@ func (d *device) doubt() {
 			d.w.ledger.revive(e.item.Body)
 		}
 	}
-	d.removed = nil
+	for _, e := range d.edited {
+		if slices.Contains(planned, e.key) {
+			d.eitherVersion(&e)
+		}
+	}
+	d.removed, d.edited = nil, nil
 	if len(planned) == 0 {
 		clear(d.strays)
 	}
@@ -185,7 +198,7 @@ func (d *device) userRenames(n, m int) {
 // userMoves puts a file into another folder.
 func (d *device) userMoves(n, m int) {
 	if e := pick(d.items(), n); e != nil {
-		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.move(e.item.Body)
 		d.move(e, path.Join(folders[m%len(folders)], path.Base(e.key)))
 	}
 }
@@ -202,7 +215,7 @@ func (d *device) move(e *entry, to string) {
 // userFlags marks a message.
 func (d *device) userFlags(n, m int) {
 	if e := pick(d.items(), n); e != nil && d.disk.kind == pim.Mail {
-		d.w.ledger.touch(e.item.Body)
+		d.w.ledger.move(e.item.Body)
 		d.disk.setFlags(e.key, flagSets[m%len(flagSets)])
 		d.w.did(d.id, "flags "+string(flagSets[m%len(flagSets)]), e)
 		d.touched(e.key)
@@ -271,7 +284,7 @@ func (s *server) userDeletes(n, _ int) {
 
 func (s *server) userMoves(n, m int) {
 	if e := pick(s.documents(), n); e != nil {
-		s.w.ledger.touch(e.item.Body)
+		s.w.ledger.move(e.item.Body)
 		e.item.Folder = folders[m%len(folders)]
 		s.put(e.key, e.item)
 	}
@@ -279,7 +292,7 @@ func (s *server) userMoves(n, m int) {
 
 func (s *server) userFlags(n, m int) {
 	if e := pick(s.documents(), n); e != nil && s.w.plan.Kind == pim.Mail {
-		s.w.ledger.touch(e.item.Body)
+		s.w.ledger.move(e.item.Body)
 		e.item.Flags = flagSets[m%len(flagSets)]
 		s.put(e.key, e.item)
 	}
