@@ -570,8 +570,10 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
 		again, err := b.Replace(e.Key, e.Stamp, item)
 		switch {
+		case (errors.Is(err, pim.ErrChanged) || errors.Is(err, pim.ErrNotFound)) && i.GUID != "":
+			x.written, x.edited = false, true // somebody was quicker
 		case errors.Is(err, pim.ErrChanged), errors.Is(err, pim.ErrNotFound):
-			x.written, x.edited = false, i.GUID != "" // somebody was quicker
+			b.Touched(e.Key) // likewise, and what he changed or deleted was ours: the next look finds out (found by simulation)
 		case err != nil:
 			return x, err
 		default:
