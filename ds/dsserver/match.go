@@ -52,7 +52,7 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 // before, and edited it: what he adds then is no second one (found by simulation).
 func (r *reply) orLeaving(st *storeState, same []dsstore.Item, version string) (dsstore.Item, error) {
 	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
-	if err != nil || it.GUID != "" || len(same) > 1 || st.link.Scope != unsettled {
+	if err != nil || it.GUID != "" || len(same) != 1 || st.link.Scope != unsettled {
 		return it, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, same[0].GUID)
