@@ -610,8 +610,8 @@ func doubt(t *state.Tx, x *recovered) error {
 		return err
 	}
 	former := row
-	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version, row.Whole, row.Unsure = x.intent.Row.Version, x.intent.Row.Whole, true // by which it is known if it was moved
+	if row.Synced.Hash, row.Unsure = state.UnknownHash, true; !x.here {
+		row.Version, row.Whole = x.intent.Row.Version, x.intent.Row.Whole // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }
