@@ -52,19 +52,38 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 // before, and edited it: what he adds then is no second one (found by simulation).
 func (r *reply) orLeaving(st *storeState, same []dsstore.Item, version string) (dsstore.Item, error) {
 	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
-	if err != nil || it.GUID != "" || len(same) > 1 || st.link.Scope != unsettled {
+	if err != nil || it.GUID != "" || len(same) != 1 || st.link.Scope != unsettled {
 		return it, err
 	}
-	m, err := r.tx.ByGUID(r.x.deviceID, st.c, same[0].GUID)
+	if there, err := r.leaving(st, same[0]); !there || err != nil {
+		return it, err
+	}
+	if once, err := r.onceSeveral(st, same[0]); once || err != nil {
+		return it, err
+	}
+	return same[0], nil
+}
+
+// leaving tells whether an item was told to leave the device, and nobody knows whether it did.
+func (r *reply) leaving(st *storeState, it dsstore.Item) (bool, error) {
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
 	if err != nil || m.Rev != 0 || m.Hash == ([32]byte{}) {
-		return it, err
+		return false, err
 	}
-	p := &dsstore.Pending{Item: same[0], Mapping: m}
+	p := &dsstore.Pending{Item: it, Mapping: m}
 	look, err := st.scope.Look(r.tx, st.c, p, false)
-	if err == nil && st.scope.Judge(p, look, r.now) == scope.Leave {
-		it = same[0]
+	return err == nil && st.scope.Judge(p, look, r.now) == scope.Leave, err
+}
+
+// onceSeveral tells whether there was another item of this name, which was deleted: what is made from that is no edit of this one (found by simulation).
+func (r *reply) onceSeveral(st *storeState, it dsstore.Item) (bool, error) {
+	graves, err := r.graves(st.c)
+	for _, grave := range graves {
+		if grave.Type == it.Type && it.UID != "" && grave.UID == it.UID && grave.GUID != it.GUID {
+			return true, err
+		}
 	}
-	return it, err
+	return false, err
 }
 
 // resemble finds the item that one without the UID of ours may be a copy of: many devices drop it, and what else they cannot keep. It is

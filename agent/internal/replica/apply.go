@@ -570,8 +570,10 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
 		again, err := b.Replace(e.Key, e.Stamp, item)
 		switch {
+		case (errors.Is(err, pim.ErrChanged) || errors.Is(err, pim.ErrNotFound)) && i.GUID != "":
+			x.written, x.edited = false, true // somebody was quicker
 		case errors.Is(err, pim.ErrChanged), errors.Is(err, pim.ErrNotFound):
-			x.written, x.edited = false, i.GUID != "" // somebody was quicker
+			b.Touched(e.Key) // likewise, and what he changed or deleted was ours: the next look finds out (found by simulation)
 		case err != nil:
 			return x, err
 		default:
@@ -608,8 +610,8 @@ func doubt(t *state.Tx, x *recovered) error {
 		return err
 	}
 	former := row
-	if row.Synced.Hash = state.UnknownHash; !x.here {
-		row.Version, row.Whole, row.Unsure = x.intent.Row.Version, x.intent.Row.Whole, true // by which it is known if it was moved
+	if row.Synced.Hash, row.Unsure = state.UnknownHash, true; !x.here {
+		row.Version, row.Whole = x.intent.Row.Version, x.intent.Row.Whole // by which it is known if it was moved
 	}
 	return t.Put(former, row)
 }

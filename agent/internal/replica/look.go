@@ -357,7 +357,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			if row.Doomed && row.Hash != p.row.Hash {
 				row = undoom(row)
 			}
-			yield(update{former: p.row, row: row})
+			yield(update{former: p.row, row: seen(row)})
 		}
 	}
 	missing := newMissing(f.missing)
@@ -387,7 +387,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			row.LUID = newLUID()
 		}
 		missing.take(former)
-		yield(update{former: former, row: row})
+		yield(update{former: former, row: seen(row)})
 	}
 	left := missing.left()
 	if err := r.seal(ctx, left); err != nil {
@@ -403,6 +403,13 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		yield(update{former: row, row: gone}) // also one that was never confirmed: the server may have it all the same
 	}
 	return nil
+}
+
+// seen is for an item of which nobody knows what it was made from: as it is now, it was seen, and if it is deleted after that, it was that (found by
+// simulation).
+func seen(row state.Row) state.Row {
+	row.Unsure = row.Unsure && (row.Synced.Hash != state.UnknownHash || row.Problem != "")
+	return row
 }
 
 // undoom is for an edit of an item that was to be deleted here: it wins over the server's deletion, and goes there as a new item. If the item was only to

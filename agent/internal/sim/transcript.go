@@ -46,8 +46,8 @@ func ReadPlan(text string) (Plan, error) {
 			return p, fmt.Errorf("cannot read %q: %w", strings.TrimSpace(line), err)
 		}
 	}
-	if p.Devices < 1 || properties[p.Kind] == nil {
-		return p, fmt.Errorf("a transcript needs devices and a kind, and this one says %d and %q", p.Devices, p.Kind)
+	if p.Devices < 1 || properties[p.Kind] == nil || len(p.Steps) == 0 {
+		return p, fmt.Errorf("a transcript needs devices, a kind and steps, and this one says %d, %q and %d", p.Devices, p.Kind, len(p.Steps))
 	}
 	return p, nil
 }

@@ -45,7 +45,7 @@ func TestPlansAreReadAsTheyArePrinted(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "devices 1", "kind contacts", "devices 1\nkind notes", "devices 1\nkind mail\nfly", "devices 1\nkind mail\ngo a 1 2 3",
-		"devices 1\nkind mail\ngo a x", "devices 1\nkind mail\nadd a 1 @x", "devices no",
+		"devices 1\nkind mail\ngo a x", "devices 1\nkind mail\nbrake 2", "devices 1\nkind mail\nadd a 1 @x", "devices no\ngo a 0 0",
 		"conflicts mine"} {
 		if _, err := sim.ReadPlan(bad); err == nil {
 			t.Errorf("%q was read", bad)
