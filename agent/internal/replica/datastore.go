@@ -72,8 +72,8 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 		defer reader.Close()
 		for _, luid := range list {
 			c, ok, err := r.change(ctx, reader, luid, all)
-			if all && !ok && err == nil {
-				c, ok, err = r.changeMoved(ctx, luid)
+			if !ok && err == nil {
+				c, ok, err = r.changeMoved(ctx, luid, all)
 			}
 			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
 				continue
@@ -116,8 +116,8 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
-	if row, err = r.sends(row, version(item)); err != nil {
-		return c, false, err
+	if row.Version != version(item) {
+		return c, false, nil // likewise
 	}
 	c.Item, c.Token = item, token{row.Version, whole(item)}
 	switch {
@@ -144,8 +144,10 @@ func (r *Replica) place(luid string) (row state.Row, displaced bool, err error) 
 	return row, displaced, err
 }
 
-// changeMoved is change for an item of a slow sync that is not where it was: it must be told, or the server sends it once more (found by simulation).
-func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Change, ok bool, err error) {
+// changeMoved is change for an item that is not as the last look saw it: it may have been edited, or another one lies where it was. In a slow sync it must
+// be told, or the server sends it once more; and an edit must be noted before it is sent, because with the answer lost the server has it all the same, and a
+// file that gets another name is known by it (found by simulation).
+func (r *Replica) changeMoved(ctx context.Context, luid string, all bool) (c dsclient.Change, ok bool, err error) {
 	row, ok, err := r.row(luid)
 	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
 		return c, false, err
@@ -153,7 +155,7 @@ func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Chan
 	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
 		return c, false, err
 	}
-	return r.change(ctx, single{r.store}, luid, true)
+	return r.change(ctx, single{r.store}, luid, all)
 }
 
 // base is the version that both sides had, as the server is told of it: of a part of a message it is that of the whole one (found by simulation).
@@ -182,23 +184,6 @@ func whole(it pim.Item) string {
 	}
 	part, _ := mail.Partial(it.Body)
 	return part.ID
-}
-
-// sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
-// gets another name is known by it (found by simulation).
-func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
-	if row.Version == now {
-		return row, nil
-	}
-	former := row
-	if row.Version = now; now.Hash != former.Hash {
-		row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
-	}
-	if err := r.record([]update{{former: former, row: row}}); err != nil {
-		return former, err
-	}
-	row, _, err := r.row(row.LUID)
-	return row, err
 }
 
 // approved tells whether the deletion of an item may be told although others are held.
