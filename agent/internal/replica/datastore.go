@@ -71,7 +71,7 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 		}
 		defer reader.Close()
 		for _, luid := range list {
-			c, ok, err := r.change(ctx, reader, luid, all)
+			c, ok, err := r.change(ctx, reader, luid, all, false)
 			if !ok && err == nil {
 				c, ok, err = r.changeMoved(ctx, luid, all)
 			}
@@ -87,8 +87,9 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 	}
 }
 
-// change is what the server must be told of one item; not ok if there is nothing that can be told now.
-func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all bool) (c dsclient.Change, ok bool, err error) {
+// change is what the server must be told of one item; not ok if there is nothing that can be told now, or, unless somebody has just looked, if it is not
+// as the last look saw it.
+func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all, looked bool) (c dsclient.Change, ok bool, err error) {
 	row, displaced, err := r.place(luid)
 	if err != nil || row.LUID == "" || row.Problem != "" {
 		return c, false, err
@@ -116,8 +117,11 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
 	}
-	if row.Version != version(item) {
-		return c, false, nil // likewise
+	if !looked && row.Version != version(item) {
+		return c, false, nil
+	}
+	if row, err = r.sends(row, version(item)); err != nil {
+		return c, false, err
 	}
 	c.Item, c.Token = item, token{row.Version, whole(item)}
 	switch {
@@ -144,9 +148,8 @@ func (r *Replica) place(luid string) (row state.Row, displaced bool, err error) 
 	return row, displaced, err
 }
 
-// changeMoved is change for an item that is not as the last look saw it: it may have been edited, or another one lies where it was. In a slow sync it must
-// be told, or the server sends it once more; and an edit must be noted before it is sent, because with the answer lost the server has it all the same, and a
-// file that gets another name is known by it (found by simulation).
+// changeMoved is change for an item that is not as the last look saw it: another one may lie where it was. In a slow sync it must be told, or the server
+// sends it once more (found by simulation).
 func (r *Replica) changeMoved(ctx context.Context, luid string, all bool) (c dsclient.Change, ok bool, err error) {
 	row, ok, err := r.row(luid)
 	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
@@ -155,7 +158,7 @@ func (r *Replica) changeMoved(ctx context.Context, luid string, all bool) (c dsc
 	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
 		return c, false, err
 	}
-	return r.change(ctx, single{r.store}, luid, all)
+	return r.change(ctx, single{r.store}, luid, all, true)
 }
 
 // base is the version that both sides had, as the server is told of it: of a part of a message it is that of the whole one (found by simulation).
@@ -184,6 +187,23 @@ func whole(it pim.Item) string {
 	}
 	part, _ := mail.Partial(it.Body)
 	return part.ID
+}
+
+// sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
+// gets another name is known by it (found by simulation).
+func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
+	if row.Version == now {
+		return row, nil
+	}
+	former := row
+	if row.Version = now; now.Hash != former.Hash {
+		row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
+	}
+	if err := r.record([]update{{former: former, row: row}}); err != nil {
+		return former, err
+	}
+	row, _, err := r.row(row.LUID)
+	return row, err
 }
 
 // approved tells whether the deletion of an item may be told although others are held.
