@@ -71,9 +71,9 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 		}
 		defer reader.Close()
 		for _, luid := range list {
-			c, ok, err := r.change(ctx, reader, luid, all)
-			if all && !ok && err == nil {
-				c, ok, err = r.changeMoved(ctx, luid)
+			c, ok, err := r.change(ctx, reader, luid, all, false)
+			if !ok && err == nil {
+				c, ok, err = r.changeMoved(ctx, luid, all)
 			}
 			if ok && c.Op == dsclient.Delete && h.There > 0 && !r.approved(luid) {
 				continue
@@ -87,8 +87,9 @@ func (r *Replica) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Chan
 	}
 }
 
-// change is what the server must be told of one item; not ok if there is nothing that can be told now.
-func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all bool) (c dsclient.Change, ok bool, err error) {
+// change is what the server must be told of one item; not ok if there is nothing that can be told now, or, unless somebody has just looked, if it is not
+// as the last look saw it.
+func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all, looked bool) (c dsclient.Change, ok bool, err error) {
 	row, displaced, err := r.place(luid)
 	if err != nil || row.LUID == "" || row.Problem != "" {
 		return c, false, err
@@ -115,6 +116,9 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all 
 		return c, false, nil // the next look finds out
 	case err != nil:
 		return c, false, fmt.Errorf("cannot read %s: %w", r.name, err)
+	}
+	if !looked && row.Version != version(item) {
+		return c, false, nil
 	}
 	if row, err = r.sends(row, version(item)); err != nil {
 		return c, false, err
@@ -144,8 +148,9 @@ func (r *Replica) place(luid string) (row state.Row, displaced bool, err error) 
 	return row, displaced, err
 }
 
-// changeMoved is change for an item of a slow sync that is not where it was: it must be told, or the server sends it once more (found by simulation).
-func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Change, ok bool, err error) {
+// changeMoved is change for an item that is not as the last look saw it: another one may lie where it was. In a slow sync it must be told, or the server
+// sends it once more (found by simulation).
+func (r *Replica) changeMoved(ctx context.Context, luid string, all bool) (c dsclient.Change, ok bool, err error) {
 	row, ok, err := r.row(luid)
 	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
 		return c, false, err
@@ -153,7 +158,7 @@ func (r *Replica) changeMoved(ctx context.Context, luid string) (c dsclient.Chan
 	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
 		return c, false, err
 	}
-	return r.change(ctx, single{r.store}, luid, true)
+	return r.change(ctx, single{r.store}, luid, all, true)
 }
 
 // base is the version that both sides had, as the server is told of it: of a part of a message it is that of the whole one (found by simulation).

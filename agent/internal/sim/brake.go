@@ -106,7 +106,7 @@ func (b braked) Changes(ctx context.Context, all bool) iter.Seq2[dsclient.Change
 func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclient.Result, error) {
 	for _, c := range changes {
 		if c.Op == dsclient.Delete {
-			b.d.leaving[c.LUID] = c.Soft && slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.leaves(row) })
+			b.d.leaving[c.LUID] = c.Soft && (b.d.lives(c.LUID) || slices.ContainsFunc(b.d.rows(), func(row state.Row) bool { return row.LUID == c.LUID && b.d.leaves(row) }))
 		}
 	}
 	return b.Replica.Apply(ctx, changes)
@@ -131,6 +131,12 @@ func (p *process) settle() {
 
 // leaves tells whether an item only leaves the device: the server has it, or had it when it said so, and somebody has deleted it or written over it since.
 func (d *device) leaves(row state.Row) bool { return d.leaving[row.LUID] || d.onServer(row) }
+
+// lives tells whether the server has an item, in whatever version.
+func (d *device) lives(luid string) bool {
+	guid := d.guid(luid)
+	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return e.key == guid })
+}
 
 func (d *device) onServer(row state.Row) bool {
 	return slices.ContainsFunc(d.w.server.documents(), func(e entry) bool { return sha256.Sum256(e.item.Body) == row.Hash })

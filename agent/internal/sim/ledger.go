@@ -157,17 +157,25 @@ func (l *ledger) remove(by string, seen []byte) {
 // overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
 // by who has not seen them. rest is what of the item lasts.
 func (l *ledger) overruled(m *mark, rest []string) bool {
-	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return len(without(rest, l.lasting(seen))) == 0 })
+	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return l.sawAll(seen, rest) })
 }
 
 // lasting are these marks but for those that live on as others: what was written over by something that was deleted then was deleted with it.
-func (l *ledger) lasting(list []string) (out []string) {
-	for _, m := range list {
-		if last := l.last(m); last == m || l.status[last].replaced == "deleted" {
-			out = append(out, last)
+func (l *ledger) lasting(list []string) []string {
+	return slices.DeleteFunc(list, func(m string) bool {
+		last := l.last(m)
+		return last != m && l.status[last].replaced != "deleted"
+	})
+}
+
+// sawAll tells whether who saw some marks has seen each of others, or what that was written over by.
+func (l *ledger) sawAll(seen, others []string) bool {
+	return !slices.ContainsFunc(others, func(m string) bool {
+		for m != "" && !slices.Contains(seen, m) {
+			m = l.next(m)
 		}
-	}
-	return out
+		return m == ""
+	})
 }
 
 // last is the mark that a mark was written over by in the end.
