@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/kardianos/service"
-
-	"github.com/alwayson-sync/alwayson/pim/safefile"
 )
 
 func manager(bool) (service.System, error) { return service.ChosenSystem(), nil }
@@ -35,17 +33,7 @@ func (s *Service) enabled() bool {
 	return err == nil && text != ""
 }
 
-// replace restores the former job if the new one is not taken.
-func (s *Service) replace(former string) error {
-	if err := os.Remove(s.Place()); err != nil {
-		return err
-	}
-	err := s.put()
-	if err != nil {
-		err = errors.Join(err, safefile.WriteFile(s.Place(), []byte(former), 0o644))
-	}
-	return err
-}
+func (s *Service) replace(former string) error { return replaceFile(s.Place(), former, s.put) }
 
 // lacksUser: the manager itself refuses users who do not exist.
 func (s *Spec) lacksUser() error { return nil }

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/kardianos/service"
-
-	"github.com/alwayson-sync/alwayson/pim/safefile"
 )
 
 // manager is systemd, also where it is not the first process, as in containers that have one for their user.
@@ -89,17 +87,7 @@ func (s *Service) packaged() bool {
 // discard removes what a failed installation has left: kardianos makes the file first of all.
 func (s *Service) discard() { discardFile(s.Place()) }
 
-// replace restores the former unit if the new one is not taken.
-func (s *Service) replace(former string) error {
-	if err := os.Remove(s.Place()); err != nil {
-		return err
-	}
-	err := s.put()
-	if err != nil {
-		err = errors.Join(err, safefile.WriteFile(s.Place(), []byte(former), 0o644))
-	}
-	return err
-}
+func (s *Service) replace(former string) error { return replaceFile(s.Place(), former, s.put) }
 
 // forget ends that systemd remembers a failure of what is no more.
 func (s *Service) forget() { s.systemctl("reset-failed", s.spec.Name+".service") } //nolint:errcheck // most have not failed

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/kardianos/service"
+
+	"github.com/alwayson-sync/alwayson/pim/safefile"
 )
 
 // DefaultName is that of the service, and of the user it runs as if it is the machine's.
@@ -212,6 +214,18 @@ func discardFile(path string) {
 	if text, err := fileOf(path); err == nil && (text == "\n" || strings.Contains(text, Marker)) {
 		os.Remove(path) //nolint:errcheck // the failure that led here is told
 	}
+}
+
+// replaceFile puts something new in the place of a file, and restores that if the new one is not taken.
+func replaceFile(path, former string, put func() error) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	err := put()
+	if err != nil {
+		err = errors.Join(err, safefile.WriteFile(path, []byte(former), 0o644))
+	}
+	return err
 }
 
 // fileOf reads what is installed as a file; "" if there is none.
