@@ -65,6 +65,8 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot open the state in %s (is another agent running?): %w", o.Dir, err), s.lock.Close())
 	}
+	s.mu.Lock() // it may be over at once
+	defer s.mu.Unlock()
 	s.idle = time.AfterFunc(o.Rest, s.sleep)
 	return s, nil
 }
