@@ -30,6 +30,40 @@ XDG_RUNTIME_DIR=/debs systemd-analyze --user --man=no verify /usr/lib/systemd/us
 [ "$(stat -c %a /usr/share)" = 755 ]
 bash -n /usr/share/bash-completion/completions/alwayson
 
+# A newcomer: what is installed is set up by one command on each device, no file is edited, and a contact goes from one to the other within a minute.
+begun=$(date +%s)
+late() { [ $(($(date +%s) - begun)) -ge 60 ]; }
+export XDG_CONFIG_HOME= XDG_STATE_HOME=
+data=/debs/server
+alwayson-server --data $data user add ana --no-password
+alwayson-server --data $data run --listen 127.0.0.1:28765 --broker-listen 127.0.0.1:28766 >server.log 2>&1 &
+server=$!
+agents=
+for device in laptop phone; do
+	export HOME=/debs/$device XDG_RUNTIME_DIR=/debs/$device/run
+	mkdir -p "$XDG_RUNTIME_DIR"
+	alwayson-server --data $data device add $device --user ana >secret
+	until alwayson setup http://127.0.0.1:28765 --broker mqtt://127.0.0.1:28766 --user ana --device $device --store contacts=~/Contacts --yes <secret; do
+		if late; then exit 1; fi
+		sleep 0.2
+	done
+	alwayson run >agent-$device.log 2>&1 &
+	agents="$agents $!"
+	until alwayson on; do
+		if late; then exit 1; fi
+		sleep 0.2
+	done
+done
+printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:Ana\r\nN:Silva;Ana\r\nEND:VCARD\r\n' >/debs/laptop/Contacts/ana.vcf
+until cmp /debs/laptop/Contacts/ana.vcf /debs/phone/Contacts/ana.vcf; do
+	if late; then exit 1; fi
+	sleep 0.2
+done
+kill $agents $server
+wait $agents $server || true
+unset XDG_RUNTIME_DIR
+export HOME=/root
+
 # The administrator and the programs write; an upgrade starts again what runs, under both kinds of systemd, and keeps it all.
 echo mine | tee /etc/alwayson/alwayson.toml /var/lib/alwayson/state /var/lib/alwayson-server/server.db
 echo 'OPTIONS="--listen :8765"' >/etc/default/alwayson-server
