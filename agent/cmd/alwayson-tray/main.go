@@ -22,8 +22,8 @@ import (
 const thrift = 20
 
 func main() {
-	say.Use(say.Spoken()...)
 	debug.SetGCPercent(thrift)
+	say.Use(say.Spoken()...)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
 	stop()

@@ -24,10 +24,17 @@ const (
 // catalog is a language.
 type catalog struct {
 	form      func(n int) int
-	messages  map[string]*po.Message // of Text and Count, by the format in English
+	messages  map[string]*message // of Text and Count, by the format in English
 	words     map[string]string
-	constants func() map[string]*po.Message // sentences without values, by what they are in English
-	patterns  func() []pattern              // of the others, those that say most first
+	constants func() map[string]*message // sentences without values, by what they are in English
+	patterns  func() []pattern           // of the others, those that say most first
+}
+
+// message is one of a catalog without its comments, which take most of the memory of a po.Message.
+type message struct {
+	one, many string   // in English; many is "" if it counts nothing
+	said      string   // in the language,
+	counted   []string // or else its forms for numbers
 }
 
 // open reads a catalog by its language.
@@ -45,36 +52,36 @@ func read(language string, text []byte) *catalog {
 	if err != nil {
 		return nil
 	}
-	c := &catalog{form: plural.Formula(language), messages: map[string]*po.Message{}, words: map[string]string{}}
-	var heard []*po.Message
-	for i := range f.Messages {
-		switch m := &f.Messages[i]; m.MsgContext {
+	c := &catalog{form: plural.Formula(language), messages: map[string]*message{}, words: map[string]string{}}
+	var heard []*message
+	for _, m := range f.Messages {
+		switch kept := (&message{m.MsgId, m.MsgIdPlural, m.MsgStr, m.MsgStrPlural}); m.MsgContext {
 		case ofSentences:
-			heard = append(heard, m)
+			heard = append(heard, kept)
 		case ofWords:
-			c.words[m.MsgId] = m.MsgStr
+			c.words[kept.one] = kept.said
 		default:
-			c.messages[m.MsgId] = m
+			c.messages[kept.one] = kept
 		}
 	}
 	c.patterns = sync.OnceValue(func() []pattern { return patterns(heard) }) // who says one word needs none of them
-	c.constants = sync.OnceValue(func() map[string]*po.Message { return constants(heard) })
+	c.constants = sync.OnceValue(func() map[string]*message { return constants(heard) })
 	return c
 }
 
-func constants(list []*po.Message) map[string]*po.Message {
-	out := map[string]*po.Message{}
+func constants(list []*message) map[string]*message {
+	out := map[string]*message{}
 	for _, m := range list {
-		if !strings.Contains(m.MsgId, "%") {
-			out[m.MsgId] = m
+		if !strings.Contains(m.one, "%") {
+			out[m.one] = m
 		}
 	}
 	return out
 }
 
-func patterns(list []*po.Message) (out []pattern) {
+func patterns(list []*message) (out []pattern) {
 	for _, m := range list {
-		for _, format := range []string{m.MsgId, m.MsgIdPlural} {
+		for _, format := range []string{m.one, m.many} {
 			if strings.Contains(format, "%") {
 				out = append(out, newPattern(format, m))
 			}
@@ -86,7 +93,7 @@ func patterns(list []*po.Message) (out []pattern) {
 
 func (c *catalog) text(format string) string {
 	if m := c.messages[format]; m != nil {
-		return m.MsgStr
+		return m.said
 	}
 	return format
 }
@@ -95,7 +102,7 @@ func (c *catalog) count(n int, one, many string) string {
 	m := c.messages[one]
 	switch {
 	case m != nil:
-		return m.MsgStrPlural[c.form(n)]
+		return m.counted[c.form(n)]
 	case n == 1:
 		return one
 	}

@@ -3,8 +3,6 @@ package say
 import (
 	"strconv"
 	"strings"
-
-	"github.com/chai2010/gettext-go/po"
 )
 
 // cutVerb cuts a format before and behind its first verb; verb is "" if there is none.
@@ -29,10 +27,10 @@ type pattern struct {
 	fixed   []string // what stands around the values: one more than there are values
 	values  []kind
 	weight  int // how much is fixed
-	message *po.Message
+	message *message
 }
 
-func newPattern(format string, m *po.Message) pattern {
+func newPattern(format string, m *message) pattern {
 	p := pattern{message: m}
 	text := ""
 	for {
@@ -127,14 +125,14 @@ func (p *pattern) value(c *catalog, value string, i int) string {
 
 // format is that of the language. Of how many things it is, the first number tells; a message without one is about a single thing.
 func (p *pattern) format(c *catalog, values []string) string {
-	if p.message.MsgIdPlural == "" {
-		return p.message.MsgStr
+	if p.message.many == "" {
+		return p.message.said
 	}
 	for i, k := range p.values {
 		if k == 'd' {
 			n, _ := strconv.Atoi(values[i])
-			return p.message.MsgStrPlural[c.form(n)]
+			return p.message.counted[c.form(n)]
 		}
 	}
-	return p.message.MsgStrPlural[c.form(1)]
+	return p.message.counted[c.form(1)]
 }
