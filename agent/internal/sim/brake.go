@@ -217,10 +217,14 @@ func (d *device) keepsThere(rows []state.Row) {
 	}
 }
 
-// guid is what the server calls an item of a device, "" if neither knows. The device may know it first.
+// guid is what the server calls an item of a device, or called it before a slow sync, "" if neither knows. The device may know it first.
 func (d *device) guid(luid string) (guid string) {
 	d.w.server.view(func(tx dsstore.Tx) error {
-		if m, err := tx.ByLUID(d.id, collection, luid); err == nil {
+		m, err := tx.ByLUID(d.id, collection, luid)
+		if err != nil {
+			m, err = tx.Former(d.id, collection, luid)
+		}
+		if err == nil {
 			guid = m.GUID
 		}
 		return nil // what the server does not know of is no matter
