@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"iter"
 	"strings"
 
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
@@ -97,20 +98,22 @@ func packRevs(revs []int64) string {
 	return string(b)
 }
 
-// unpackRevs reads the revisions of some of the items, which are given by number.
-func unpackRevs(text string, of []int) (revs []int64, ok bool) {
-	revs = make([]int64, 0, len(of))
-	b, last := []byte(text), int64(0)
-	for i := 0; len(revs) < len(of); i++ {
-		d, n := binary.Varint(b)
-		if n <= 0 {
-			return nil, false
-		}
-		if b, last = b[n:], last+d; i == of[len(revs)] {
-			revs = append(revs, last)
+// unpackRevs reads the revisions of the items that are marked. ok is false once, at the end, if they are broken.
+func unpackRevs(text string, marked []bool) iter.Seq2[int64, bool] {
+	return func(yield func(rev int64, ok bool) bool) {
+		b, rev := []byte(text), int64(0)
+		for _, m := range marked {
+			d, n := binary.Varint(b)
+			if n <= 0 {
+				yield(0, false)
+				return
+			}
+			b, rev = b[n:], rev+d
+			if m && !yield(rev, true) {
+				return
+			}
 		}
 	}
-	return revs, true
 }
 
 // usable are the blocks of our form that leave no gap, and how far they reach.

@@ -18,7 +18,7 @@ type Survey struct {
 	tx    dsstore.Tx
 	now   time.Time
 	user  string
-	found map[question][]int64 // revisions, of one user
+	found map[question][]difference // of one user
 }
 
 // question is two filters over a collection.
@@ -26,6 +26,12 @@ type question struct {
 	dsstore.Collection
 	former, wanted string
 	at             time.Time
+}
+
+// difference is what the filters of a question differ about in a block of items.
+type difference struct {
+	items []bool
+	revs  string // of the column of that name: of many items, few are looked at until one tells
 }
 
 // NewSurvey makes a Survey that must not be used after the transaction.
@@ -72,25 +78,35 @@ func (s *Scope) comparable(former *filter.Filter) bool {
 
 // differs tells whether a device has anything to fetch of what the filters differ about.
 func (v *Survey) differs(device string, c dsstore.Collection, s *Scope, former *filter.Filter, at time.Time) (bool, error) {
-	revs, err := v.remembered(c, s, former, at)
-	if err != nil {
-		return false, err
+	found, err := v.remembered(c, s, former, at)
+	for i := range found {
+		if due, err := v.look(device, c, s, &found[i]); due || err != nil {
+			return due, err
+		}
 	}
-	for len(revs) > 0 {
-		list, err := v.tx.Scope(device, c, revs[0]-1, 1)
+	return false, err
+}
+
+func (v *Survey) look(device string, c dsstore.Collection, s *Scope, d *difference) (due bool, err error) {
+	next := int64(0)
+	for rev, ok := range unpackRevs(d.revs, d.items) {
+		if !ok {
+			return false, errNoColumns
+		}
+		if rev < next {
+			continue // it has changed since it was packed, and has another revision
+		}
+		list, err := v.tx.Scope(device, c, rev-1, 1)
 		if err != nil || len(list) == 0 {
 			return false, err
 		}
-		rev := list[0].Item.Rev
-		if rev == revs[0] {
-			look, err := s.Look(v.tx, c, &list[0], false)
-			if err != nil || s.Judge(&list[0], look, v.now) != Nothing {
-				return err == nil, err
-			}
-			rev++
+		if next = list[0].Item.Rev; next > rev {
+			continue
 		}
-		n, _ := slices.BinarySearch(revs, rev) // what lies before has changed since it was packed, and has another revision
-		revs = revs[n:]
+		look, err := s.Look(v.tx, c, &list[0], false)
+		if err != nil || s.Judge(&list[0], look, v.now) != Nothing {
+			return err == nil, err
+		}
 	}
 	return false, nil
 }
@@ -99,34 +115,34 @@ func (v *Survey) differs(device string, c dsstore.Collection, s *Scope, former *
 const manyQuestions = 16
 
 // remembered is differences, found once for all devices of a user.
-func (v *Survey) remembered(c dsstore.Collection, s *Scope, former *filter.Filter, at time.Time) ([]int64, error) {
+func (v *Survey) remembered(c dsstore.Collection, s *Scope, former *filter.Filter, at time.Time) ([]difference, error) {
 	if v.user != c.User || len(v.found) >= manyQuestions {
-		v.user, v.found = c.User, make(map[question][]int64)
+		v.user, v.found = c.User, make(map[question][]difference)
 	}
 	q := question{c, former.String(), s.Filter.String(), at}
-	if revs, ok := v.found[q]; ok {
-		return revs, nil
+	if found, ok := v.found[q]; ok {
+		return found, nil
 	}
-	revs, err := v.differences(c, s, former, at)
+	found, err := v.differences(c, s, former, at)
 	if err == nil {
-		v.found[q] = revs
+		v.found[q] = found
 	}
-	return revs, err
+	return found, err
 }
 
-// differences lists the items about which the scope says something else now than the former filter then, by revision. Some may have changed since.
-func (v *Survey) differences(c dsstore.Collection, s *Scope, former *filter.Filter, at time.Time) (out []int64, err error) {
+// differences lists the items about which the scope says something else now than the former filter then. Some may have changed since.
+func (v *Survey) differences(c dsstore.Collection, s *Scope, former *filter.Filter, at time.Time) (out []difference, err error) {
 	all, err := v.tx.Blocks(c)
 	if err != nil {
 		return nil, err
 	}
 	blocks, upto := usable(all)
 	for i := range blocks {
-		revs, err := v.stored(c, &blocks[i], s, former, at)
+		d, err := v.stored(c, &blocks[i], s, former, at)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, revs...)
+		out = append(out, d)
 	}
 	for end := false; !end; {
 		r, err := pack(v.tx, c, s.Kind, upto, blockItems)
@@ -137,38 +153,28 @@ func (v *Survey) differences(c dsstore.Collection, s *Scope, former *filter.Filt
 		if err != nil {
 			return nil, err
 		}
-		for _, i := range differ {
-			out = append(out, r.revs[i])
-		}
+		out = append(out, difference{differ, packRevs(r.revs)})
 		upto, end = r.Upto, r.end
 	}
-	slices.Sort(out)
 	return out, nil
 }
 
 // stored is what differs in a block. Of its columns it reads only those that the filters look at.
-func (v *Survey) stored(c dsstore.Collection, b *dsstore.Block, s *Scope, former *filter.Filter, at time.Time) (out []int64, err error) {
+func (v *Survey) stored(c dsstore.Collection, b *dsstore.Block, s *Scope, former *filter.Filter, at time.Time) (out difference, err error) {
 	columns := &filter.Columns{Kind: s.Kind, Items: b.Items, Data: make(map[string]string)}
 	for _, name := range append(former.Columns(s.Kind), s.Filter.Columns(s.Kind)...) {
 		if columns.Data[name] == "" {
 			if columns.Data[name], err = v.column(c, b, name); err != nil {
-				return nil, err
+				return out, err
 			}
 		}
 	}
-	differ, err := v.compare(columns, s, former, at)
-	if len(differ) == 0 || err != nil {
-		return nil, err
+	out.items, err = v.compare(columns, s, former, at)
+	if err != nil || !slices.Contains(out.items, true) {
+		return difference{}, err
 	}
-	data, err := v.column(c, b, revColumn)
-	if err != nil {
-		return nil, err
-	}
-	out, ok := unpackRevs(data, differ)
-	if !ok {
-		return nil, errNoColumns
-	}
-	return out, nil
+	out.revs, err = v.column(c, b, revColumn)
+	return out, err
 }
 
 func (v *Survey) column(c dsstore.Collection, b *dsstore.Block, name string) (string, error) {
@@ -179,8 +185,8 @@ func (v *Survey) column(c dsstore.Collection, b *dsstore.Block, name string) (st
 	return data, err
 }
 
-// compare lists the numbers of items about which the filters differ.
-func (v *Survey) compare(c *filter.Columns, s *Scope, former *filter.Filter, at time.Time) ([]int, error) {
+// compare tells of each item whether the filters differ about it.
+func (v *Survey) compare(c *filter.Columns, s *Scope, former *filter.Filter, at time.Time) ([]bool, error) {
 	out, err := c.Differ(former, at, &s.Filter, v.now)
 	if err != nil {
 		return nil, errNoColumns

@@ -96,25 +96,17 @@ func (p *Packer) Columns() *Columns {
 	return out
 }
 
-// Differ lists, by their number, the items of which f says something else then than g says now: each of them says what MatchFacts would. It fails
-// if a column that they need is missing or broken.
-func (c *Columns) Differ(f *Filter, then time.Time, g *Filter, now time.Time) ([]int, error) {
+// Differ tells of each item whether f says something else then than g says now: each of them says what MatchFacts would. It fails if a column that
+// they need is missing or broken.
+func (c *Columns) Differ(f *Filter, then time.Time, g *Filter, now time.Time) ([]bool, error) {
 	before, err := c.judge(f, then)
 	if err != nil {
 		return nil, err
 	}
 	after, err := c.judge(g, now)
-	n := 0
+	out := make([]bool, len(before))
 	for i := range before {
-		if (before[i] == no) != (after[i] == no) {
-			n++
-		}
-	}
-	out := make([]int, 0, n)
-	for i := range before {
-		if (before[i] == no) != (after[i] == no) {
-			out = append(out, i)
-		}
+		out[i] = (before[i] == no) != (after[i] == no)
 	}
 	return out, err
 }
