@@ -380,7 +380,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			}
 		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
-		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash && row.Stamp != former.Stamp { // the old bytes have the old stamp
+		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash {
 			row.Synced = former.Version // ours, written to where the server wants it before a crash, see doubt (found by simulation)
 		}
 		if former.LUID == "" {
@@ -458,7 +458,8 @@ func (single) Close() error { return nil }
 // read is row as its item looks now. An item that cannot be read keeps its row, with the problem; one that vanished meanwhile
 // is not ok, the next look will see to it.
 func read(ctx context.Context, from pim.Reader, row state.Row, e pim.Entry) (state.Row, bool, error) {
-	same := row.Stamp == e.Stamp && row.Problem == "" && row.LUID != ""
+	doubted := row.Synced.Hash == state.UnknownHash // its hash may be that of what the server wants there, see doubt (found by simulation)
+	same := row.Stamp == e.Stamp && row.Problem == "" && row.LUID != "" && !doubted
 	row.Key, row.Type, row.Stamp, row.Flags, row.Folder, row.Problem = e.Key, e.Type, e.Stamp, e.Flags, e.Folder, ""
 	if same {
 		return row, true, nil // only flags or the folder: the bytes are those we know

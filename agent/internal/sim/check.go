@@ -196,7 +196,7 @@ func (s *server) inScope(d *device) (want, own []string, parts map[string]string
 			switch {
 			case it.Type == pim.TypeFolder || sc.Filter.Match(item, s.w.plan.Kind, now), sc.Travel != nil && sc.Travel.Match(item, s.w.plan.Kind, now):
 				want = append(want, describe(item))
-			case it.By == d.id, d.kept[uid(body)], s.w.ledger.twins[uid(body)], s.w.ledger.restored[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
+			case it.By == d.id, d.kept[uid(body)], d.made[uid(body)] == describe(item), s.w.ledger.twins[uid(body)], s.w.ledger.restored[uid(body)]: // an equal one that was there already makes no difference to whom it belongs to
 				own = append(own, describe(item))
 			}
 			return err

@@ -38,6 +38,8 @@ type device struct {
 	leaving map[string]bool
 	// kept are the UIDs of items that shall stay on the device although the server had deleted them, as its user said: they are its own then.
 	kept map[string]bool
+	// made are items as its user moved or flagged them last, by UID: if somebody else did the same, they are his own, too.
+	made map[string]string
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool
 	// moved is how many changes of items were exchanged, or refused, ever; trips how many round trips there were.
@@ -53,7 +55,7 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, strays: map[string]bool{}, leaving: map[string]bool{}}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, made: map[string]string{}, strays: map[string]bool{}, leaving: map[string]bool{}}
 	d.book.d = d
 	d.disk.hook = d.access
 	if w.plan.History {

@@ -200,8 +200,13 @@ func (d *device) userMoves(n, m int) {
 	if e := pick(d.items(), n); e != nil {
 		d.w.ledger.move(e.item.Body)
 		d.move(e, path.Join(folders[m%len(folders)], path.Base(e.key)))
+		e.item.Folder = folders[m%len(folders)]
+		d.makes(e.item)
 	}
 }
+
+// makes notes an item as the user of the device has made it.
+func (d *device) makes(it pim.Item) { d.made[uid(it.Body)] = describe(it) }
 
 func (d *device) move(e *entry, to string) {
 	if d.disk.files[to] == nil {
@@ -218,6 +223,8 @@ func (d *device) userFlags(n, m int) {
 		d.w.ledger.move(e.item.Body)
 		d.disk.setFlags(e.key, flagSets[m%len(flagSets)])
 		d.w.did(d.id, "flags "+string(flagSets[m%len(flagSets)]), e)
+		e.item.Flags = flagSets[m%len(flagSets)]
+		d.makes(e.item)
 		d.touched(e.key)
 	}
 }
