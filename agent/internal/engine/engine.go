@@ -195,13 +195,21 @@ func (l *loop) noticed(ctx context.Context) error {
 		return nil
 	}
 	stores := l.hinted()
-	if l.look(ctx) == 0 {
+	if changed := l.look(ctx) > 0; !l.meanwhile() && !changed {
 		if len(stores) > 0 {
 			l.Note("something happened in " + strings.Join(stores, ", ") + ", but nothing that the server has not got")
 		}
 		return nil
 	}
 	return l.handle(ctx, session.Wanted{Cause: session.CauseLocal})
+}
+
+// meanwhile tells whether exchanges have found changes that wait.
+func (l *loop) meanwhile() (found bool) {
+	for _, s := range l.o.Stores {
+		found = s.Replica.Meanwhile() || found
+	}
+	return found
 }
 
 // hinted are the stores of which a watcher has told.

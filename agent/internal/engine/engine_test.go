@@ -32,6 +32,7 @@ type fleet struct {
 	down    bool                      // the server is not reachable
 	blind   bool                      // nobody watches the folders; only the poll finds anything
 	limit   error                     // why they cannot be watched
+	begins  func(*member)             // an exchange is about to begin, and somebody has looked; may be nil
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -88,6 +89,12 @@ func (f *fleet) start(id string) *member {
 	o.Config.Backoff = 10 * time.Millisecond
 	if f.blind {
 		o.Config.Poll = 20 * time.Millisecond
+	}
+	if f.begins != nil {
+		o.Secret = func() (string, error) {
+			f.begins(m)
+			return m.client.Secret, nil
+		}
 	}
 	for i, kind := range []pim.Kind{pim.Contacts, pim.Calendar} {
 		dir := filepath.Join(m.dir, string(kind))
@@ -163,6 +170,27 @@ func TestEditsTravelByThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.arrives("contacts/ana.vcf", "")
+}
+
+// TestEditsThatAnExchangeFindsAreSent: it looks by itself if an item is not as it was seen last, and what it finds besides goes out after it.
+func TestEditsThatAnExchangeFindsAreSent(t *testing.T) {
+	f := newFleet(t)
+	b := f.start("b")
+	var once sync.Once
+	f.begins = func(m *member) {
+		if _, err := os.Stat(filepath.Join(m.dir, "contacts/1.vcf")); err != nil {
+			return
+		}
+		once.Do(func() {
+			m.write("contacts/1.vcf", card("u1", "Ana Maria"))
+			m.write("contacts/2.vcf", card("u2", "Ben"))
+		})
+	}
+	a := f.start("a")
+	<-a.done
+	a.write("contacts/1.vcf", card("u1", "Ana"))
+	b.arrives("contacts/1.vcf", card("u1", "Ana Maria"))
+	b.arrives("contacts/2.vcf", card("u2", "Ben"))
 }
 
 // TestThePollFindsWhatNobodyTold: no watcher and no trigger, as on a network file system without a broker.

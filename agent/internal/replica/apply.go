@@ -491,7 +491,7 @@ func (r *Replica) seek(ctx context.Context) error {
 	if len(r.lost) == 0 {
 		return nil
 	}
-	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+	if err := r.lookMeanwhile(ctx); err != nil {
 		return err
 	}
 	list, err := r.unsentItems()

@@ -109,7 +109,7 @@ func (r *Replica) Settle(ctx context.Context) error {
 	sort.Slice(due, func(i, j int) bool { return deeper(due[i].Item, due[j].Item) })
 	results, err := r.carryOut(ctx, due, now)
 	if err == nil && slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict }) {
-		_, err = r.Look(ctx, pim.Hint{}) // one that was renamed would be a new one once another has taken its name (found by simulation)
+		err = r.lookMeanwhile(ctx) // one that was renamed would be a new one once another has taken its name (found by simulation)
 	}
 	if err == nil {
 		_, err = r.weigh()

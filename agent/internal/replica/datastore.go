@@ -155,7 +155,7 @@ func (r *Replica) changeMoved(ctx context.Context, luid string, all bool) (c dsc
 	if err != nil || !ok || row.Gone || row.Doomed || row.Problem != "" {
 		return c, false, err
 	}
-	if _, err := r.Look(ctx, pim.Hint{}); err != nil {
+	if err := r.lookMeanwhile(ctx); err != nil {
 		return c, false, err
 	}
 	return r.change(ctx, single{r.store}, luid, all, true)

@@ -35,7 +35,8 @@ type Replica struct {
 	edited  map[string]string       // LUIDs by GUID of new items that were edited before they could be recorded
 	lost    map[string]state.Intent // by GUID: new items that are not where they were put, if they ever were; see seek
 
-	blind bool // the next look goes everywhere: the last one failed, and what it was told of is forgotten; or see displace
+	meanwhile int  // changes that exchanges have found by themselves; see Meanwhile
+	blind     bool // the next look goes everywhere: the last one failed, and what it was told of is forgotten; or see displace
 
 	mu       sync.Mutex
 	unlisted []*pim.ItemError // of the last full look: what is there but cannot even be listed; guarded by mu
@@ -122,6 +123,20 @@ func (r *Replica) Look(ctx context.Context, hint pim.Hint) (changed int, err err
 	var empty *EmptiedError
 	r.blind = err != nil && !errors.As(err, &empty)
 	return changed, err
+}
+
+// lookMeanwhile looks at everything in an exchange.
+func (r *Replica) lookMeanwhile(ctx context.Context) error {
+	changed, err := r.Look(ctx, pim.Hint{})
+	r.meanwhile += changed
+	return err
+}
+
+// Meanwhile tells, once, whether an exchange has found changes that the server has not got: no look that comes after it finds them again.
+func (r *Replica) Meanwhile() bool {
+	found := r.meanwhile > 0 && r.index.Counts().Pending > 0
+	r.meanwhile = 0
+	return found
 }
 
 func (r *Replica) look(ctx context.Context, hint pim.Hint) (changed int, err error) {

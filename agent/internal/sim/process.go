@@ -163,7 +163,10 @@ func (p *process) request(a session.Run) dsclient.Request {
 
 // noticed looks at the store if it may have changed, and asks for an exchange if it did.
 func (p *process) noticed() {
-	if p.m.Running() || p.look() == 0 {
+	if p.m.Running() {
+		return
+	}
+	if changed := p.look() > 0; !p.replica.Meanwhile() && !changed {
 		return
 	}
 	p.handle(session.Wanted{Cause: session.CauseLocal})
