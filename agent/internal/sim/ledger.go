@@ -154,9 +154,16 @@ func (l *ledger) remove(by string, seen []byte) {
 	}
 }
 
-// overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
-// by who has not seen them. rest is what of the item lasts.
+// overruled tells whether a mark lives on in an item although it was deleted, or what its user wrote over it, of which nobody has heard: each time somebody
+// else had edited the item, and edits win over deletions by who has not seen them. rest is what of the item lasts.
 func (l *ledger) overruled(m *mark, rest []string) bool {
+	for by := ""; m.replaced != "" && m.replaced != "deleted"; by = m.by {
+		m = l.status[m.replaced]
+		other := func(who string) bool { return who != m.by }
+		if by != "" && other(by) || slices.ContainsFunc(m.deleters, other) {
+			return false
+		}
+	}
 	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return l.sawAll(seen, rest) })
 }
 
