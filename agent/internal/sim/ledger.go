@@ -14,11 +14,12 @@ type ledger struct {
 	count  int
 	uids   int
 	status map[string]*mark
-	lines  map[string]bool // each line that a user ever wrote
-	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
-	rest   string          // of each message
-	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
-	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+	lines  map[string]bool  // each line that a user ever wrote
+	twins  map[string]bool  // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
+	rest   string           // of each message
+	copied map[string]bool  // UIDs of which the server said that it keeps conflict copies
+	moved  map[string]bool  // marks of items that a user moved or flagged, which may revive a deleted item
+	places map[string]place // where he moved them, and how he flagged them
 	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
 	restored map[string]bool
 	// loose: a user let his device replace what the server has. From then on it is enough that everything is there or in a history.
@@ -43,7 +44,7 @@ func newLedger(p *Plan) *ledger {
 	if p.Partial {
 		rest = parts
 	}
-	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
+	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{}, places: map[string]place{},
 		restored: map[string]bool{}, yielded: map[string]bool{}}
 }
 
@@ -94,10 +95,10 @@ func (l *ledger) know(text string) {
 }
 
 // edit is an edit of an item as its user saw it: n chooses what he changes.
-func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
+func (l *ledger) edit(by string, kind pim.Kind, seen pim.Item, n int) []byte {
 	props := properties[kind]
-	prop, m := props[n%len(props)], l.write(by, uid(seen))
-	lines := slices.Collect(strings.Lines(string(seen)))
+	prop, m := props[n%len(props)], l.write(by, uid(seen.Body))
+	lines := slices.Collect(strings.Lines(string(seen.Body)))
 	line := prop + ":" + m + "\r\n"
 	if kind == pim.Mail {
 		line = prop + ": " + m + "\r\n"
@@ -106,6 +107,7 @@ func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
 	if at >= 0 {
 		for _, old := range marks([]byte(lines[at])) {
 			l.supersede(old, m)
+			l.moveOn(old, m, placeOf(seen))
 		}
 		lines[at] = line
 	} else {
@@ -117,7 +119,7 @@ func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
 }
 
 // recolor is an edit that changes the word that filters look for, too.
-func (l *ledger) recolor(by string, kind pim.Kind, seen []byte, n int) []byte {
+func (l *ledger) recolor(by string, kind pim.Kind, seen pim.Item, n int) []byte {
 	body := string(l.edit(by, kind, seen, n))
 	for _, word := range words {
 		body = strings.ReplaceAll(body, word+"\r\n", words[n%len(words)]+"\r\n")
@@ -213,12 +215,27 @@ func (l *ledger) keep(by string, body []byte) {
 	l.touch(body) // perhaps the deletion is told already, or was never
 }
 
+// place is what of an item is not in its bytes.
+type place struct {
+	folder string
+	flags  pim.Flags
+}
+
+func placeOf(it pim.Item) place { return place{it.Folder, it.Flags} }
+
 // move is a move or another flag of an item, also of what somebody else has made of it, of which its user has not heard yet.
-func (l *ledger) move(seen []byte) {
+func (l *ledger) move(seen []byte, to place) {
 	for _, m := range marks(seen) {
 		for ; m != ""; m = l.next(m) {
-			l.moved[m] = true
+			l.moved[m], l.places[m] = true, to
 		}
+	}
+}
+
+// moveOn is for what somebody wrote over a mark. If he saw it elsewhere than where it was moved, he has not heard of that, and it moves his edit, too.
+func (l *ledger) moveOn(old, m string, seen place) {
+	if to, ok := l.places[old]; ok && to != seen {
+		l.moved[m], l.places[m] = true, to
 	}
 }
 
