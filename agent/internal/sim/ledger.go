@@ -31,6 +31,7 @@ type ledger struct {
 type mark struct {
 	by       string
 	replaced string // by which mark, "deleted" for a deletion; "" while it is needed
+	over     string // the mark that it was written over, "" if none; that may be replaced by another one, written elsewhere
 	uid      string // the line that names its item
 	// deleters are who deleted it, and was is what replaced was before.
 	deleters []string
@@ -106,6 +107,7 @@ func (l *ledger) edit(by string, kind pim.Kind, seen pim.Item, n int) []byte {
 	at := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, prop+":") })
 	if at >= 0 {
 		for _, old := range marks([]byte(lines[at])) {
+			l.status[m].over = old
 			l.supersede(old, m)
 			l.moveOn(old, m, placeOf(seen))
 		}
@@ -225,11 +227,20 @@ func placeOf(it pim.Item) place { return place{it.Folder, it.Flags} }
 
 // move is a move or another flag of an item, also of what somebody else has made of it, of which its user has not heard yet.
 func (l *ledger) move(seen []byte, to place) {
-	for _, m := range marks(seen) {
-		for ; m != ""; m = l.next(m) {
+	list := marks(seen)
+	for m := range l.status {
+		if l.madeFrom(m, list) {
 			l.moved[m], l.places[m] = true, to
 		}
 	}
+}
+
+// madeFrom tells whether a mark is one of a list, or was written over one, perhaps beside somebody else's.
+func (l *ledger) madeFrom(m string, list []string) bool {
+	for m != "" && !slices.Contains(list, m) {
+		m = l.status[m].over
+	}
+	return m != ""
 }
 
 // moveOn is for what somebody wrote over a mark. If he saw it elsewhere than where it was moved, he has not heard of that, and it moves his edit, too.
