@@ -153,6 +153,7 @@ func (d *device) doubt() {
 	}
 	for _, e := range d.edited {
 		if slices.Contains(planned, e.key) {
+			d.strays[e.key] = true
 			d.eitherVersion(&e)
 		}
 	}
