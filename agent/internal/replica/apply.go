@@ -564,7 +564,12 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 	if err == nil {
 		now.Hash = sha256.Sum256(item.Body)
 	}
-	x.written = err == nil && (now == i.Row.Version || i.GUID != "" && now.Hash == i.Row.Hash) // a new one's folder may have had to get another name
+	x.written = err == nil && now == i.Row.Version
+	if err == nil && !x.written && now.Hash == i.Row.Hash {
+		if x.written, err = r.overwrote(i); err != nil {
+			return x, err
+		}
+	}
 	x.edited = err == nil && !x.written && i.GUID != ""
 	x.here, x.hash = err == nil, now.Hash
 	if x.entry = e; x.written && item.Type != pim.TypeFolder {
@@ -581,6 +586,13 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 		}
 	}
 	return x, nil
+}
+
+// overwrote tells whether the bytes of an intent are ours although they are not yet where they should be, or not with its marks: a new one's folder may
+// have had to get another name, and what is written and then moved may have got half of it. For that the server sends it again (found by simulation).
+func (r *Replica) overwrote(i state.Intent) (bool, error) {
+	row, ok, err := r.row(i.Row.LUID)
+	return i.GUID != "" || ok && row.Hash != i.Row.Hash, err
 }
 
 func (r *Replica) settleRecovered(list []recovered) error {
@@ -638,7 +650,9 @@ func (r *Replica) settleIntent(t *state.Tx, i state.Intent, e pim.Entry) error {
 	case err != nil:
 		return err
 	case ok:
-		j.former, j.Op = former, dsclient.Replace
+		if j.former, j.Op = former, dsclient.Replace; e.Flags != i.Row.Flags {
+			j.marks = former.Synced.Flags // those of ours are not there yet, and what its user has set is told
+		}
 	case i.GUID == "":
 		return t.DeleteIntent(i) // the item was forgotten meanwhile
 	}

@@ -116,20 +116,64 @@ func (r *Replica) placeOf(ctx context.Context, e history.Entry, item pim.Item) (
 	return row, ok && !row.Gone, err
 }
 
-// putOver writes a version over its item.
+// putOver writes a version over its item. It takes the place of equal ones as well, which another device has brought back beside it: nobody wants it twice
+// (found by simulation).
 func (r *Replica) putOver(ctx context.Context, row state.Row, item pim.Item) (key string, err error) {
 	current, at, err := r.store.Read(ctx, row.Key)
 	if err != nil {
 		return "", err
 	}
-	if err := r.history.Keep([]history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: "replaced by a former version"}}); err != nil {
+	twins, err := r.twins(row.LUID, item)
+	if err != nil {
 		return "", err
 	}
-	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Replace(row.Key, at.Stamp, item) })
+	kept := []history.Former{{Store: r.name, LUID: row.LUID, Key: row.Key, Item: current, Reason: replaced}}
+	for _, twin := range twins {
+		kept = append(kept, history.Former{Store: r.name, LUID: twin.LUID, Key: twin.Key, Item: item, Reason: replaced})
+	}
+	if err := r.history.Keep(kept); err != nil {
+		return "", err
+	}
+	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) {
+		e, err := b.Replace(row.Key, at.Stamp, item)
+		if err == nil {
+			err = drop(b, twins)
+		}
+		return e, err
+	})
 	if err == nil {
 		err = r.putBack(row, e, item.Body)
 	}
 	return e.Key, err
+}
+
+// drop deletes items, but for those that have changed.
+func drop(b pim.Batch, rows []state.Row) error {
+	for _, row := range rows {
+		if err := b.Delete(row.Key, row.Stamp); err != nil && !errors.Is(err, pim.ErrChanged) && !errors.Is(err, pim.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+const replaced = "replaced by a former version"
+
+// twins are others in the folder of an item that is put back that equal it in all. There may be copies of messages, and of what has no UID.
+func (r *Replica) twins(luid string, item pim.Item) (out []state.Row, err error) {
+	if item.Type == pim.TypeMessage || match.Identify(item.Type, item.Body).UID == "" {
+		return nil, nil
+	}
+	hash := sha256.Sum256(item.Body)
+	err = r.index.View(func(t *state.Tx) error {
+		return t.All(func(row state.Row) error {
+			if row.LUID != luid && !row.Gone && !row.Doomed && row.Hash == hash && row.Folder == item.Folder {
+				out = append(out, row)
+			}
+			return nil
+		})
+	})
+	return out, err
 }
 
 // putBeside writes a version of an item that is gone. One whose deletion the server has not been told of is that item again: whoever keeps held

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"iter"
 	"math"
 	"slices"
@@ -200,21 +201,34 @@ func (p *process) reject() error {
 	return nil
 }
 
-// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it, with copies of conflicts.
+// keepsThere tells the ledger what shall live on although it was deleted on the device: what the server has of it, with copies of conflicts, which may be
+// all that is left.
 func (d *device) keepsThere(rows []state.Row) {
 	uids := map[string]bool{}
 	all := d.w.server.documents()
 	for _, row := range rows {
-		guid := d.guid(row.LUID)
-		if i := slices.IndexFunc(all, func(e entry) bool { return e.key == guid }); i >= 0 {
-			uids[uid(all[i].item.Body)] = true
-		}
+		uids[uid(d.w.server.lastOf(d.guid(row.LUID)))] = true
 	}
 	for _, e := range all {
 		if uids[uid(e.item.Body)] && !d.deletesToo(e.key, rows) {
 			d.w.ledger.keep(d.id, e.item.Body)
 		}
 	}
+}
+
+// lastOf is the last body of an item, also of one that was deleted, nil if there never was one.
+func (s *server) lastOf(guid string) (body []byte) {
+	s.view(func(tx dsstore.Tx) error {
+		it, err := tx.Item(collection, guid)
+		if err == nil {
+			body, err = tx.Body(it.Hash)
+		}
+		if errors.Is(err, dsstore.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	return body
 }
 
 // guid is what the server calls an item of a device, or called it before a slow sync, "" if neither knows. The device may know it first.

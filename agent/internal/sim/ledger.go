@@ -14,11 +14,12 @@ type ledger struct {
 	count  int
 	uids   int
 	status map[string]*mark
-	lines  map[string]bool // each line that a user ever wrote
-	twins  map[string]bool // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
-	rest   string          // of each message
-	copied map[string]bool // UIDs of which the server said that it keeps conflict copies
-	moved  map[string]bool // marks of items that a user moved or flagged, which may revive a deleted item
+	lines  map[string]bool  // each line that a user ever wrote
+	twins  map[string]bool  // UIDs that were written on several devices, so that there may be as many, or one of them in the history only
+	rest   string           // of each message
+	copied map[string]bool  // UIDs of which the server said that it keeps conflict copies
+	moved  map[string]bool  // marks of items that a user moved or flagged, which may revive a deleted item
+	places map[string]place // where he moved them, and how he flagged them
 	// restored are UIDs of items of which a former version was put back: of each version something may be there again, or in a history only.
 	restored map[string]bool
 	// loose: a user let his device replace what the server has. From then on it is enough that everything is there or in a history.
@@ -30,6 +31,7 @@ type ledger struct {
 type mark struct {
 	by       string
 	replaced string // by which mark, "deleted" for a deletion; "" while it is needed
+	over     string // the mark that it was written over, "" if none; that may be replaced by another one, written elsewhere
 	uid      string // the line that names its item
 	// deleters are who deleted it, and was is what replaced was before.
 	deleters []string
@@ -43,7 +45,7 @@ func newLedger(p *Plan) *ledger {
 	if p.Partial {
 		rest = parts
 	}
-	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{},
+	return &ledger{rest: rest, status: map[string]*mark{}, lines: map[string]bool{}, twins: map[string]bool{}, copied: map[string]bool{}, moved: map[string]bool{}, places: map[string]place{},
 		restored: map[string]bool{}, yielded: map[string]bool{}}
 }
 
@@ -94,10 +96,10 @@ func (l *ledger) know(text string) {
 }
 
 // edit is an edit of an item as its user saw it: n chooses what he changes.
-func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
+func (l *ledger) edit(by string, kind pim.Kind, seen pim.Item, n int) []byte {
 	props := properties[kind]
-	prop, m := props[n%len(props)], l.write(by, uid(seen))
-	lines := slices.Collect(strings.Lines(string(seen)))
+	prop, m := props[n%len(props)], l.write(by, uid(seen.Body))
+	lines := slices.Collect(strings.Lines(string(seen.Body)))
 	line := prop + ":" + m + "\r\n"
 	if kind == pim.Mail {
 		line = prop + ": " + m + "\r\n"
@@ -105,7 +107,9 @@ func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
 	at := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, prop+":") })
 	if at >= 0 {
 		for _, old := range marks([]byte(lines[at])) {
+			l.status[m].over = old
 			l.supersede(old, m)
+			l.moveOn(old, m, placeOf(seen))
 		}
 		lines[at] = line
 	} else {
@@ -117,7 +121,7 @@ func (l *ledger) edit(by string, kind pim.Kind, seen []byte, n int) []byte {
 }
 
 // recolor is an edit that changes the word that filters look for, too.
-func (l *ledger) recolor(by string, kind pim.Kind, seen []byte, n int) []byte {
+func (l *ledger) recolor(by string, kind pim.Kind, seen pim.Item, n int) []byte {
 	body := string(l.edit(by, kind, seen, n))
 	for _, word := range words {
 		body = strings.ReplaceAll(body, word+"\r\n", words[n%len(words)]+"\r\n")
@@ -154,9 +158,16 @@ func (l *ledger) remove(by string, seen []byte) {
 	}
 }
 
-// overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
-// by who has not seen them. rest is what of the item lasts.
+// overruled tells whether a mark lives on in an item although it was deleted, or what its user wrote over it, of which nobody has heard: each time somebody
+// else had edited the item, and edits win over deletions by who has not seen them. rest is what of the item lasts.
 func (l *ledger) overruled(m *mark, rest []string) bool {
+	for by := ""; m.replaced != "" && m.replaced != "deleted"; by = m.by {
+		m = l.status[m.replaced]
+		other := func(who string) bool { return who != m.by }
+		if by != "" && other(by) || slices.ContainsFunc(m.deleters, other) {
+			return false
+		}
+	}
 	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return l.sawAll(seen, rest) })
 }
 
@@ -206,12 +217,36 @@ func (l *ledger) keep(by string, body []byte) {
 	l.touch(body) // perhaps the deletion is told already, or was never
 }
 
+// place is what of an item is not in its bytes.
+type place struct {
+	folder string
+	flags  pim.Flags
+}
+
+func placeOf(it pim.Item) place { return place{it.Folder, it.Flags} }
+
 // move is a move or another flag of an item, also of what somebody else has made of it, of which its user has not heard yet.
-func (l *ledger) move(seen []byte) {
-	for _, m := range marks(seen) {
-		for ; m != ""; m = l.next(m) {
-			l.moved[m] = true
+func (l *ledger) move(seen []byte, to place) {
+	list := marks(seen)
+	for m := range l.status {
+		if l.madeFrom(m, list) {
+			l.moved[m], l.places[m] = true, to
 		}
+	}
+}
+
+// madeFrom tells whether a mark is one of a list, or was written over one, perhaps beside somebody else's.
+func (l *ledger) madeFrom(m string, list []string) bool {
+	for m != "" && !slices.Contains(list, m) {
+		m = l.status[m].over
+	}
+	return m != ""
+}
+
+// moveOn is for what somebody wrote over a mark. If he saw it elsewhere than where it was moved, he has not heard of that, and it moves his edit, too.
+func (l *ledger) moveOn(old, m string, seen place) {
+	if to, ok := l.places[old]; ok && to != seen {
+		l.moved[m], l.places[m] = true, to
 	}
 }
 

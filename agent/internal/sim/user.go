@@ -72,12 +72,12 @@ func (d *device) userEdits(n, m int) {
 	if e == nil {
 		return
 	}
-	d.overwrite(e, d.w.ledger.edit(d.id, d.disk.kind, e.item.Body, m), m)
+	d.overwrite(e, d.w.ledger.edit(d.id, d.disk.kind, e.item, m), m)
 }
 
 func (d *device) userRecolors(n, m int) {
 	if e := pick(d.items(), n); e != nil {
-		d.overwrite(e, d.w.ledger.recolor(d.id, d.disk.kind, e.item.Body, m), m)
+		d.overwrite(e, d.w.ledger.recolor(d.id, d.disk.kind, e.item, m), m)
 	}
 }
 
@@ -153,6 +153,7 @@ func (d *device) doubt() {
 	}
 	for _, e := range d.edited {
 		if slices.Contains(planned, e.key) {
+			d.strays[e.key] = true
 			d.eitherVersion(&e)
 		}
 	}
@@ -198,7 +199,7 @@ func (d *device) userRenames(n, m int) {
 // userMoves puts a file into another folder.
 func (d *device) userMoves(n, m int) {
 	if e := pick(d.items(), n); e != nil {
-		d.w.ledger.move(e.item.Body)
+		d.w.ledger.move(e.item.Body, place{folders[m%len(folders)], e.item.Flags})
 		d.move(e, path.Join(folders[m%len(folders)], path.Base(e.key)))
 		e.item.Folder = folders[m%len(folders)]
 		d.makes(e.item)
@@ -220,7 +221,7 @@ func (d *device) move(e *entry, to string) {
 // userFlags marks a message.
 func (d *device) userFlags(n, m int) {
 	if e := pick(d.items(), n); e != nil && d.disk.kind == pim.Mail {
-		d.w.ledger.move(e.item.Body)
+		d.w.ledger.move(e.item.Body, place{e.item.Folder, flagSets[m%len(flagSets)]})
 		d.disk.setFlags(e.key, flagSets[m%len(flagSets)])
 		d.w.did(d.id, "flags "+string(flagSets[m%len(flagSets)]), e)
 		e.item.Flags = flagSets[m%len(flagSets)]
@@ -264,14 +265,14 @@ func (s *server) documents() []entry {
 
 func (s *server) userEdits(n, m int) {
 	if e := pick(s.documents(), n); e != nil {
-		e.item.Body = s.w.ledger.edit("server", s.w.plan.Kind, e.item.Body, m)
+		e.item.Body = s.w.ledger.edit("server", s.w.plan.Kind, e.item, m)
 		s.put(e.key, e.item)
 	}
 }
 
 func (s *server) userRecolors(n, m int) {
 	if e := pick(s.documents(), n); e != nil {
-		e.item.Body = s.w.ledger.recolor("server", s.w.plan.Kind, e.item.Body, m)
+		e.item.Body = s.w.ledger.recolor("server", s.w.plan.Kind, e.item, m)
 		s.put(e.key, e.item)
 	}
 }
@@ -291,16 +292,16 @@ func (s *server) userDeletes(n, _ int) {
 
 func (s *server) userMoves(n, m int) {
 	if e := pick(s.documents(), n); e != nil {
-		s.w.ledger.move(e.item.Body)
 		e.item.Folder = folders[m%len(folders)]
+		s.w.ledger.move(e.item.Body, placeOf(e.item))
 		s.put(e.key, e.item)
 	}
 }
 
 func (s *server) userFlags(n, m int) {
 	if e := pick(s.documents(), n); e != nil && s.w.plan.Kind == pim.Mail {
-		s.w.ledger.move(e.item.Body)
 		e.item.Flags = flagSets[m%len(flagSets)]
+		s.w.ledger.move(e.item.Body, placeOf(e.item))
 		s.put(e.key, e.item)
 	}
 }
