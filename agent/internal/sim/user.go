@@ -156,6 +156,7 @@ func (d *device) doubt() {
 	}
 	for _, e := range d.edited {
 		if slices.Contains(planned, e.key) || d.strays[e.key] {
+			d.strays[e.key] = true // until the server knows of the edit
 			d.eitherVersion(&e)
 		}
 	}
