@@ -186,6 +186,15 @@ func (l *ledger) last(m string) string {
 	return m
 }
 
+// unheard is what a mark was written over by as long as the server has not heard of it: who edits his half of an item and deletes that before anybody
+// hears of it has deleted his half.
+func (l *ledger) unheard(m string, heard func(string) bool) string {
+	for next := l.next(m); next != "" && !heard(next); next = l.next(m) {
+		m = next
+	}
+	return m
+}
+
 // next is the mark that a mark was written over by, "" if it was not.
 func (l *ledger) next(m string) string {
 	if s := l.status[m]; s.replaced != "deleted" {
