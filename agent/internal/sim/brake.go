@@ -206,7 +206,8 @@ func (d *device) keepsThere(rows []state.Row) {
 	all := d.w.server.documents()
 	for _, row := range rows {
 		guid := d.guid(row.LUID)
-		if i := slices.IndexFunc(all, func(e entry) bool { return e.key == guid }); i >= 0 {
+		same := func(e entry) bool { return e.key == guid || sha256.Sum256(e.item.Body) == row.Hash } // only the copy may be left
+		if i := slices.IndexFunc(all, same); i >= 0 {
 			uids[uid(all[i].item.Body)] = true
 		}
 	}
