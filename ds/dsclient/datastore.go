@@ -72,7 +72,7 @@ type AnchorState struct {
 	Partial bool     `json:",omitempty"` // it was cut off when a part of an object had come
 	// Slow: the next sync shall be a slow one.
 	Slow bool `json:",omitempty"`
-	// Ceiling is later than all anchors that were presented up to a day after one was answered, "" if none was.
+	// Ceiling is later than all anchors that were ever presented, "" if none was.
 	Ceiling string `json:",omitempty"`
 }
 

@@ -458,8 +458,25 @@ func (e *exchange) prepareAnchors() error {
 			st.want, st.alert = ds.AlertSlow, ds.AlertSlow // nothing was ever synchronized (T8), or somebody wants it
 		}
 		st.next = e.nextAnchor(st.Local(), a)
+		if !e.syncs() {
+			continue
+		}
+		if err := st.raise(); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// raise makes a ceiling above an anchor durable before that is presented: a process that begins after this one may hear of no answer either, and present
+// more (found by simulation). Answers raise it in time, so this is a write for each process, and for each day without any.
+func (st *storeExchange) raise() error {
+	n, _ := strconv.ParseInt(st.next, 36, 64)
+	if limit, err := strconv.ParseInt(st.anchors.Ceiling, 36, 64); err == nil && n < limit {
+		return nil
+	}
+	st.anchors.Ceiling = ceiling(st.next)
+	return st.SetAnchors(st.anchors)
 }
 
 // nextAnchor is later than those before it, whatever became of the clock: a server can tell an old message that comes late, also one that was never

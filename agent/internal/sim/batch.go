@@ -130,6 +130,7 @@ func (b batch) Reflag(key string, flags pim.Flags, folder string) (pim.Entry, er
 			to = path.Join(folder, safefile.Random()+"-"+path.Base(key))
 		}
 		b.did(b.rename(key, to))
+		b.moving(key, to)
 		key = to
 	}
 	e, _ := b.entry(key)

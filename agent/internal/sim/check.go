@@ -26,15 +26,10 @@ func (w *World) check() {
 
 // checkLost: what a user wrote last is there, unless a user wrote over it or deleted it.
 func (w *World) checkLost(live []entry) {
-	there, kept := map[string]bool{}, map[string]string{}
+	there, kept := map[string]bool{}, w.server.former()
 	for _, e := range live {
 		for _, m := range marks(e.item.Body) {
 			there[m] = true
-		}
-	}
-	for _, k := range w.server.store.History() {
-		for _, m := range marks(w.server.body(k.Hash)) {
-			kept[m] = k.Reason
 		}
 	}
 	for _, d := range w.devices {
@@ -53,6 +48,17 @@ func (w *World) checkLost(live []entry) {
 			w.fail("lost", "%s of %s is nowhere", m, s.by)
 		}
 	}
+}
+
+// former are the marks of all versions that do not live on, with the reason.
+func (s *server) former() map[string]string {
+	kept := map[string]string{}
+	for _, k := range s.store.History() {
+		for _, m := range marks(s.body(k.Hash)) {
+			kept[m] = k.Reason
+		}
+	}
+	return kept
 }
 
 // mayYield tells whether it is enough that a mark is in a history.
@@ -89,6 +95,11 @@ func (w *World) checkDoubled(live []entry) {
 			count[m]++
 		}
 	}
+	former := w.server.former()
+	heard := func(m string) bool {
+		_, was := former[m]
+		return was || count[m] > 0
+	}
 	bodies := map[string]bool{}
 	for i, e := range live {
 		if body := string(e.item.Body); bodies[body] && !w.ledger.mayTwice(uid(e.item.Body)) {
@@ -96,7 +107,7 @@ func (w *World) checkDoubled(live []entry) {
 		} else {
 			bodies[body] = true
 		}
-		if !w.ledger.entitled(e.item.Body, count) && !w.ledger.between(e.item.Body, slices.Concat(live[:i], live[i+1:])) {
+		if !w.ledger.entitled(e.item.Body, count, heard) && !w.ledger.between(e.item.Body, slices.Concat(live[:i], live[i+1:])) {
 			w.fail("doubled", "or resurrected: %s", w.ledger.tell(e.item.Body, count))
 		}
 	}
@@ -107,12 +118,12 @@ func (l *ledger) mayTwice(uid string) bool {
 	return l.loose || l.twins[uid] || l.restored[uid] && l.copied[uid]
 }
 
-// entitled tells whether an item may be there.
-func (l *ledger) entitled(body []byte, count map[string]int) bool {
+// entitled tells whether an item may be there. heard is of which marks the server has heard.
+func (l *ledger) entitled(body []byte, count map[string]int, heard func(string) bool) bool {
 	rest := l.lasting(marks(body))
 	return l.loose || slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.overruled(s, rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.overruled(l.status[l.unheard(m, heard)], rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
 }
 

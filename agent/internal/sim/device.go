@@ -32,6 +32,8 @@ type device struct {
 	removed, edited []entry
 	// strays are where users moved files to that no agent had noted, and those that they edited.
 	strays map[string]bool
+	// origins are where files lay that users or the agent moved since the exchange began, by where they are now.
+	origins map[string]string
 	// approved are the LUIDs of items whose deletion the user has approved.
 	approved map[string]bool
 	// leaving are the LUIDs of items that the server has told to leave the device when it had them.
@@ -55,9 +57,9 @@ type armed struct {
 }
 
 func newDevice(w *World, id string) *device {
-	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, made: map[string]string{}, strays: map[string]bool{}, leaving: map[string]bool{}}
+	d := &device{w: w, id: id, disk: newDisk(w.plan.Kind), link: true, secret: "secret-" + id, approved: map[string]bool{}, kept: map[string]bool{}, made: map[string]string{}, strays: map[string]bool{}, origins: map[string]string{}, leaving: map[string]bool{}}
 	d.book.d = d
-	d.disk.hook = d.access
+	d.disk.hook, d.disk.moving = d.access, d.follow
 	if w.plan.History {
 		d.disk.losing = d.book.mustHave
 	}

@@ -22,6 +22,8 @@ type disk struct {
 	hook func(what string, write bool) error
 	// losing comes before the agent overwrites or deletes what is there.
 	losing func(key string, body []byte, deletes bool)
+	// moving comes after the agent has moved what is there.
+	moving func(key, to string)
 	tick   func() int64 // of modification times
 	free   []uint64     // inodes that can be used again
 	next   uint64
@@ -35,7 +37,8 @@ type file struct {
 }
 
 func newDisk(kind pim.Kind) *disk {
-	d := &disk{kind: kind, files: map[string]*file{}, folders: map[string]bool{}, hook: func(string, bool) error { return nil }, losing: func(string, []byte, bool) {}}
+	d := &disk{kind: kind, files: map[string]*file{}, folders: map[string]bool{}, hook: func(string, bool) error { return nil }, losing: func(string, []byte, bool) {},
+		moving: func(string, string) {}}
 	var n int64
 	d.tick = func() int64 { n++; return n }
 	return d

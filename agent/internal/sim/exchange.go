@@ -57,7 +57,8 @@ func (p *process) exchange(req dsclient.Request, cause session.Cause) {
 		x.yield = yield
 		x.report, x.end = client.Run(ctx, req)
 	})
-	p.x, p.asked, p.leftover, d.removed, d.edited = x, false, d.planned(), nil, nil
+	p.x, p.asked, p.leftover = x, false, d.planned()
+	d.forget()
 	d.w.logf("  %s: exchange begins: %s", d.id, cause)
 }
 

@@ -158,16 +158,9 @@ func (l *ledger) remove(by string, seen []byte) {
 	}
 }
 
-// overruled tells whether a mark lives on in an item although it was deleted, or what its user wrote over it, of which nobody has heard: each time somebody
-// else had edited the item, and edits win over deletions by who has not seen them. rest is what of the item lasts.
+// overruled tells whether a mark lives on in an item although it was deleted: each time somebody else had edited the item, and edits win over deletions
+// by who has not seen them. rest is what of the item lasts.
 func (l *ledger) overruled(m *mark, rest []string) bool {
-	for by := ""; m.replaced != "" && m.replaced != "deleted"; by = m.by {
-		m = l.status[m.replaced]
-		other := func(who string) bool { return who != m.by }
-		if by != "" && other(by) || slices.ContainsFunc(m.deleters, other) {
-			return false
-		}
-	}
 	return m.replaced == "deleted" && m.was == "" && !slices.ContainsFunc(m.deletions, func(seen []string) bool { return l.sawAll(seen, rest) })
 }
 
@@ -192,6 +185,15 @@ func (l *ledger) sawAll(seen, others []string) bool {
 // last is the mark that a mark was written over by in the end.
 func (l *ledger) last(m string) string {
 	for next := l.next(m); next != ""; next = l.next(m) {
+		m = next
+	}
+	return m
+}
+
+// unheard is what a mark was written over by as long as the server has not heard of it: who edits his half of an item and deletes that before anybody
+// hears of it has deleted his half.
+func (l *ledger) unheard(m string, heard func(string) bool) string {
+	for next := l.next(m); next != "" && !heard(next); next = l.next(m) {
 		m = next
 	}
 	return m

@@ -146,21 +146,30 @@ func (d *device) eitherVersion(seen *entry) {
 // doubt is for files that were deleted or edited before the agent noted that it wrote them, and that it has not noted to the end.
 func (d *device) doubt() {
 	planned := d.planned()
+	for to, from := range d.origins {
+		d.strays[to] = d.strays[to] || slices.Contains(planned, from)
+	}
 	for _, e := range d.removed {
-		if slices.Contains(planned, e.key) {
+		if slices.Contains(planned, e.key) || d.strays[e.key] {
 			d.w.ledger.revive(e.item.Body)
 		}
 	}
 	for _, e := range d.edited {
-		if slices.Contains(planned, e.key) {
-			d.strays[e.key] = true
+		if slices.Contains(planned, e.key) || d.strays[e.key] {
+			d.strays[e.key] = true // until the server knows of the edit
 			d.eitherVersion(&e)
 		}
 	}
-	d.removed, d.edited = nil, nil
+	d.forget()
 	if len(planned) == 0 {
 		clear(d.strays)
 	}
+}
+
+// forget is for an exchange that begins, or has ended.
+func (d *device) forget() {
+	d.removed, d.edited = nil, nil
+	clear(d.origins)
 }
 
 // planned are the keys of files that the agent meant to write, or to take away.
@@ -212,10 +221,21 @@ func (d *device) makes(it pim.Item) { d.made[uid(it.Body)] = describe(it) }
 func (d *device) move(e *entry, to string) {
 	if d.disk.files[to] == nil {
 		d.strays[to] = d.unnoted(e.key)
+		d.follow(e.key, to)
 		d.disk.rename(e.key, to)
 		d.w.did(d.id, "moves to "+to, e)
 		d.touched(e.key, to)
 	}
+}
+
+// follow notes where a file lay when the exchange began, or when the agent wrote it since: it may have no note of that yet.
+func (d *device) follow(key, to string) {
+	from, ok := d.origins[key]
+	if !ok {
+		from = key
+	}
+	delete(d.origins, key)
+	d.origins[to] = from
 }
 
 // userFlags marks a message.
