@@ -427,6 +427,7 @@ func (r *Replica) settleOne(t *state.Tx, j *job) error {
 		row := j.row
 		row.Doomed, row.Approved, row.Shared, row.Synced = false, false, false, state.Version{}
 		errs = append(errs, t.Put(j.former, row))
+		r.meanwhile++
 	case !done && j.row.Doomed && j.Soft: // somebody else was quicker: the next look finds out what he did
 		row := j.row
 		row.Doomed, row.Approved = false, false

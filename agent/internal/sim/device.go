@@ -44,8 +44,10 @@ type device struct {
 	made map[string]string
 	// synced: a sync was complete, so no slow one is needed any more.
 	synced bool
-	// moved is how many changes of items were exchanged, or refused, ever; trips how many round trips there were.
-	moved, trips int
+	// moved is how many changes of items were exchanged, or refused, ever, polled how many the device sent in polls; trips how many round trips there were.
+	moved, polled, trips int
+	// content tells that the last exchange went well in all.
+	content bool
 	// judged is the secret that the server refused last, as the durable state knows.
 	judged string
 }

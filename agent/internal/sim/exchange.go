@@ -187,6 +187,7 @@ func (p *process) catchUp() {
 func (p *process) judge(x *exchange) {
 	d := p.d
 	d.trips += x.report.RoundTrips
+	d.content = x.end == nil && !x.report.Unknown
 	for i := range x.report.Stores {
 		x.judgeStore(&x.report.Stores[i])
 	}
@@ -202,6 +203,10 @@ func (p *process) judge(x *exchange) {
 func (x *exchange) judgeStore(s *dsclient.StoreReport) {
 	d := x.p.d
 	d.moved += s.Sent + s.Received + s.Failed
+	d.content = d.content && s.Failed == 0
+	if x.cause == session.CausePoll {
+		d.polled += s.Sent
+	}
 	d.w.logf("  %s: %s in %d round trips: alert %d, sent %d, received %d, failed %d", d.id, s.Name, x.report.RoundTrips, s.Alert, s.Sent, s.Received, s.Failed)
 	if x.purpose != dsclient.Sync && x.purpose != dsclient.Open {
 		return

@@ -89,10 +89,11 @@ func (w *World) comeHome() {
 	}
 }
 
-// poll is the safety poll of a device: it looks at everything, exchanges, and tells whether there was anything to do.
+// poll is the safety poll of a device: it looks at everything, exchanges, and tells whether there was anything to do. What it sends must be new to it:
+// if it has been seen before, and the server has refused nothing, it should have gone out by itself.
 func (d *device) poll() (busy bool) {
 	p := d.proc
-	looks, moved := p.looks, d.moved
+	looks, moved, polled, content := p.looks, d.moved, d.polled, p.m.State == session.Idle && d.content
 	p.lookAtAll()
 	p.tell(session.Wanted{Cause: session.CausePoll}, nil)
 	d.runOn(0, 0)
@@ -102,6 +103,9 @@ func (d *device) poll() (busy bool) {
 	}
 	if p.m.State != session.Idle {
 		d.w.fail("state", "%s: the session is %s (%s) although nothing is broken", d.id, p.m.State, p.m.Reason)
+	}
+	if content && p.looks == looks && d.polled != polled {
+		d.w.fail("stuck", "%s: %d items have waited for the poll", d.id, d.polled-polled)
 	}
 	return p.looks != looks || d.moved != moved
 }
