@@ -19,7 +19,7 @@ func (r *reply) match(st *storeState, rec dsstore.Item, version string) (it dsst
 	if err != nil || len(same) == 0 {
 		return dsstore.Item{}, false, err
 	}
-	if it, err = r.orLeaving(st, same, version); err != nil || it.GUID == "" {
+	if it, err = r.orLeaving(st, rec, same, version); err != nil || it.GUID == "" {
 		return dsstore.Item{}, false, err
 	}
 	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
@@ -49,13 +49,13 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 }
 
 // orLeaving is firstFree, or the only item there is if that was told to leave the device, and nobody knows whether it did. Its user may have moved it
-// before, and edited it: what he adds then is no second one (found by simulation).
-func (r *reply) orLeaving(st *storeState, same []dsstore.Item, version string) (dsstore.Item, error) {
+// before, and edited it: what he adds then is no second one. What he has not edited is, or the device would know it (found by simulation).
+func (r *reply) orLeaving(st *storeState, rec dsstore.Item, same []dsstore.Item, version string) (dsstore.Item, error) {
 	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
 	if err != nil || it.GUID != "" || len(same) != 1 || st.link.Scope != unsettled {
 		return it, err
 	}
-	if there, err := r.leaving(st, same[0]); !there || err != nil {
+	if there, err := r.leaving(st, same[0]); !there || err != nil || rec.Hash == same[0].Hash {
 		return it, err
 	}
 	if once, err := r.onceSeveral(st, same[0]); once || err != nil {
