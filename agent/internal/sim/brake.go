@@ -243,17 +243,38 @@ func (d *device) guid(luid string) (guid string) {
 		}
 		return nil // what the server does not know of is no matter
 	})
-	maps, err := d.proc.replica.PendingMaps()
-	if i := slices.IndexFunc(maps, func(m dsclient.MapEntry) bool { return m.LUID == luid }); err == nil && guid == "" && i >= 0 {
+	maps := d.maps()
+	if i := slices.IndexFunc(maps, func(m dsclient.MapEntry) bool { return m.LUID == luid }); guid == "" && i >= 0 {
 		guid = maps[i].GUID
 	}
 	return guid
+}
+
+// maps are those that the server has not confirmed. No agent need run.
+func (d *device) maps() (out []dsclient.MapEntry) {
+	index, err := state.OpenItems(store{d}, storeName)
+	if err != nil {
+		return nil
+	}
+	err = index.View(func(t *state.Tx) error {
+		out, err = t.Maps()
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // deletesToo tells whether the user of a device has deleted an item of the server besides those of these rows, and nobody has looked yet: that he still wants.
 func (d *device) deletesToo(guid string, rows []state.Row) bool {
 	same := func(row state.Row) bool { return d.guid(row.LUID) == guid }
 	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return same(row) && d.disk.files[row.Key] == nil })
+}
+
+// deletesAgain tells whether the user of a device has deleted an item of the server, and nobody has looked yet.
+func (d *device) deletesAgain(guid string) bool {
+	return slices.ContainsFunc(d.rows(), func(row state.Row) bool { return !row.Gone && d.guid(row.LUID) == guid && d.disk.files[row.Key] == nil })
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.
@@ -318,10 +339,10 @@ func (s *server) decides(d *device, approve bool) {
 	})
 }
 
-// keeps tells the ledger what shall live on although a device has deleted it.
+// keeps tells the ledger what shall live on although a device has deleted it, unless it came there again and was deleted once more.
 func (s *server) keeps(d *device, list []dsstore.Deletion) {
 	for _, e := range s.documents() {
-		if slices.ContainsFunc(list, func(x dsstore.Deletion) bool { return x.GUID == e.key }) {
+		if slices.ContainsFunc(list, func(x dsstore.Deletion) bool { return x.GUID == e.key }) && !d.deletesAgain(e.key) {
 			s.w.ledger.keep(d.id, e.item.Body)
 		}
 	}
