@@ -11,3 +11,6 @@ var DefaultBrake = Brake{Count: 20, Percent: 25}
 func (b Brake) Holds(n, items int) bool {
 	return b.Count > 0 && n > b.Count && n*100 > items*b.Percent
 }
+
+// Keeps tells whether n deletions that were too many still are: items that have come since do not make a mistake a smaller one.
+func (b Brake) Keeps(n int) bool { return b.Count > 0 && n > b.Count }

@@ -62,13 +62,16 @@ func (r *Replica) weigh() (Hold, error) {
 		return Hold{}, err
 	}
 	var h Hold
-	if r.brake.Holds(len(gone), items) {
+	if r.tooMany(gone, items) {
 		h.There = len(gone)
 		h.add(gone)
 	}
-	if r.brake.Holds(len(doomed), items) {
+	if r.tooMany(doomed, items) {
 		h.Here = len(doomed)
 		h.add(doomed)
+	}
+	if r.Held().There > 0 && h.There == 0 {
+		r.meanwhile++ // they may go, and nobody else will find them
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,6 +82,23 @@ func (r *Replica) weigh() (Hold, error) {
 	}
 	r.held = h
 	return h, nil
+}
+
+// tooMany tells whether deletions are to be held, and notes it of each of them. If that fails they are held all the same, and noted the next time.
+func (r *Replica) tooMany(rows []state.Row, items int) bool {
+	held := func(row state.Row) bool { return row.Held }
+	if !r.brake.Holds(len(rows), items) && !(r.brake.Keeps(len(rows)) && slices.ContainsFunc(rows, held)) {
+		return false
+	}
+	var notes []update
+	for _, former := range rows {
+		if row := former; !row.Held {
+			row.Held = true
+			notes = append(notes, update{former: former, row: row})
+		}
+	}
+	r.record(notes) //nolint:errcheck // see above
+	return true
 }
 
 func (h *Hold) add(rows []state.Row) {

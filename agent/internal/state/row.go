@@ -33,6 +33,8 @@ type Row struct {
 	Problem string  // why it does not take part, "" if it does
 	// Doomed: the server has deleted it, and that is not carried out yet. Approved: a deletion that was held may happen.
 	Doomed, Approved bool
+	// Held: the deletion waits until somebody has decided. It counts only while the item is deleted on one side.
+	Held bool
 	// Unsure: it is as it was, and was something else meanwhile that the server may have got; or nobody has seen that it was ever as it is;
 	// or the server has sent it again although it was deleted here.
 	Unsure bool
@@ -56,7 +58,7 @@ var errRow = errors.New("a row of the state is damaged")
 
 // encode writes a row: short, because there is one for each item.
 func (r *Row) encode() []byte {
-	b := []byte{rowFormat, flag(r.Gone)*goneFlag | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3 | flag(r.Unsure)<<4}
+	b := []byte{rowFormat, flag(r.Gone)*goneFlag | flag(r.Shared)<<1 | flag(r.Doomed)<<2 | flag(r.Approved)<<3 | flag(r.Unsure)<<4 | flag(r.Held && r.oneSided())<<5}
 	for _, s := range []string{r.LUID, r.Key, r.Type, string(r.Flags), r.Folder, string(r.Synced.Flags), r.Synced.Folder, r.Problem} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
@@ -80,7 +82,7 @@ func decodeRow(b []byte) (Row, error) {
 	if len(b) < 2 || b[0] != rowFormat {
 		return r, errRow
 	}
-	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure = b[1]&goneFlag != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0
+	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure, r.Held = b[1]&goneFlag != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0, b[1]&32 != 0
 	b = b[2:]
 	for _, s := range []*string{&r.LUID, &r.Key, &r.Type, (*string)(&r.Flags), &r.Folder, (*string)(&r.Synced.Flags), &r.Synced.Folder, &r.Problem} {
 		n, used := binary.Uvarint(b)
