@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 
@@ -124,10 +125,16 @@ func (p *process) settle() {
 		p.d.w.logf("  %s: deletions wait: %v", p.d.id, err)
 	}
 	for _, row := range doomed {
-		if p.d.disk.files[row.Key] == nil {
+		if p.d.disk.files[row.Key] == nil && !p.d.tookAway(row.Key) {
 			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, row.Key, len(doomed), items)
 		}
 	}
+}
+
+// tookAway tells whether the user has just deleted or moved a file himself.
+func (d *device) tookAway(key string) bool {
+	moved := slices.Contains(slices.Collect(maps.Values(d.origins)), key)
+	return moved || slices.ContainsFunc(d.removed, func(e entry) bool { return e.key == key })
 }
 
 // leaves tells whether an item only leaves the device: the server has it, or had it when it said so, and somebody has deleted it or written over it since.
