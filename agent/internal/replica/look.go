@@ -395,7 +395,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			}
 		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
-		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash {
+		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash && row.Stamp != former.Stamp { // with that stamp it was only moved
 			row.Synced = former.Version // ours, written to where the server wants it before a crash, see doubt (found by simulation)
 		}
 		if former.LUID == "" {
