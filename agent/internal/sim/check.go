@@ -123,7 +123,7 @@ func (l *ledger) entitled(body []byte, count map[string]int, heard func(string) 
 	rest := l.lasting(marks(body))
 	return l.loose || slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.overruled(l.status[l.unheard(m, heard)], rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.yielded[s.replaced] || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.overruled(l.status[l.unheard(m, heard)], rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.gaveWay(s.replaced) || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
 	})
 }
 

@@ -147,6 +147,16 @@ func (l *ledger) yield(lost []string) {
 	}
 }
 
+// gaveWay tells whether a mark yielded, or what it was written over by before anybody heard of it.
+func (l *ledger) gaveWay(m string) bool {
+	for ; l.status[m] != nil; m = l.next(m) {
+		if l.yielded[m] {
+			return true
+		}
+	}
+	return false
+}
+
 // remove is a deletion of an item as its user saw it.
 func (l *ledger) remove(by string, seen []byte) {
 	for _, m := range marks(seen) {
