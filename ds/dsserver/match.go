@@ -52,10 +52,10 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 // before, and edited it: what he adds then is no second one. What he has not edited is, or the device would know it (found by simulation).
 func (r *reply) orLeaving(st *storeState, rec dsstore.Item, same []dsstore.Item, version string) (dsstore.Item, error) {
 	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
-	if err != nil || it.GUID != "" || len(same) != 1 || st.link.Scope != unsettled {
+	if err != nil || it.GUID != "" || len(same) != 1 || rec.Hash == same[0].Hash || st.link.Scope != unsettled {
 		return it, err
 	}
-	if there, err := r.leaving(st, same[0]); !there || err != nil || rec.Hash == same[0].Hash {
+	if there, err := r.leaving(st, same[0]); !there || err != nil {
 		return it, err
 	}
 	if once, err := r.onceSeveral(st, same[0]); once || err != nil {

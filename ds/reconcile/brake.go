@@ -9,7 +9,7 @@ var DefaultBrake = Brake{Count: 20, Percent: 25}
 
 // Holds tells whether n deletions in a store of so many items are too many.
 func (b Brake) Holds(n, items int) bool {
-	return b.Count > 0 && n > b.Count && n*100 > items*b.Percent
+	return b.Keeps(n) && n*100 > items*b.Percent
 }
 
 // Keeps tells whether n deletions that were too many still are: items that have come since do not make a mistake a smaller one.

@@ -99,9 +99,9 @@ func packRevs(revs []int64) string {
 }
 
 // unpackRevs reads the revisions of the items that are marked. ok is false once, at the end, if they are broken.
-func unpackRevs(text string, marked []bool) iter.Seq2[int64, bool] {
+func unpackRevs(column []byte, marked []bool) iter.Seq2[int64, bool] {
 	return func(yield func(rev int64, ok bool) bool) {
-		b, rev := []byte(text), int64(0)
+		b, rev := column, int64(0)
 		for _, m := range marked {
 			d, n := binary.Varint(b)
 			if n <= 0 {

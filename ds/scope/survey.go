@@ -31,7 +31,7 @@ type question struct {
 // difference is what the filters of a question differ about in a block of items.
 type difference struct {
 	items []bool
-	revs  string // of the column of that name: of many items, few are looked at until one tells
+	revs  []byte // of the column of that name: of many items, few are looked at until one tells
 }
 
 // NewSurvey makes a Survey that must not be used after the transaction.
@@ -153,7 +153,7 @@ func (v *Survey) differences(c dsstore.Collection, s *Scope, former *filter.Filt
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, difference{differ, packRevs(r.revs)})
+		out = append(out, difference{differ, []byte(packRevs(r.revs))})
 		upto, end = r.Upto, r.end
 	}
 	return out, nil
@@ -173,7 +173,8 @@ func (v *Survey) stored(c dsstore.Collection, b *dsstore.Block, s *Scope, former
 	if err != nil || !slices.Contains(out.items, true) {
 		return difference{}, err
 	}
-	out.revs, err = v.column(c, b, revColumn)
+	revs, err := v.column(c, b, revColumn)
+	out.revs = []byte(revs)
 	return out, err
 }
 
