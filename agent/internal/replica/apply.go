@@ -592,8 +592,11 @@ func (r *Replica) recoverOne(ctx context.Context, b pim.Batch, i state.Intent) (
 // overwrote tells whether the bytes of an intent are ours although they are not yet where they should be, or not with its marks: a new one's folder may
 // have had to get another name, and what is written and then moved may have got half of it. For that the server sends it again (found by simulation).
 func (r *Replica) overwrote(i state.Intent) (bool, error) {
+	if i.GUID != "" {
+		return true, nil
+	}
 	row, ok, err := r.row(i.Row.LUID)
-	return i.GUID != "" || ok && row.Hash != i.Row.Hash, err
+	return ok && row.Hash != i.Row.Hash, err
 }
 
 func (r *Replica) settleRecovered(list []recovered) error {
