@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -25,19 +24,16 @@ func TestKeyring(t *testing.T) {
 	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}})
 	d := w.Devices[0]
 	d.Kill()
-	secret, err := os.ReadFile(filepath.Join(w.Dir, "laptop.secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	secret := d.Secret()
 	requests := countRequests(t, d)
 	rewrite(t, d, `secret_file = .*`, "keyring = true")
-	if err := os.Remove(filepath.Join(w.Dir, "laptop.secret")); err != nil {
+	if err := os.Remove(d.SecretFile()); err != nil {
 		t.Fatal(err)
 	}
 
 	says(t, d, anyCode, "the keyring is unlocked, and has no entry alwayson for laptop@127.0.0.1", "doctor")
 	cmd := exec.Command(d.Program(), "--config", d.Config(), "login")
-	cmd.Stdin = strings.NewReader(string(secret))
+	cmd.Stdin = strings.NewReader(secret)
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "saved; the agent is not running") {
 		t.Fatalf("%v %s", err, out)
 	}
@@ -72,7 +68,7 @@ func TestSecretCommand(t *testing.T) {
 	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}})
 	d := w.Devices[0]
 	d.Kill()
-	file := filepath.Join(w.Dir, "laptop.secret")
+	file := d.SecretFile()
 	rewrite(t, d, `secret_file = .*`, fmt.Sprintf(`secret_command = "cat '%s'"`, file))
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
@@ -98,20 +94,17 @@ func TestSecretCommand(t *testing.T) {
 func TestALoginSealsTheFile(t *testing.T) {
 	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}})
 	d := w.Devices[0]
-	file := filepath.Join(w.Dir, "laptop.secret")
-	secret, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := d.SecretFile()
+	secret := d.Secret()
 	d.On()
 	says(t, d, anyCode, "in a file as plain text: alwayson login writes it anew", "doctor")
 	cmd := exec.Command(d.Program(), "--config", d.Config(), "login")
-	cmd.Stdin = strings.NewReader(string(secret))
+	cmd.Stdin = strings.NewReader(secret)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
 	sealed, err := os.ReadFile(file)
-	if err != nil || !strings.HasPrefix(string(sealed), "alwayson-sealed-1 ") || strings.Contains(string(sealed), strings.TrimSpace(string(secret))) {
+	if err != nil || !strings.HasPrefix(string(sealed), "alwayson-sealed-1 ") || strings.Contains(string(sealed), strings.TrimSpace(secret)) {
 		t.Errorf("%q %v", sealed, err)
 	}
 	d.Kill()

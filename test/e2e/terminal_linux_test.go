@@ -21,10 +21,7 @@ func TestAPersonAtATerminal(t *testing.T) {
 	w := testenv.New(t, testenv.Options{Stores: []string{"contacts"}, Devices: []string{"laptop"}})
 	d := w.Devices[0]
 	d.Kill()
-	secret, err := os.ReadFile(filepath.Join(w.Dir, "laptop.secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	secret := strings.TrimSpace(d.Secret())
 	testenv.Ask(t, "the server does not answer", func(context.Context) error {
 		res, err := http.Get(w.Address() + "/healthz")
 		if err == nil {
@@ -56,7 +53,7 @@ func TestAPersonAtATerminal(t *testing.T) {
 	p.until("as the administrator enrolled it [")
 	p.types(in, "laptop")
 	p.until("ecret")
-	p.types(in, strings.TrimSpace(string(secret)))
+	p.types(in, secret)
 	p.until("Keep the secret in the keyring of this desktop? yes, or no for a file [yes]")
 	p.types(in, "")
 	p.until("Go? [yes]: ")
@@ -68,7 +65,7 @@ func TestAPersonAtATerminal(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s%s", err, p.seen.String(), rest)
 	}
-	if strings.Contains(p.seen.String()+rest, strings.TrimSpace(string(secret))) {
+	if strings.Contains(p.seen.String()+rest, secret) {
 		t.Error("the secret shows on the terminal")
 	}
 	if text, err := os.ReadFile(conf); err != nil || !strings.Contains(string(text), "keyring = true") {

@@ -283,6 +283,19 @@ func (d *Device) Command(args ...string) (string, error) {
 // Program is the agent's program, Config its configuration file.
 func (d *Device) Program() string { return filepath.Join(bin, "alwayson") }
 
+// SecretFile holds the secret of the device, as a line.
+func (d *Device) SecretFile() string { return filepath.Join(d.w.Dir, d.Name+".secret") }
+
+// Secret is that line.
+func (d *Device) Secret() string {
+	d.w.t.Helper()
+	line, err := os.ReadFile(d.SecretFile())
+	if err != nil {
+		d.w.t.Fatal(err)
+	}
+	return string(line)
+}
+
 // Socket is where its agent listens.
 func (d *Device) Socket() string { return filepath.Join(d.w.Dir, d.Name+".sock") }
 
