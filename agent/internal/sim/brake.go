@@ -27,11 +27,7 @@ func (w *World) brake() reconcile.Brake {
 
 // rows are those of the items, without folders.
 func (d *device) rows() (out []state.Row) {
-	index, err := state.OpenItems(store{d}, storeName)
-	if err != nil {
-		return nil
-	}
-	err = index.View(func(t *state.Tx) error {
+	err := d.index(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
 			if row.Type != pim.TypeFolder {
 				out = append(out, row)
@@ -43,6 +39,15 @@ func (d *device) rows() (out []state.Row) {
 		return nil
 	}
 	return out
+}
+
+// index reads what the agent has noted of the store. No agent need run.
+func (d *device) index(read func(*state.Tx) error) error {
+	index, err := state.OpenItems(store{d}, storeName)
+	if err != nil {
+		return err
+	}
+	return index.View(read)
 }
 
 // deleted are the items that a user deleted here and the server has, and those that the server has deleted and are here, as far as the user of
@@ -257,13 +262,9 @@ func (d *device) guid(luid string) (guid string) {
 	return guid
 }
 
-// maps are those that the server has not confirmed. No agent need run.
+// maps are those that the server has not confirmed.
 func (d *device) maps() (out []dsclient.MapEntry) {
-	index, err := state.OpenItems(store{d}, storeName)
-	if err != nil {
-		return nil
-	}
-	err = index.View(func(t *state.Tx) error {
+	err := d.index(func(t *state.Tx) (err error) {
 		out, err = t.Maps()
 		return err
 	})
@@ -276,12 +277,17 @@ func (d *device) maps() (out []dsclient.MapEntry) {
 // deletesToo tells whether the user of a device has deleted an item of the server besides those of these rows, and nobody has looked yet: that he still wants.
 func (d *device) deletesToo(guid string, rows []state.Row) bool {
 	same := func(row state.Row) bool { return d.guid(row.LUID) == guid }
-	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return same(row) && d.disk.files[row.Key] == nil })
+	return !slices.ContainsFunc(rows, same) && slices.ContainsFunc(d.rows(), func(row state.Row) bool { return d.lacks(row, guid) })
 }
 
 // deletesAgain tells whether the user of a device has deleted an item of the server, and nobody has looked yet.
 func (d *device) deletesAgain(guid string) bool {
-	return slices.ContainsFunc(d.rows(), func(row state.Row) bool { return !row.Gone && d.guid(row.LUID) == guid && d.disk.files[row.Key] == nil })
+	return slices.ContainsFunc(d.rows(), func(row state.Row) bool { return !row.Gone && d.lacks(row, guid) })
+}
+
+// lacks tells whether a row is that of an item of the server, and its file is gone.
+func (d *device) lacks(row state.Row, guid string) bool {
+	return d.disk.files[row.Key] == nil && d.guid(row.LUID) == guid
 }
 
 // keepsHere tells the ledger what shall live on although the server has deleted it.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -149,7 +150,7 @@ func (l *ledger) yield(lost []string) {
 
 // gaveWay tells whether a mark yielded, or what it was written over by before anybody heard of it.
 func (l *ledger) gaveWay(m string) bool {
-	for ; l.status[m] != nil; m = l.next(m) {
+	for m := range l.since(m) {
 		if l.yielded[m] {
 			return true
 		}
@@ -185,36 +186,45 @@ func (l *ledger) lasting(list []string) []string {
 // sawAll tells whether who saw some marks has seen each of others, or what that was written over by.
 func (l *ledger) sawAll(seen, others []string) bool {
 	return !slices.ContainsFunc(others, func(m string) bool {
-		for m != "" && !slices.Contains(seen, m) {
-			m = l.next(m)
+		for m := range l.since(m) {
+			if slices.Contains(seen, m) {
+				return false
+			}
 		}
-		return m == ""
+		return true
 	})
 }
 
 // last is the mark that a mark was written over by in the end.
-func (l *ledger) last(m string) string {
-	for next := l.next(m); next != ""; next = l.next(m) {
-		m = next
+func (l *ledger) last(m string) (last string) {
+	for m := range l.since(m) {
+		last = m
 	}
-	return m
+	return last
 }
 
 // unheard is what a mark was written over by as long as the server has not heard of it: who edits his half of an item and deletes that before anybody
 // hears of it has deleted his half.
-func (l *ledger) unheard(m string, heard func(string) bool) string {
-	for next := l.next(m); next != "" && !heard(next); next = l.next(m) {
-		m = next
+func (l *ledger) unheard(m string, heard func(string) bool) (last string) {
+	last = m
+	for next := range l.since(m) {
+		if next != m && heard(next) {
+			break
+		}
+		last = next
 	}
-	return m
+	return last
 }
 
-// next is the mark that a mark was written over by, "" if it was not.
-func (l *ledger) next(m string) string {
-	if s := l.status[m]; s.replaced != "deleted" {
-		return s.replaced
+// since yields a mark, what that was written over by, and so on. A deletion is none of them.
+func (l *ledger) since(m string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for s := l.status[m]; s != nil && yield(m); s = l.status[m] {
+			if m = s.replaced; m == "deleted" {
+				m = s.was
+			}
+		}
 	}
-	return l.status[m].was
 }
 
 // keep is somebody's word that what he deleted, or with by "" what anybody deleted, shall live on. It is needed again if nobody else deleted it.

@@ -174,12 +174,8 @@ func (d *device) forget() {
 
 // planned are the keys of files that the agent meant to write, or to take away.
 func (d *device) planned() (keys []string) {
-	index, err := state.OpenItems(store{d}, storeName)
-	if err != nil {
-		return nil
-	}
 	var list []state.Intent
-	err = index.View(func(t *state.Tx) error {
+	err := d.index(func(t *state.Tx) (err error) {
 		if list, err = t.Intents(); err != nil {
 			return err
 		}
