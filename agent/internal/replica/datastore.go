@@ -94,8 +94,7 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all,
 	if err != nil || row.LUID == "" || row.Problem != "" {
 		return c, false, err
 	}
-	c.LUID = luid
-	c.Base = base(&row)
+	c.LUID, c.Base = luid, base(&row)
 	if row.Gone && row.Synced.Hash == state.UnknownHash && !row.Unsure {
 		c.Base = ds.VersionOf(row.Hash) // what was deleted was seen: it names a conflict copy of it (found by simulation)
 	}
@@ -123,7 +122,7 @@ func (r *Replica) change(ctx context.Context, from pim.Reader, luid string, all,
 	if row, err = r.sends(row, version(item)); err != nil {
 		return c, false, err
 	}
-	c.Item, c.Token = item, token{row.Version, whole(item)}
+	c.Item, c.Token, c.Base = item, token{row.Version, whole(item)}, base(&row)
 	switch {
 	case all || !row.Shared:
 		c.Op = dsclient.Add
@@ -190,12 +189,16 @@ func whole(it pim.Item) string {
 }
 
 // sends notes what is about to be sent if it is not what the last look saw: with the answer lost, the server has it all the same, and a file that
-// gets another name is known by it (found by simulation).
+// gets another name is known by it. What the server had deleted goes there as new: it is no more for the server to delete (found by simulation).
 func (r *Replica) sends(row state.Row, now state.Version) (state.Row, error) {
-	if row.Version == now {
+	if row.Version == now && !row.Doomed {
 		return row, nil
 	}
 	former := row
+	if row.Doomed && !row.Approved {
+		row = asNew(row)
+	}
+	row.Doomed, row.Approved = false, false
 	if row.Version = now; now.Hash != former.Hash {
 		row.Stamp.Inode = 0 // it is that of other bytes, which may have been moved away from here (found by simulation)
 	}
@@ -239,9 +242,6 @@ func acknowledge(t *state.Tx, a dsclient.Ack) error {
 	case a.Status.OK():
 		sent := a.Change.Token.(token)
 		row.Shared, row.Unsure, row.Synced, row.Whole = true, false, sent.Version, sent.whole
-		if row.Doomed { // not any more: the server has it back (found by simulation)
-			row.Doomed, row.Approved = false, false
-		}
 	case a.Status == ds.StatusNotFound || a.Status == ds.StatusGone:
 		row.Shared = false // the server lost it: it goes out whole
 	case refusedForGood(a.Status):
