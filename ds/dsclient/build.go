@@ -322,9 +322,9 @@ func (e *exchange) syncElement(w *message, st *storeExchange) *syncml.Sync {
 	return s
 }
 
-// writePendingMaps sends first what an earlier exchange could not deliver.
+// writePendingMaps sends first what an earlier exchange could not deliver; in a slow sync, what Restart has left of it.
 func (e *exchange) writePendingMaps(w *message, st *storeExchange) bool {
-	if st.opened || st.alert == ds.AlertSlow && !st.resumed {
+	if st.opened {
 		return true
 	}
 	entries, err := st.PendingMaps()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
@@ -302,8 +303,27 @@ func (r *Replica) Restart(_ context.Context, deletions bool) error {
 	if err == nil {
 		err = r.record(rows)
 	}
-	maps, e := r.PendingMaps()
-	if err = errors.Join(err, e); err != nil {
+	if err != nil {
+		return err
+	}
+	return r.dropMaps(deletions)
+}
+
+// dropMaps forgets what the server calls the items, but for those of which it will be told that they are deleted: it could not know what is meant (found
+// by simulation).
+func (r *Replica) dropMaps(deletions bool) error {
+	maps, err := r.PendingMaps()
+	if err == nil && deletions {
+		err = r.index.View(func(t *state.Tx) (err error) {
+			maps = slices.DeleteFunc(maps, func(m dsclient.MapEntry) bool {
+				row, _, e := t.Row(m.LUID)
+				err = errors.Join(err, e)
+				return row.Gone
+			})
+			return err
+		})
+	}
+	if err != nil {
 		return err
 	}
 	return r.MapsConfirmed(maps)
