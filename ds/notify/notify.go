@@ -364,7 +364,7 @@ func (n *Notifier) target(tx dsstore.Tx, v *scope.Survey, d dsstore.Device, now 
 	}
 	t.session = sessions[0].ID
 	for _, store := range n.o.Stores {
-		if err := n.examine(tx, v, &t, store, now); err != nil {
+		if err := n.examine(tx, v, &t, store); err != nil {
 			return t, err
 		}
 	}
@@ -372,7 +372,7 @@ func (n *Notifier) target(tx dsstore.Tx, v *scope.Survey, d dsstore.Device, now 
 }
 
 // examine adds one datastore. Where only the filter has something, the server's changes alone are asked for (F6).
-func (n *Notifier) examine(tx dsstore.Tx, v *scope.Survey, t *target, store Datastore, now time.Time) error {
+func (n *Notifier) examine(tx dsstore.Tx, v *scope.Survey, t *target, store Datastore) error {
 	c := dsstore.Collection{User: t.device.User, Store: store.URI}
 	l, err := tx.Link(t.device.ID, c)
 	if err != nil || !l.Known() {
@@ -388,13 +388,9 @@ func (n *Notifier) examine(tx dsstore.Tx, v *scope.Survey, t *target, store Data
 		return err
 	}
 	s := san.Sync{Type: twoWay, URI: store.URI}
-	if filtered {
-		wanted, err := scope.Of(tx, t.device.ID, c, store.Kind, now)
-		if err != nil {
-			return err
-		}
+	if filtered != nil {
 		s.Type = fromServer
-		t.scopes += fmt.Sprintln(store.URI, wanted.String(), l.Roll.Unix())
+		t.scopes += fmt.Sprintln(store.URI, filtered.String(), l.Roll.Unix())
 	}
 	t.syncs = append(t.syncs, s)
 	return nil

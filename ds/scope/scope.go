@@ -263,7 +263,11 @@ func Due(tx dsstore.Tx, device string, c dsstore.Collection, k pim.Kind, l dssto
 
 // pending tells whether a device has changes to fetch from a collection; if not, whether it is stale.
 func pending(tx dsstore.Tx, device string, c dsstore.Collection, k pim.Kind, l dsstore.Link, now time.Time) (s Scope, due, stale bool, err error) {
-	if s, err = Of(tx, device, c, k, now); err == nil {
+	if s, err = Of(tx, device, c, k, now); err != nil {
+		return s, false, false, err
+	}
+	rev, err := tx.Rev(c)
+	if err == nil && rev > l.Done {
 		due, err = s.any(tx, tx.Pending, device, c, l.Done, now)
 	}
 	return s, due, s.Stale(l, now), err

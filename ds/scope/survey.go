@@ -39,11 +39,11 @@ func NewSurvey(tx dsstore.Tx, now time.Time) *Survey {
 	return &Survey{tx: tx, now: now}
 }
 
-// Due tells whether a device has something to fetch from a collection, as the function Due.
-func (v *Survey) Due(device string, c dsstore.Collection, k pim.Kind, l dsstore.Link) (due, filtered bool, err error) {
+// Due tells whether a device has something to fetch from a collection, as the function Due. Filtered is its scope if it is not only changes, else nil.
+func (v *Survey) Due(device string, c dsstore.Collection, k pim.Kind, l dsstore.Link) (due bool, filtered *Scope, err error) {
 	s, due, stale, err := pending(v.tx, device, c, k, l, v.now)
 	if due || !stale || err != nil {
-		return due, false, err
+		return due, nil, err
 	}
 	err = errNoColumns
 	if former, at, ok := formerly(l, v.now); ok && s.comparable(&former) {
@@ -52,7 +52,10 @@ func (v *Survey) Due(device string, c dsstore.Collection, k pim.Kind, l dsstore.
 	if errors.Is(err, errNoColumns) {
 		due, err = s.any(v.tx, v.tx.Scope, device, c, 0, v.now)
 	}
-	return due, due, err
+	if due {
+		filtered = &s
+	}
+	return due, filtered, err
 }
 
 // errNoColumns: it is to be looked at item by item.

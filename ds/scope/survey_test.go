@@ -150,7 +150,8 @@ func (w *world) same(seed uint64) map[bool]int {
 			if err != nil {
 				return err
 			}
-			got, filtered, err := v.Due(device, inbox, pim.Mail, l)
+			got, scoped, err := v.Due(device, inbox, pim.Mail, l)
+			filtered := scoped != nil
 			f, _ := tx.Filter(device, inbox)
 			if got != want || filtered != wantFiltered {
 				w.t.Errorf("seed %d: %s, from %q to %q: due %t, filtered %t, want %t, %t", seed, device, l.Scope, f.Text, got, filtered, want, wantFiltered)

@@ -16,7 +16,7 @@ type Columns struct {
 }
 
 // ColumnsForm goes up whenever a Packer writes something else: columns of another form are of no use.
-const ColumnsForm = factsVersion<<8 | 1
+const ColumnsForm = factsVersion<<8 | 2
 
 // Columns names what a filter looks at of items of a kind, in no order and each name once. Terms that need the body look at none.
 func (f Filter) Columns(kind pim.Kind) (names []string) {
@@ -176,13 +176,33 @@ func (s *survey) term(t *term) []verdict {
 
 // parts judges what stands for one item or many.
 func (s *survey) parts(t *term) func(*unpacker) verdict {
+	if t.field.text != nil {
+		return t.spoken
+	}
 	p := part{texts: []string{}}
 	facts := Facts{Kind: s.Kind}
 	j := judgement{facts: &facts, now: s.now}
 	return func(u *unpacker) verdict {
 		p.read(u)
 		facts.take(t.field, &p)
-		j.words = p.texts
 		return j.term(t)
 	}
+}
+
+// spoken judges a part that is texts as it is read: there are many of them.
+func (t *term) spoken(u *unpacker) verdict {
+	head, v := u.octet(), no
+	u.broken = u.broken || head&^partKnown != 0
+	for range u.count(1) {
+		w := u.text()
+		for i := range t.values {
+			if v == no && t.field.text(w, &t.values[i]) {
+				v = yes
+			}
+		}
+	}
+	if head&partKnown == 0 {
+		return maybe
+	}
+	return v
 }

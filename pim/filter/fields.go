@@ -19,7 +19,8 @@ type field struct {
 	always    bool // is known also of an item that cannot be read
 	read      func(word string) (value, string)
 	judge     func(j *judgement, t *term, v *value) verdict
-	scale     *scale // of what is about a number, judged by measure
+	scale     *scale                           // of what is about a number, judged by measure
+	text      func(word string, v *value) bool // of what is about texts, judged by spoken
 	help      string
 }
 
@@ -35,16 +36,16 @@ var (
 
 // fields is the whole language: a field is a row here, and perhaps one in the tables of cgifields.go.
 var fields = []field{
-	{name: "from", kinds: mails, read: readWords, judge: address,
+	{name: "from", kinds: mails, read: readWords, judge: spoken, text: address,
 		help: "sender: an address, @domain for all of a domain, or a part of name or address"},
-	{name: "to", kinds: mails, read: readWords, judge: address, help: "receivers, copies too: as from"},
-	{name: "subject", kinds: []pim.Kind{pim.Mail, pim.Calendar, pim.Tasks}, read: readWords, judge: contains, help: "a part of the subject"},
-	{name: "name", kinds: cards, read: readWords, judge: contains, help: "a part of the name or nickname"},
-	{name: "email", kinds: cards, read: readWords, judge: address, help: "an address, @domain for all of a domain, or a part of an address"},
-	{name: "phone", kinds: cards, read: readWords, judge: digits, help: "digits of a number; blanks, dashes and the like do not matter"},
-	{name: "org", kinds: cards, read: readWords, judge: contains, help: "a part of the organization"},
-	{name: "location", kinds: events, read: readWords, judge: contains, help: "a part of the place"},
-	{name: "category", kinds: sorted, read: readWords, judge: equals, help: "a whole category"},
+	{name: "to", kinds: mails, read: readWords, judge: spoken, text: address, help: "receivers, copies too: as from"},
+	{name: "subject", kinds: []pim.Kind{pim.Mail, pim.Calendar, pim.Tasks}, read: readWords, judge: spoken, text: contains, help: "a part of the subject"},
+	{name: "name", kinds: cards, read: readWords, judge: spoken, text: contains, help: "a part of the name or nickname"},
+	{name: "email", kinds: cards, read: readWords, judge: spoken, text: address, help: "an address, @domain for all of a domain, or a part of an address"},
+	{name: "phone", kinds: cards, read: readWords, judge: spoken, text: digits, help: "digits of a number; blanks, dashes and the like do not matter"},
+	{name: "org", kinds: cards, read: readWords, judge: spoken, text: contains, help: "a part of the organization"},
+	{name: "location", kinds: events, read: readWords, judge: spoken, text: contains, help: "a part of the place"},
+	{name: "category", kinds: sorted, read: readWords, judge: spoken, text: equals, help: "a whole category"},
 	{name: "since", kinds: dated, single: true, read: readSince, judge: measure, scale: &scale{of: ends},
 		help: "received, or ends, at this time or later: 14d, 2w, 6m, 1y, 12h ago, or 2026-11-25; a series ends with its last event, an open task not at all"},
 	{name: "before", kinds: dated, single: true, read: readSince, judge: measure, scale: &scale{of: begins, below: true},

@@ -1,56 +1,43 @@
 package filter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The judges of terms, by field: one value each.
 
-// anyWord tells whether one of the item's texts of a field satisfies ok.
-func anyWord(j *judgement, t *term, ok func(string) bool) verdict {
-	words := j.words
-	if words == nil {
-		words = j.facts.Words[t.field.name]
-	}
-	for _, w := range words {
-		if ok(w) {
-			return yes
-		}
-	}
-	return no
+// spoken judges by the item's texts of a field: one that is as wanted is enough.
+func spoken(j *judgement, t *term, v *value) verdict {
+	return verdictOf(slices.ContainsFunc(j.facts.Words[t.field.name], func(w string) bool { return t.field.text(w, v) }))
 }
 
-func contains(j *judgement, t *term, v *value) verdict {
-	return anyWord(j, t, func(w string) bool { return strings.Contains(w, v.fold) })
-}
-
-func equals(j *judgement, t *term, v *value) verdict {
-	return anyWord(j, t, func(w string) bool { return w == v.fold })
-}
+func contains(w string, v *value) bool { return strings.Contains(w, v.fold) }
+func equals(w string, v *value) bool   { return w == v.fold }
 
 // address compares with texts like "Ana Silva <ana@a.example>" or bare addresses. "@a.example" is that domain, "ana@a.example" that address,
 // and what has no @ between two texts is looked for everywhere.
-func address(j *judgement, t *term, v *value) verdict {
+func address(w string, v *value) bool {
 	local, domain, at := strings.Cut(v.fold, "@")
-	return anyWord(j, t, func(w string) bool {
-		if !at || domain == "" {
-			return strings.Contains(w, v.fold)
-		}
-		if open := strings.LastIndexByte(w, '<'); open >= 0 {
-			w = strings.TrimSuffix(w[open+1:], ">")
-		}
-		if local == "" {
-			return strings.HasSuffix(w, v.fold)
-		}
-		return w == v.fold
-	})
+	if !at || domain == "" {
+		return strings.Contains(w, v.fold)
+	}
+	if open := strings.LastIndexByte(w, '<'); open >= 0 {
+		w = strings.TrimSuffix(w[open+1:], ">")
+	}
+	if local == "" {
+		return strings.HasSuffix(w, v.fold)
+	}
+	return w == v.fold
 }
 
 // digits compares the digits of numbers; a value without any is looked for as it is.
-func digits(j *judgement, t *term, v *value) verdict {
+func digits(w string, v *value) bool {
 	want := onlyDigits(v.fold)
 	if want == "" {
-		return contains(j, t, v)
+		return contains(w, v)
 	}
-	return anyWord(j, t, func(w string) bool { return strings.Contains(onlyDigits(w), want) })
+	return strings.Contains(onlyDigits(w), want)
 }
 
 func onlyDigits(s string) string {

@@ -65,7 +65,6 @@ type judgement struct {
 	facts   *Facts
 	content *content // nil if there are only facts
 	now     int64    // seconds since 1970
-	words   []string // of the field that is judged; nil if the facts tell
 }
 
 func (j *judgement) at(now int64) bool {

@@ -146,8 +146,13 @@ func (u *unpacker) count(octets int) int {
 	return int(n) //nolint:gosec // see above
 }
 
-func (u *unpacker) text() string {
-	n := u.count(1)
+func (u *unpacker) text() string { return u.octets(u.count(1)) }
+
+// octets reads the next n octets.
+func (u *unpacker) octets(n int) string {
+	if n > u.rest() {
+		u.broken, n = true, 0
+	}
 	u.at += n
 	return u.data[u.at-n : u.at]
 }

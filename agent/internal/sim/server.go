@@ -199,12 +199,12 @@ func (s *server) due(d *device) (due bool, plan *engine.Plan) {
 		if err != nil || id == "" || !l.Known() {
 			return err
 		}
-		var filtered bool
+		var filtered *scope.Scope
 		due, filtered, err = scope.NewSurvey(tx, s.now()).Due(d.id, collection, s.w.plan.Kind, l)
 		if want, _, e := scope.Due(tx, d.id, collection, s.w.plan.Kind, l, s.now()); e != nil || due && !want || !due && want && !s.strays(tx, d, l) {
 			s.w.fail("server", "columns say that it is %t that %s has something to fetch; looking at each item says %t (%v)", due, d.id, want, e)
 		}
-		if filtered {
+		if filtered != nil {
 			plan = &engine.Plan{Types: map[string]ds.Alert{"./" + storeName: ds.AlertOneWayFromServer}, Only: true}
 		}
 		return err

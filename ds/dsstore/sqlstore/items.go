@@ -118,6 +118,10 @@ func (t *tx) List(c dsstore.Collection) ([]dsstore.Item, error) {
 }
 
 func (t *tx) Rev(c dsstore.Collection) (int64, error) {
+	if t.reading {
+		id, err := t.collectionID(c, false)
+		return t.fixed[id], err
+	}
 	var rev int64
 	if err := t.finish(); err != nil {
 		return 0, err

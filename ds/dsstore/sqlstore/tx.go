@@ -21,6 +21,7 @@ type tx struct {
 	reading     bool // what is not there does not come while the transaction lasts
 	collections map[dsstore.Collection]int64
 	users       map[string]bool // of whom all collections are known, if it only reads
+	fixed       map[int64]int64 // revisions of those, by number
 	revs        map[int64]int64 // of collections that were changed, by number; written by finish
 }
 
@@ -141,14 +142,15 @@ func (t *tx) collectionID(c dsstore.Collection, create bool) (int64, error) {
 // collectionsOf looks all collections of a user up at once: who asks for one will ask for the others.
 func (t *tx) collectionsOf(user string) error {
 	if t.users == nil {
-		t.users = make(map[string]bool)
+		t.users, t.fixed = make(map[string]bool), make(map[int64]int64)
 	}
 	t.users[user] = true
-	return t.rows(`SELECT id, store FROM collections WHERE user_name = ?`, []any{user}, func(r *sql.Rows) error {
-		var id int64
+	return t.rows(`SELECT id, store, rev FROM collections WHERE user_name = ?`, []any{user}, func(r *sql.Rows) error {
+		var id, rev int64
 		c := dsstore.Collection{User: user}
-		err := r.Scan(&id, &c.Store)
+		err := r.Scan(&id, &c.Store, &rev)
 		t.note(c, id)
+		t.fixed[id] = rev
 		return err
 	})
 }
