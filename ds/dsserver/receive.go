@@ -249,7 +249,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if err != nil {
 		return 0, err
 	}
-	if cur.GUID == "" && st.first && len(body) > 0 && in.Base != "" && in.Base == in.Version {
+	if cur.GUID == "" && len(body) > 0 && in.Base != "" && in.Base == in.Version {
 		if cur, m, err = r.buried(st, luid, rec); err != nil {
 			return 0, err
 		}
@@ -424,8 +424,8 @@ func (r *reply) before(st *storeState, luid string) (dsstore.Item, dsstore.Mappi
 	return it, m, r.tx.PutMapping(r.x.deviceID, st.c, m)
 }
 
-// buried is an item that was deleted here and that a device adds as it was when both had it: its Map was lost before a slow sync, and the deletion has to
-// go there, too (found by simulation). The zero Item is none.
+// buried is an item that was deleted here and that a device adds as it was when both had it: its Map was lost, as when an agent was killed after it had
+// written the item, and the deletion has to go there, too (found by simulation). The zero Item is none.
 func (r *reply) buried(st *storeState, luid string, rec dsstore.Item) (it dsstore.Item, m dsstore.Mapping, err error) {
 	if st.buried == nil {
 		if st.buried, err = r.graves(st.c); err != nil {
