@@ -7,7 +7,6 @@ import (
 	"github.com/alwayson-sync/alwayson/ds"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
-	"github.com/alwayson-sync/alwayson/ds/scope"
 	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
@@ -52,28 +51,32 @@ func (r *reply) firstFree(st *storeState, items []dsstore.Item) (dsstore.Item, e
 // before, and edited it: what he adds then is no second one. What he has not edited is, or the device would know it (found by simulation).
 func (r *reply) orLeaving(st *storeState, rec dsstore.Item, same []dsstore.Item, version string) (dsstore.Item, error) {
 	it, err := r.firstFree(st, slices.Concat(ofVersion(same, version), same))
-	if err != nil || it.GUID != "" || len(same) != 1 || rec.Hash == same[0].Hash || st.link.Scope != unsettled {
+	if err != nil || it.GUID != "" || len(same) != 1 || rec.Hash == same[0].Hash {
 		return it, err
 	}
-	if there, err := r.leaving(st, same[0]); !there || err != nil {
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, same[0].GUID)
+	if m.Rev != leaving || err != nil {
 		return it, err
 	}
 	if once, err := r.onceSeveral(st, same[0]); once || err != nil {
 		return it, err
 	}
-	return same[0], nil
+	return same[0], r.unbind(st, same[0], m)
 }
 
-// leaving tells whether an item was told to leave the device, and nobody knows whether it did.
-func (r *reply) leaving(st *storeState, it dsstore.Item) (bool, error) {
-	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
-	if err != nil || m.Rev != 0 || m.Hash == ([32]byte{}) {
-		return false, err
-	}
-	p := &dsstore.Pending{Item: it, Mapping: m}
-	look, err := st.scope.Look(r.tx, st.c, p, false)
-	return err == nil && st.scope.Judge(p, look, r.now) == scope.Leave, err
+// unbind takes its id from an item that the device may still have under it, beside what it adds: it is told to delete that, as if it were another item
+// (found by simulation).
+func (r *reply) unbind(st *storeState, it dsstore.Item, m dsstore.Mapping) error {
+	grave := it
+	grave.GUID, grave.UID, grave.Alike, grave.Deleted, grave.Modified, grave.By = newGUID(r.now), "", "", true, r.now, r.x.deviceID
+	_, err := r.tx.PutItem(st.c, grave, nil)
+	return errors.Join(err,
+		r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: it.GUID, Hash: m.Hash, Base: m.LUID}),
+		r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: grave.GUID, LUID: m.LUID, Hash: m.Hash}))
 }
+
+// leaving is the revision in a mapping to an item that was told to leave the device, until that says whether it did.
+const leaving = -2
 
 // onceSeveral tells whether there was another item of this name, which was deleted: what is made from that is no edit of this one (found by simulation).
 func (r *reply) onceSeveral(st *storeState, it dsstore.Item) (bool, error) {
