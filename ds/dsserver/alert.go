@@ -128,7 +128,9 @@ func (r *reply) matchAnchors(st *storeState, a *ds.Anchors) (ds.Status, error) {
 	st.known = st.first && l.Known()
 	st.settled = st.first && known && (l.Running == 0 || l.Running.NeedsAnchors())
 	if !st.alert.NeedsAnchors() && !resumed {
-		l = dsstore.Link{}
+		if l = (dsstore.Link{}); !st.alert.FromServer() {
+			l.Scope = unsettled // it is not looked whether the device has what it shall have (found by simulation)
+		}
 		if err := r.startOver(st); err != nil {
 			return 0, err
 		}
