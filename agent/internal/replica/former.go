@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -176,7 +177,7 @@ func (r *Replica) twins(luid string, item pim.Item) (out []state.Row, err error)
 	return out, err
 }
 
-// putBeside writes a version of an item that is gone. One whose deletion the server has not been told of is that item again: whoever keeps held
+// putBeside writes a version of an item that is gone. One whose deletion the server has not been told of is that item again, or whoever keeps held
 // deletions from happening, too, would have it twice (found by simulation).
 func (r *Replica) putBeside(ctx context.Context, former history.Entry, item pim.Item) (key string, err error) {
 	if item.Name == "" {
@@ -192,11 +193,25 @@ func (r *Replica) putBeside(ctx context.Context, former history.Entry, item pim.
 	if err != nil {
 		return e.Key, err
 	}
-	row, ok, err := r.row(former.LUID)
-	if err != nil || !ok || !row.Gone {
+	row, ok, err := r.untold(former.LUID, item)
+	if err != nil || !ok {
 		return e.Key, err
 	}
 	return e.Key, r.putBack(row, e, item.Body)
+}
+
+// untold is an item that was deleted here, which the server has not been told: this one, or an equal one, as which it was put back before.
+func (r *Replica) untold(luid string, item pim.Item) (row state.Row, ok bool, err error) {
+	if row, ok, err = r.row(luid); err != nil || ok && row.Gone {
+		return row, ok, err
+	}
+	rows, err := r.index.Deleted()
+	hash := sha256.Sum256(item.Body)
+	i := slices.IndexFunc(rows, func(row state.Row) bool { return row.Gone && row.Type == item.Type && row.Hash == hash })
+	if err != nil || i < 0 {
+		return state.Row{}, false, err
+	}
+	return rows[i], true, nil
 }
 
 // putBack notes what was put back, and where. Its user may move it before anybody looks: with other bytes than those that are noted it would seem a

@@ -275,6 +275,7 @@ func (r *Replica) compareAll(ctx context.Context, t *state.Tx, f *found) error {
 	for _, b := range known {
 		displaced = append(displaced, b.luid)
 	}
+	slices.Sort(displaced) // of several that look alike it is always the same that has moved
 	for _, luid := range displaced {
 		row, ok, err := t.Row(luid)
 		if err != nil {
@@ -556,13 +557,13 @@ func put(t *state.Tx, u update) error {
 // missing are items whose key is gone: deleted, or renamed.
 type missing struct {
 	rows  map[string]state.Row // by LUID
-	inode map[uint64]string
+	stamp map[pim.Stamp]string // file systems use inodes again: several may have had one
 	hash  map[[32]byte]string
 	part  map[string]string // by the version of the message that they are parts of
 }
 
 func newMissing(rows []state.Row) *missing {
-	m := &missing{rows: make(map[string]state.Row), inode: make(map[uint64]string), hash: make(map[[32]byte]string),
+	m := &missing{rows: make(map[string]state.Row), stamp: make(map[pim.Stamp]string), hash: make(map[[32]byte]string),
 		part: make(map[string]string)}
 	for _, r := range rows {
 		m.rows[r.LUID] = r
@@ -577,7 +578,7 @@ func newMissing(rows []state.Row) *missing {
 			m.part[r.Whole] = r.LUID
 		}
 		if r.Stamp.Inode != 0 {
-			m.inode[r.Stamp.Inode] = r.LUID
+			m.stamp[r.Stamp] = r.LUID
 		}
 	}
 	return m
@@ -587,11 +588,7 @@ func (m *missing) byInode(e pim.Entry) state.Row {
 	if e.Stamp.Inode == 0 || e.Type == pim.TypeFolder {
 		return state.Row{}
 	}
-	row := m.rows[m.inode[e.Stamp.Inode]]
-	if row.Stamp.ModTime != e.Stamp.ModTime || row.Stamp.Size != e.Stamp.Size {
-		return state.Row{} // the file system used the number again
-	}
-	return row
+	return m.rows[m.stamp[e.Stamp]]
 }
 
 func (m *missing) byHash(r state.Row) state.Row {
