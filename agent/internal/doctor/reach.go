@@ -132,7 +132,8 @@ func (q *peer) shake(ctx context.Context, found func(Finding)) bool {
 	t := tls.Client(q.connection, c)
 	if err := t.HandshakeContext(ctx); err != nil {
 		q.connection.Close()
-		found(fault(q.id+".tls", fmt.Sprintf("%s is not trusted: %v; nothing is sent to it", q.name, egress.Impostor(err)), untrusted(err, q)).since(start))
+		what, remedy := q.untrusted(err)
+		found(fault(q.id+".tls", what, remedy).since(start))
 		return false
 	}
 	q.connection = t
@@ -147,7 +148,18 @@ func (q *peer) shake(ctx context.Context, found func(Finding)) bool {
 	return true
 }
 
-func untrusted(err error, q *peer) string {
+// untrusted tells what a handshake that failed means, and what can be done about it.
+func (q *peer) untrusted(err error) (what, remedy string) {
+	var plain tls.RecordHeaderError
+	if errors.As(err, &plain) {
+		return fmt.Sprintf("%s at %s does not speak TLS; nothing is sent to it", q.name, q.addr),
+			"check the port; if it has no TLS because the network is encrypted itself, write http:// or mqtt:// before the address"
+	}
+	return fmt.Sprintf("%s is not trusted: %v; nothing is sent to it", q.name, egress.Impostor(err)), q.trust(err)
+}
+
+// trust is what can be done about a certificate that is not good.
+func (q *peer) trust(err error) string {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
