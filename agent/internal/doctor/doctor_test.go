@@ -149,7 +149,9 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"no TLS", "server.tls", doctor.Warning, "not encrypted", "https", func(b *bed) { // it is this machine, under an address that says nothing of that
 			b.p.Config.Account.Server = strings.Replace(b.p.Config.Account.Server, "127.0.0.1", "0.0.0.0", 1)
 		}},
-		{"no TLS where it should be", "server.tls", doctor.Fault, "does not speak TLS", "http://", func(b *bed) { b.p.Config.Account.Server = strings.Replace(b.p.Config.Account.Server, "http:", "https:", 1) }},
+		{"no TLS where it should be", "server.tls", doctor.Fault, "does not speak TLS", "http://", func(b *bed) {
+			b.p.Config.Account.Server = strings.Replace(b.p.Config.Account.Server, "http:", "https:", 1)
+		}},
 		{"another authority", "server.tls", doctor.Fault, "not trusted", "ca_file", func(b *bed) { b.secure() }},
 		{"the authority is a lie", "server.tls", doctor.Fault, "no certificate", "edit", func(b *bed) { b.secure(); b.p.Config.Account.CAFile = b.p.ConfigPath }},
 		{"a web server", "server.answer", doctor.Fault, "no Data Sync Server", "account.server", func(b *bed) { b.answer = http.NotFound }},
