@@ -118,12 +118,12 @@ func (s *Store) Update(ctx context.Context, fn func(dsstore.Tx) error) error {
 	return err
 }
 
-// View implements dsstore.Store.
+// View implements dsstore.Store. As in Update, its statements do not watch ctx; when that is done the transaction ends, and the next one fails.
 func (s *Store) View(ctx context.Context, fn func(dsstore.Tx) error) error {
 	t, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("cannot read the database: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // it only read
-	return fn(&tx{ctx: ctx, prepare: t.PrepareContext, statements: make(map[string]*sql.Stmt), now: time.Now(), reading: true, aead: s.aead})
+	return fn(&tx{ctx: context.WithoutCancel(ctx), prepare: t.PrepareContext, statements: make(map[string]*sql.Stmt), now: time.Now(), reading: true, aead: s.aead})
 }
