@@ -321,7 +321,7 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 		return r.tx.DeleteMapping(device, c, it.GUID)
 	case sent.leave:
 		sent.store.again = true // e.g. an edit of the device goes out first (F10)
-		return r.stays(sent)
+		return nil
 	case sent.op == syncml.OpReplace && gone:
 		sent.store.hold(it.Rev)
 		return r.tx.DeleteMapping(device, c, it.GUID) // it goes out again as an Add
@@ -338,16 +338,6 @@ func (r *reply) settle(sent sentItem, code ds.Status) error {
 	sent.store.hold(it.Rev)
 	sent.store.again = sent.store.again || sent.better // only who looks at all finds it (found by simulation)
 	return nil
-}
-
-// stays notes that an item has not left the device that was told to: another one of its name is no edit of it (found by simulation).
-func (r *reply) stays(sent sentItem) error {
-	m, err := r.tx.ByGUID(r.x.deviceID, sent.store.c, sent.item.GUID)
-	if err != nil || m.Rev != leaving {
-		return ignoreNotFound(err)
-	}
-	m.Rev = 0
-	return r.tx.PutMapping(r.x.deviceID, sent.store.c, m)
 }
 
 // refusedForGood tells whether sending the same version again would be refused again.
