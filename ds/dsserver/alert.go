@@ -276,13 +276,20 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 	if !inThis && (known.LUID != "" || known.Base == m.Source) {
 		return nil // told again because the answer was lost; since then the device has told the item another id, or deleted it (found by simulation)
 	}
+	other, err := r.tx.ByLUID(r.x.deviceID, st.c, m.Source)
+	switch {
+	case ignoreNotFound(err) != nil:
+		return err
+	case !inThis && it.Deleted && other.GUID != "":
+		return nil // likewise, and since then its user has put another item in its place (found by simulation)
+	}
 	delete(st.added, m.Target)
 	if !inThis {
 		if err := r.lookAgain(st, it); err != nil { // which revision the device has is unknown
 			return err
 		}
 	}
-	if err := r.displace(st, m); err != nil {
+	if err := r.displace(st, other); err != nil {
 		return err
 	}
 	sent.GUID, sent.LUID = m.Target, m.Source
@@ -290,12 +297,11 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 }
 
 // displace makes an item go out once more whose id the device gives to another one, which it takes for that (found by simulation).
-func (r *reply) displace(st *storeState, m syncml.MapItem) error {
-	other, err := r.tx.ByLUID(r.x.deviceID, st.c, m.Source)
-	if err != nil || other.GUID == m.Target {
-		return ignoreNotFound(err)
+func (r *reply) displace(st *storeState, m dsstore.Mapping) error {
+	if m.GUID == "" {
+		return nil
 	}
-	it, err := r.tx.Item(st.c, other.GUID)
+	it, err := r.tx.Item(st.c, m.GUID)
 	if err != nil || it.Deleted {
 		return ignoreNotFound(err)
 	}
