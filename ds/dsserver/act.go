@@ -123,7 +123,14 @@ func holdsCopy(cur dsstore.Item, luid string, copied dsstore.Item, base string) 
 }
 
 // copyOf is the conflict copy that a change is about which the device made before it took ours instead; the zero Item if it is about none.
-func (r *reply) copyOf(st *storeState, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
+func (r *reply) copyOf(st *storeState, luid string, in reconcile.Incoming, cur dsstore.Item, m dsstore.Mapping) (dsstore.Item, error) {
+	if m.LUID != luid { // it may have edited it again before a slow sync (found by simulation)
+		former, err := r.tx.Former(r.x.deviceID, st.c, luid)
+		if err != nil || former.GUID != cur.GUID {
+			return dsstore.Item{}, ignoreNotFound(err)
+		}
+		m = former
+	}
 	ours := ds.VersionOf(cur.Hash)
 	// A device that has not heard of the conflict names what it made the copy from, or the copy; one that has got ours names that.
 	about := in.Base != "" && (in.Base == m.Base || in.Base == ds.VersionOf(m.Hash))
@@ -148,7 +155,7 @@ func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore
 		return ds.StatusOK, r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
 	}
 	if rec.Hash == copied.Hash { // the answer was lost, and here it is again
-		return ds.StatusDuplicated, nil
+		return ds.StatusDuplicated, r.behind(st, cur, holdsCopy(cur, luid, copied, base))
 	}
 	if err := r.tx.Keep(st.c, copied, nil, "overwritten by a device"); err != nil {
 		return 0, err

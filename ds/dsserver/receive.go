@@ -266,7 +266,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if in.Base == "" {
 		in.Base = state.HeldVersion // a peer without versions: what we know it holds
 	}
-	copied, err := r.copyOf(st, in, cur, m)
+	copied, err := r.copyOf(st, luid, in, cur, m)
 	if err != nil || copied.GUID != "" {
 		if err != nil {
 			return 0, err
