@@ -106,7 +106,7 @@ type Datastore interface {
 	MapsConfirmed(entries []MapEntry) error
 
 	// Restart prepares a slow sync (201) or a refresh from the device (203): what was confirmed before counts no more, LUIDs stay. deletions tells whether the server takes deletions in
-	// it; else those that it has not got are forgotten, and the items come back. Of the pending Maps only those of such deletions stay.
+	// it; else those that it has not got are forgotten, and the items come back. If it does, pending Maps stay.
 	Restart(ctx context.Context, deletions bool) error
 	// Refresh prepares a refresh from the server (205): all local items whose GUIDs do not come are removed by FinishRefresh.
 	Refresh(ctx context.Context) error

@@ -309,16 +309,16 @@ func (r *Replica) Restart(_ context.Context, deletions bool) error {
 	return r.dropMaps(deletions)
 }
 
-// dropMaps forgets what the server calls the items, but for those of which it will be told that they are deleted: it could not know what is meant (found
-// by simulation).
+// dropMaps forgets what the server calls items that are unknown here by now. As to the others, it may be told that they are deleted, and could not know
+// what is meant (found by simulation).
 func (r *Replica) dropMaps(deletions bool) error {
 	maps, err := r.PendingMaps()
 	if err == nil && deletions {
 		err = r.index.View(func(t *state.Tx) (err error) {
 			maps = slices.DeleteFunc(maps, func(m dsclient.MapEntry) bool {
-				row, _, e := t.Row(m.LUID)
+				_, ok, e := t.Row(m.LUID)
 				err = errors.Join(err, e)
-				return row.Gone
+				return ok
 			})
 			return err
 		})
