@@ -141,7 +141,7 @@ func (r *reply) resembleFormer(st *storeState, luid string, rec dsstore.Item, bo
 
 // since tells who changed an item since the device had it under this id before a slow sync, and what it was then: the edits are put together, and
 // none is lost as in a first meeting.
-func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item) (base [32]byte, like reconcile.Likeness, err error) {
+func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, rec dsstore.Item, body []byte) (base [32]byte, like reconcile.Likeness, err error) {
 	former, err := r.tx.Former(r.x.deviceID, st.c, luid)
 	if errors.Is(err, dsstore.ErrNotFound) {
 		former, err = r.deletedBefore(st, it)
@@ -149,7 +149,8 @@ func (r *reply) since(st *storeState, luid string, in *reconcile.Incoming, it, r
 	unheard := errors.Is(err, dsstore.ErrNotFound)
 	switch {
 	case unheard, err == nil && former.GUID == it.GUID && former.Hash == base:
-		return base, sinceBase(in, it, unheard && st.settled), nil
+		like, err := r.sinceBase(in, it, unheard && st.settled, body)
+		return base, like, err
 	case err != nil, former.GUID != it.GUID, former.Hash == rec.Hash:
 		return base, reconcile.Akin, err
 	case former.Hash == it.Hash:
@@ -168,15 +169,21 @@ func (r *reply) deletedBefore(st *storeState, it dsstore.Item) (dsstore.Mapping,
 }
 
 // sinceBase is since if we do not know what the device had, perhaps because its Map never came: its own word counts (found by simulation). made: it
-// was made there since, perhaps from ours, edited and moved at once.
-func sinceBase(in *reconcile.Incoming, it dsstore.Item, made bool) reconcile.Likeness {
+// was made there since, perhaps from ours, edited and moved at once; if nothing of ours is missing, it was.
+func (r *reply) sinceBase(in *reconcile.Incoming, it dsstore.Item, made bool, body []byte) (reconcile.Likeness, error) {
 	switch {
 	case in.Base != "" && in.Base == ds.VersionOf(it.Hash):
-		return reconcile.Newer
+		return reconcile.Newer, nil
 	case in.Base != "" && in.Base == in.Version:
-		return reconcile.Akin // it is as it was, and ours was changed
-	case made, in.Base != "":
-		return reconcile.Contrary
+		return reconcile.Akin, nil // it is as it was, and ours was changed
+	case in.Base != "":
+		return reconcile.Contrary, nil
+	case made:
+		added, err := r.adds(it, body)
+		if added {
+			return reconcile.Newer, err
+		}
+		return reconcile.Contrary, err
 	}
-	return reconcile.Akin
+	return reconcile.Akin, nil
 }

@@ -60,7 +60,7 @@ func since(t *testing.T, settled bool, former dsstore.Mapping, in *reconcile.Inc
 		}
 		r := &reply{tx: tx, x: &exchange{deviceID: "d"}}
 		var e error
-		base, like, e = r.since(st, "l", in, it, rec)
+		base, like, e = r.since(st, "l", in, it, rec, nil)
 		return errors.Join(err, e)
 	})
 	if err != nil {

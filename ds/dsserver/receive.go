@@ -374,7 +374,7 @@ func (r *reply) liken(st *storeState, luid string, in *reconcile.Incoming, it, r
 	case it.Hash != rec.Hash && !st.first:
 		m.Hash, in.Likeness, err = r.beside(st, it, body)
 	case it.Hash != rec.Hash:
-		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec)
+		m.Hash, in.Likeness, err = r.since(st, luid, in, it, rec, body)
 	}
 	return it, m, err
 }
