@@ -126,7 +126,7 @@ func (d *device) bury() {
 	}
 	d.dead = false
 	if d.proc == nil {
-		d.doubt()
+		d.doubt(false)
 	}
 }
 

@@ -117,7 +117,7 @@ func (p *process) abandon() {
 // finished is the end of an exchange.
 func (p *process) finished(x *exchange) {
 	p.x = nil
-	p.d.doubt()
+	p.d.doubt(x.end == nil && !x.report.Unknown)
 	p.leftover = append(p.leftover, p.d.planned()...)
 	p.judge(x)
 	p.remember(x)

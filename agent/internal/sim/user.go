@@ -143,8 +143,9 @@ func (d *device) eitherVersion(seen *entry) {
 	}
 }
 
-// doubt is for files that were deleted or edited before the agent noted that it wrote them, and that it has not noted to the end.
-func (d *device) doubt() {
+// doubt is for files that were deleted or edited before the agent noted that it wrote them, and that it has not noted to the end. They are no more
+// in doubt when the server has heard of what their user made of them.
+func (d *device) doubt(heard bool) {
 	planned := d.planned()
 	for to, from := range d.origins {
 		d.strays[to] = d.strays[to] || slices.Contains(planned, from)
@@ -161,7 +162,7 @@ func (d *device) doubt() {
 		}
 	}
 	d.forget()
-	if len(planned) == 0 {
+	if len(planned) == 0 && heard {
 		clear(d.strays)
 	}
 }
