@@ -33,6 +33,12 @@ func Identify(typ string, body []byte) Identity {
 	return identifyLines(contentline.Pick(body, looked))
 }
 
+// UID is that of a card or calendar object, "" if it has none: what Identify says, with less work.
+func UID(body []byte) string { return identifyLines(contentline.Pick(body, named)).UID }
+
+// named are the properties that say where a UID stands.
+var named = map[string]bool{"BEGIN": true, "END": true, "UID": true}
+
 // identifyLines is for cards and calendar objects. Alarms and the like do not count.
 func identifyLines(lines []contentline.Line) Identity {
 	var id Identity

@@ -218,6 +218,7 @@ func (r *Replica) untold(luid string, item pim.Item) (row state.Row, ok bool, er
 // new item then, and who undoes once more would have it twice (found by simulation).
 func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
 	row := former
+	row.UID = uid(pim.Item{Type: e.Type, Body: body})
 	if row.Doomed {
 		row = asNew(row)
 	}

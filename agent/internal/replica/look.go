@@ -9,6 +9,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/state"
 	"github.com/alwayson-sync/alwayson/ds/reconcile"
 	"github.com/alwayson-sync/alwayson/pim"
+	"github.com/alwayson-sync/alwayson/pim/match"
 )
 
 // Replica implements dsclient.Datastore for a pim.Store. It is used from one goroutine at a time, but for Counts and Waiting.
@@ -376,7 +378,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			yield(update{former: p.row, row: seen(row)})
 		}
 	}
-	missing := newMissing(f.missing)
+	missing, deleted := newMissing(f.missing), (*missing)(nil)
 	for _, e := range f.fresh {
 		r.alive()
 		former := missing.byInode(e)
@@ -388,10 +390,12 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			continue
 		}
 		if former.LUID == "" {
-			former = missing.byHash(row)
+			if former, err = missing.recognize(ctx, reader, e, row); err != nil {
+				return err
+			}
 		}
 		if former.LUID == "" {
-			if former, err = missing.byPart(ctx, reader, e); err != nil {
+			if former, err = r.deletedBefore(&deleted, row); err != nil {
 				return err
 			}
 		}
@@ -401,6 +405,9 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		}
 		if former.LUID == "" {
 			row.LUID = newLUID()
+		}
+		if row.Hash != former.Hash && former.Doomed && former.Approved {
+			row.Synced.Hash = state.UnknownHash // see undoom
 		}
 		missing.take(former)
 		yield(update{former: former, row: seen(row)})
@@ -492,7 +499,7 @@ func read(ctx context.Context, from pim.Reader, row state.Row, e pim.Entry) (sta
 		return row, false, err
 	}
 	row.Stamp, row.Flags = at.Stamp, at.Flags
-	row.Hash = sha256.Sum256(item.Body)
+	row.Hash, row.UID = sha256.Sum256(item.Body), uid(item)
 	return row, true, nil
 }
 
@@ -560,11 +567,12 @@ type missing struct {
 	stamp map[pim.Stamp]string // file systems use inodes again: several may have had one
 	hash  map[[32]byte]string
 	part  map[string]string // by the version of the message that they are parts of
+	uid   map[uint64]string // "" is several
 }
 
 func newMissing(rows []state.Row) *missing {
 	m := &missing{rows: make(map[string]state.Row), stamp: make(map[pim.Stamp]string), hash: make(map[[32]byte]string),
-		part: make(map[string]string)}
+		part: make(map[string]string), uid: make(map[uint64]string)}
 	for _, r := range rows {
 		m.rows[r.LUID] = r
 		if r.Type == pim.TypeFolder {
@@ -579,6 +587,11 @@ func newMissing(rows []state.Row) *missing {
 		}
 		if r.Stamp.Inode != 0 {
 			m.stamp[r.Stamp] = r.LUID
+		}
+		if _, several := m.uid[r.UID]; several {
+			m.uid[r.UID] = ""
+		} else if r.UID != 0 {
+			m.uid[r.UID] = r.LUID
 		}
 	}
 	return m
@@ -596,6 +609,48 @@ func (m *missing) byHash(r state.Row) state.Row {
 		return state.Row{}
 	}
 	return m.rows[m.hash[r.Hash]]
+}
+
+// recognize finds out which item has come to lie at a new place, if any has: by its bytes, as a part of a message, or by its UID.
+func (m *missing) recognize(ctx context.Context, from pim.Reader, e pim.Entry, now state.Row) (state.Row, error) {
+	row := m.byHash(now)
+	if row.LUID == "" {
+		var err error
+		if row, err = m.byPart(ctx, from, e); err != nil {
+			return row, err
+		}
+	}
+	if row.LUID == "" {
+		row = m.byUID(now)
+	}
+	return row, nil
+}
+
+// byUID knows a card or calendar object that was edited and got another name: programs write whole address books anew. As other items all of them
+// would be there twice while the deletions of the former ones are held.
+func (m *missing) byUID(r state.Row) state.Row {
+	if r.UID == 0 || r.Problem != "" {
+		return state.Row{}
+	}
+	return m.rows[m.uid[r.UID]]
+}
+
+// deletedBefore is the item of a new file whose deletion the server has not been told of, e.g. because it is held. deleted are all of them, nil as long
+// as nobody has asked.
+func (r *Replica) deletedBefore(deleted **missing, now state.Row) (state.Row, error) {
+	if *deleted == nil {
+		rows, err := r.index.Deleted()
+		if err != nil {
+			return state.Row{}, err
+		}
+		*deleted = newMissing(slices.DeleteFunc(rows, func(row state.Row) bool { return !row.Gone || row.Doomed }))
+	}
+	row := (*deleted).byHash(now)
+	if row.LUID == "" {
+		row = (*deleted).byUID(now)
+	}
+	(*deleted).take(row)
+	return row, nil
 }
 
 // byPart knows a part of a message that was edited and moved by the message that it says it is a part of. As another item it would be all that
@@ -628,6 +683,20 @@ func (m *missing) left() []state.Row {
 		}
 	}
 	return append(items, folders...)
+}
+
+// uid is a digest of the UID of a card or calendar object; of messages there are copies.
+func uid(it pim.Item) uint64 {
+	if it.Type != pim.TypeVCard && it.Type != pim.TypeICalendar {
+		return 0
+	}
+	id := match.UID(it.Body)
+	if id == "" {
+		return 0
+	}
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return h.Sum64()
 }
 
 // newLUID is 80 random bits: short on the wire, and never given twice.

@@ -16,8 +16,8 @@ type Account struct {
 	DevInf  string // XML
 }
 
-// schema is the version of everything in the state. A newer one is refused, never guessed at.
-const schema = 1
+// schema is the version of everything in the state. A newer one is refused, never guessed at; 2 is since rows have UIDs, and 1 is read, too.
+const schema = 2
 
 const (
 	schemaKey  = "schema"
@@ -37,6 +37,9 @@ func Check(db kv.Store) error {
 		var n int
 		if _, err := fmt.Sscan(string(v), &n); err != nil || n > schema {
 			return fmt.Errorf("the state was written by a newer version (schema %s, this program knows %d): install that version again; nothing was changed", v, schema)
+		}
+		if n < schema {
+			return w.Set(schemaKey, fmt.Append(nil, schema))
 		}
 		return nil
 	})

@@ -26,6 +26,7 @@ type Row struct {
 	Type    string
 	Stamp   pim.Stamp
 	Version         // now
+	UID     uint64  // a digest of its UID; 0 if it has none, is no card or calendar object, or was not read since the agent notes it
 	Gone    bool    // deleted here, and the server has not been told yet
 	Shared  bool    // the server has Synced
 	Synced  Version // last version that both sides had
@@ -50,7 +51,8 @@ func (r *Row) oneSided() bool { return r.Gone || r.Doomed }
 func (r *Row) marked() bool { return r.LUID != "" && r.Dirty() && r.Problem == "" }
 
 const (
-	rowFormat = 1
+	rowFormat = 2
+	noUIDs    = 1 // the format before that
 	goneFlag  = 1 // in the octet after the format
 )
 
@@ -67,6 +69,7 @@ func (r *Row) encode() []byte {
 	b = binary.AppendVarint(b, r.Stamp.Size)
 	b = binary.AppendVarint(b, r.Stamp.ModTime)
 	b = binary.AppendUvarint(b, r.Stamp.Inode)
+	b = binary.AppendUvarint(b, r.UID)
 	return append(b, r.Whole...)
 }
 
@@ -79,9 +82,10 @@ func flag(on bool) byte {
 
 func decodeRow(b []byte) (Row, error) {
 	var r Row
-	if len(b) < 2 || b[0] != rowFormat {
+	if len(b) < 2 || b[0] != rowFormat && b[0] != noUIDs {
 		return r, errRow
 	}
+	format := b[0]
 	r.Gone, r.Shared, r.Doomed, r.Approved, r.Unsure, r.Held = b[1]&goneFlag != 0, b[1]&2 != 0, b[1]&4 != 0, b[1]&8 != 0, b[1]&16 != 0, b[1]&32 != 0
 	b = b[2:]
 	for _, s := range []*string{&r.LUID, &r.Key, &r.Type, (*string)(&r.Flags), &r.Folder, (*string)(&r.Synced.Flags), &r.Synced.Folder, &r.Problem} {
@@ -97,10 +101,10 @@ func decodeRow(b []byte) (Row, error) {
 	}
 	copy(r.Hash[:], b)
 	copy(r.Synced.Hash[:], b[32:])
-	return r, r.decodeStamp(b[64:])
+	return r, r.decodeRest(b[64:], format)
 }
 
-func (r *Row) decodeStamp(b []byte) error {
+func (r *Row) decodeRest(b []byte, format byte) error {
 	var n int
 	for _, v := range []*int64{&r.Stamp.Size, &r.Stamp.ModTime} {
 		if *v, n = binary.Varint(b); n <= 0 {
@@ -111,6 +115,12 @@ func (r *Row) decodeStamp(b []byte) error {
 	if r.Stamp.Inode, n = binary.Uvarint(b); n <= 0 {
 		return errRow
 	}
-	r.Whole = string(b[n:])
+	if b = b[n:]; format != noUIDs {
+		if r.UID, n = binary.Uvarint(b); n <= 0 {
+			return errRow
+		}
+		b = b[n:]
+	}
+	r.Whole = string(b)
 	return nil
 }
