@@ -371,7 +371,11 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		if err != nil {
 			return err
 		}
-		if ok {
+		switch {
+		case !ok:
+		case row.UID != p.row.UID && row.UID != 0 && p.row.UID != 0: // another one has taken its place
+			f.missing, f.fresh = append(f.missing, p.row), append(f.fresh, p.entry)
+		default:
 			if row.Doomed && row.Hash != p.row.Hash {
 				row = undoom(row)
 			}

@@ -103,3 +103,21 @@ func TestCopiesOfACardAreNoEditsOfIt(t *testing.T) {
 		t.Errorf("sent %v", ops)
 	}
 }
+
+// TestAFileThatTakesThePlaceOfAnother is no edit of it, and the other one is known where it lies now although it was edited, too.
+func TestAFileThatTakesThePlaceOfAnother(t *testing.T) {
+	l, luids := addressBook(t)
+	l.edit("moved.vcf", card(3, "edited"))
+	l.edit("3.vcf", card(77, "new"))
+	l.look()
+	list := l.changes()
+	for _, c := range list {
+		moved := c.Item.Name == "moved.vcf"
+		if luids[c.LUID] != moved || moved != (c.Op == dsclient.Replace) {
+			t.Errorf("%v of %s, which is %s", c.Op, c.LUID, c.Item.Name)
+		}
+	}
+	if len(list) != 2 {
+		t.Errorf("sent %v", list)
+	}
+}
