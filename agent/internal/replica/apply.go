@@ -260,7 +260,7 @@ func intend(t *state.Tx, j *job) error {
 	will := j.row
 	will.Flags, will.Folder = j.Item.Flags, j.Item.Folder
 	if j.Op != dsclient.Reflag {
-		will.Version, will.UID, will.Whole = version(j.Item), uid(j.Item), whole(j.Item)
+		become(&will, j.Item)
 	}
 	j.intent = &state.Intent{Row: will}
 	return t.PutIntent(*j.intent)
@@ -292,10 +292,15 @@ func (r *Replica) planNew(t *state.Tx, j *job, taken map[string]bool) error {
 	}
 	j.fresh = true
 	j.row = state.Row{LUID: newLUID(), Key: key, Type: j.Item.Type}
-	j.row.Version, j.row.UID, j.row.Whole = version(j.Item), uid(j.Item), whole(j.Item)
+	become(&j.row, j.Item)
 	j.result.LUID = j.row.LUID
 	j.intent = &state.Intent{GUID: j.GUID, Row: j.row}
 	return t.PutIntent(*j.intent)
+}
+
+// become notes what an item holds.
+func become(row *state.Row, it pim.Item) {
+	row.Version, row.UID, row.Whole = version(it), uid(it), whole(it)
 }
 
 func version(it pim.Item) state.Version {
@@ -377,7 +382,7 @@ func (r *Replica) writeOne(b pim.Batch, j *job) {
 		j.row.Flags, j.row.Folder = j.Item.Flags, j.Item.Folder
 	default:
 		e, err = b.Replace(j.row.Key, j.row.Stamp, j.Item)
-		j.row.Version, j.row.UID, j.row.Whole = version(j.Item), uid(j.Item), whole(j.Item)
+		become(&j.row, j.Item)
 	}
 	code := ds.StatusOK
 	if j.fresh {

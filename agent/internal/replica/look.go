@@ -382,7 +382,13 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			yield(update{former: p.row, row: seen(row)})
 		}
 	}
-	missing, deleted := newMissing(f.missing), (*missing)(nil)
+	var deleted *missing
+	missing := newMissing(f.missing)
+	if len(f.fresh) > 0 {
+		if deleted, err = r.untoldDeletions(); err != nil {
+			return err
+		}
+	}
 	for _, e := range f.fresh {
 		r.alive()
 		former := missing.byInode(e)
@@ -399,9 +405,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			}
 		}
 		if former.LUID == "" {
-			if former, err = r.deletedBefore(&deleted, row); err != nil {
-				return err
-			}
+			former = deleted.like(row)
 		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
 		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash && row.Stamp != former.Stamp { // with that stamp it was only moved
@@ -414,6 +418,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			row.Synced.Hash = state.UnknownHash // see undoom
 		}
 		missing.take(former)
+		deleted.take(former)
 		yield(update{former: former, row: seen(row)})
 	}
 	left := missing.left()
@@ -615,46 +620,27 @@ func (m *missing) byHash(r state.Row) state.Row {
 	return m.rows[m.hash[r.Hash]]
 }
 
-// recognize finds out which item has come to lie at a new place, if any has: by its bytes, as a part of a message, or by its UID.
+// recognize finds out which item has come to lie at a new place, if any has.
 func (m *missing) recognize(ctx context.Context, from pim.Reader, e pim.Entry, now state.Row) (state.Row, error) {
-	row := m.byHash(now)
-	if row.LUID == "" {
-		var err error
-		if row, err = m.byPart(ctx, from, e); err != nil {
-			return row, err
-		}
+	if row := m.like(now); row.LUID != "" {
+		return row, nil
 	}
-	if row.LUID == "" {
-		row = m.byUID(now)
-	}
-	return row, nil
+	return m.byPart(ctx, from, e)
 }
 
-// byUID knows a card or calendar object that was edited and got another name: programs write whole address books anew. As other items all of them
-// would be there twice while the deletions of the former ones are held.
-func (m *missing) byUID(r state.Row) state.Row {
-	if r.UID == 0 || r.Problem != "" {
-		return state.Row{}
+// like is the item of the same bytes, else the one of the same UID: a card or calendar object that was edited and got another name. Programs write
+// whole address books anew; as other items all of them would be there twice while the deletions of the former ones are held.
+func (m *missing) like(r state.Row) state.Row {
+	if row := m.byHash(r); row.LUID != "" || r.UID == 0 || r.Problem != "" {
+		return row
 	}
 	return m.rows[m.uid[r.UID]]
 }
 
-// deletedBefore is the item of a new file whose deletion the server has not been told of, e.g. because it is held. deleted are all of them, nil as long
-// as nobody has asked.
-func (r *Replica) deletedBefore(deleted **missing, now state.Row) (state.Row, error) {
-	if *deleted == nil {
-		rows, err := r.index.Deleted()
-		if err != nil {
-			return state.Row{}, err
-		}
-		*deleted = newMissing(slices.DeleteFunc(rows, func(row state.Row) bool { return !row.Gone || row.Doomed }))
-	}
-	row := (*deleted).byHash(now)
-	if row.LUID == "" {
-		row = (*deleted).byUID(now)
-	}
-	(*deleted).take(row)
-	return row, nil
+// untoldDeletions are items that were deleted here and that the server has not been told of, e.g. because they are held.
+func (r *Replica) untoldDeletions() (*missing, error) {
+	rows, err := r.index.Deleted()
+	return newMissing(slices.DeleteFunc(rows, func(row state.Row) bool { return !row.Gone || row.Doomed })), err
 }
 
 // byPart knows a part of a message that was edited and moved by the message that it says it is a part of. As another item it would be all that
