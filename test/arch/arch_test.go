@@ -72,6 +72,7 @@ var onlyImporter = map[string]string{
 	"github.com/zalando/go-keyring":       "agent/internal/creds",
 	"github.com/chai2010/gettext-go":      "agent/internal/say",
 	"maragu.dev/gomponents":               "agent/internal/page",
+	"github.com/moby/term":                "ds/cmd/terminal",
 }
 
 type pkg struct {

@@ -2,18 +2,15 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/clientcert"
@@ -21,6 +18,7 @@ import (
 	"github.com/alwayson-sync/alwayson/agent/internal/creds"
 	"github.com/alwayson-sync/alwayson/agent/internal/say"
 	"github.com/alwayson-sync/alwayson/agent/internal/svc"
+	"github.com/alwayson-sync/alwayson/ds/cmd/terminal"
 )
 
 // Exit codes (ux.md 5.2). Scripts rely on them.
@@ -49,8 +47,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // app is what all commands share.
 type app struct {
-	in         *bufio.Reader
-	terminal   *os.File // where a person types, nil if nobody does
+	in         *terminal.Input
 	configPath string
 	socket     string
 	json       bool
@@ -58,10 +55,7 @@ type app struct {
 
 // Run carries out a command line and returns the exit code. It writes results to out, everything else to errs.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: bufio.NewReader(in)}
-	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		a.terminal = f
-	}
+	a := &app{in: terminal.New(ctx, in)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -80,6 +74,9 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		if a.in.Person() {
+			fmt.Fprintln(errs) // the shell goes on below what was asked
+		}
 		return exitInterrupted
 	}
 	fmt.Fprintln(errs, "alwayson:", a.last(cmd, advised(err, a.configPath)))
@@ -88,7 +85,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 
 // last is the error that ended a command, in the user's language. What runs the agent ends with a line for a log, unless a person has typed it.
 func (a *app) last(cmd *cobra.Command, err error) string {
-	if cmd.Name() == "run" && a.terminal == nil {
+	if cmd.Name() == "run" && !a.in.Person() {
 		return err.Error()
 	}
 	return say.Sentence(err.Error())
@@ -161,7 +158,9 @@ func codeOfProblem(p control.Problem) int {
 }
 
 // Command is the whole command line, for who describes it.
-func Command() *cobra.Command { return (&app{in: bufio.NewReader(strings.NewReader(""))}).root() }
+func Command() *cobra.Command {
+	return (&app{in: terminal.New(context.Background(), strings.NewReader(""))}).root()
+}
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

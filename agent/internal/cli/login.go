@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/alwayson-sync/alwayson/agent/control"
 	"github.com/alwayson-sync/alwayson/agent/internal/config"
@@ -115,15 +113,14 @@ func (a *app) loginPush(cmd *cobra.Command, c *control.Client, secret string) er
 
 // readSecret asks on a terminal and reads a line elsewhere: a secret is never an argument, where every process can see it.
 func (a *app) readSecret(cmd *cobra.Command) (string, error) {
-	if a.terminal != nil {
-		fmt.Fprint(cmd.ErrOrStderr(), say.Text("Secret: "))
-		b, err := term.ReadPassword(int(a.terminal.Fd()))
-		fmt.Fprintln(cmd.ErrOrStderr())
-		return string(b), err
-	}
-	line, err := a.in.ReadString('\n')
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
+	secret, err := a.in.Secret(cmd.ErrOrStderr(), say.Text("Secret: "))
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "", err
+	case secret == "" && a.in.Person():
+		return "", &exitError{exitUsage, errors.New("no secret was typed")}
+	case secret == "":
 		return "", &exitError{exitUsage, fmt.Errorf("there is no secret on standard input: %w", err)}
 	}
-	return line, nil
+	return secret, nil
 }

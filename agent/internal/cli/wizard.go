@@ -62,6 +62,9 @@ func (w *wizard) ask(what, flag, proposed string) (string, error) {
 		fmt.Fprintf(w.cmd.ErrOrStderr(), "%s%s: ", what, map[bool]string{true: " [" + proposed + "]"}[proposed != ""])
 		line, err := w.in.ReadString('\n')
 		proposed = cmp.Or(strings.TrimSpace(line), proposed)
+		if errors.Is(err, context.Canceled) {
+			return "", err
+		}
 		if err != nil && line == "" {
 			return "", &exitError{exitUsage, errors.New("there is nobody to ask; type it again with --yes, and with " + flag)}
 		}
@@ -190,7 +193,7 @@ func (w *wizard) secret() (err error) {
 
 // offerKeyring asks a person at a terminal where the secret shall be: scripts get the file, also on a desktop.
 func (w *wizard) offerKeyring(at creds.Place) error {
-	if w.f.yes || w.terminal == nil || creds.Ready(w.cmd.Context(), at.Account) != nil {
+	if w.f.yes || !w.in.Person() || creds.Ready(w.cmd.Context(), at.Account) != nil {
 		return nil
 	}
 	answer, err := w.ask(say.Text("Keep the secret in the keyring of this desktop? yes, or no for a file"), "--keyring", say.Text("yes"))

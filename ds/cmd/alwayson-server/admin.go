@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/alwayson-sync/alwayson/ds/cmd/alwayson-server/site"
+	"github.com/alwayson-sync/alwayson/ds/cmd/terminal"
 	"github.com/alwayson-sync/alwayson/ds/dsstore"
 )
 
@@ -38,7 +38,7 @@ func (a *admin) user() *cobra.Command {
 			password := ""
 			if !devicesOnly {
 				var err error
-				if password, err = readSecret(cmd.InOrStdin(), cmd.ErrOrStderr()); err != nil {
+				if password, err = readSecret(ctx, cmd.InOrStdin(), cmd.ErrOrStderr()); err != nil {
 					return err
 				}
 			}
@@ -50,22 +50,18 @@ func (a *admin) user() *cobra.Command {
 	return cmd
 }
 
-func readSecret(in io.Reader, errs io.Writer) (string, error) {
-	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(errs, "Password: ")
-		b, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(errs)
-		return string(b), err
-	}
-	return readLine(in)
-}
-
-func readLine(in io.Reader) (string, error) {
-	line, err := bufio.NewReader(in).ReadString('\n')
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
+func readSecret(ctx context.Context, from io.Reader, errs io.Writer) (string, error) {
+	in := terminal.New(ctx, from)
+	secret, err := in.Secret(errs, "Password: ")
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "", err
+	case secret == "" && in.Person():
+		return "", errors.New("no password was typed")
+	case secret == "":
 		return "", fmt.Errorf("there is no password on standard input: %w", err)
 	}
-	return line, nil
+	return secret, nil
 }
 
 // firstLine reads a file with a secret.
@@ -75,7 +71,11 @@ func firstLine(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	return readLine(f)
+	line, err := bufio.NewReader(f).ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", fmt.Errorf("there is no password in %s: %w", path, err)
+	}
+	return line, nil
 }
 
 func (a *admin) listUsers(ctx context.Context, store dsstore.Store, cmd *cobra.Command, _ []string) error {

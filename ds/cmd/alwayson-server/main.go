@@ -25,7 +25,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command().ExecuteContext(ctx)
+	interrupted := ctx.Err() != nil
 	stop()
+	if interrupted && errors.Is(err, context.Canceled) {
+		os.Exit(130) // as a shell counts it: the administrator has ended the command
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "alwayson-server:", err)
 		os.Exit(1)
