@@ -284,7 +284,13 @@ func (r *reply) mapItem(st *storeState, m syncml.MapItem) error {
 		return nil // likewise, and since then its user has put another item in its place (found by simulation)
 	}
 	delete(st.added, m.Target)
-	if !inThis {
+	switch {
+	case !inThis && st.replaces():
+		if it.Deleted {
+			return nil
+		}
+		sent.Rev, sent.Hash = it.Rev, it.Hash // what the device has takes the place of what is there now
+	case !inThis:
 		if err := r.lookAgain(st, it); err != nil { // which revision the device has is unknown
 			return err
 		}

@@ -166,12 +166,14 @@ func (m *memDatastore) FinishRefresh(context.Context) error {
 	return nil
 }
 
-func (m *memDatastore) Restart(context.Context, bool) error {
+func (m *memDatastore) Restart(_ context.Context, deletions bool) error {
 	for luid, it := range m.items {
-		it.synced, it.version = false, ""
+		it.synced = false
 		m.items[luid] = it
 	}
-	m.maps = map[string]string{}
+	if !deletions {
+		m.maps = map[string]string{}
+	}
 	return nil
 }
 

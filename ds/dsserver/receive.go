@@ -249,7 +249,7 @@ func (r *reply) decide(st *storeState, luid string, in reconcile.Incoming, rec d
 	if err != nil {
 		return 0, err
 	}
-	if cur.GUID == "" && len(body) > 0 && in.Base != "" && in.Base == in.Version {
+	if cur.GUID == "" && len(body) > 0 && in.Base != "" && in.Base == in.Version && !st.replaces() {
 		if cur, m, err = r.buried(st, luid, rec); err != nil {
 			return 0, err
 		}

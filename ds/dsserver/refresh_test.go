@@ -2,6 +2,7 @@ package dsserver_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -145,5 +146,59 @@ func TestARefreshWithoutASyncDeletesNothing(t *testing.T) {
 	s.send(true)
 	if len(w.live("contacts")) != 1 {
 		t.Error("the item is gone")
+	}
+}
+
+// TestARefreshReplacesWhatWasEditedBeforeAMapCame: what the device has of an item takes the place of the server's, also if the server learns only in the
+// refresh under which id the device has it.
+func TestARefreshReplacesWhatWasEditedBeforeAMapCame(t *testing.T) {
+	for name, edit := range map[string]string{"as it was": "", "edited": "NOTE:mine\r\n"} {
+		w := newWorld(t)
+		w.put("contacts", "g", "text/vcard", contact("u", ""))
+		a := w.device("a")
+		a.sync()
+		luid := slices.Collect(maps.Keys(a.mem.items))[0]
+		a.mem.maps["g"] = luid // the server's answer to its Map was lost
+		if edit != "" {
+			a.mem.put(luid, contact("u", edit))
+		}
+		w.put("contacts", "g", "text/vcard", contact("u", "NOTE:theirs\r\n"))
+		a.refresh()
+		a.sync()
+		if live := w.live("contacts"); len(live) != 1 || live[0].GUID != "g" || ds.VersionOf(live[0].Hash) != ds.Version([]byte(contact("u", edit))) {
+			t.Errorf("%s: on the server are %+v", name, live)
+		}
+		if !w.kept(contact("u", "NOTE:theirs\r\n")) {
+			t.Errorf("%s: what was replaced is not in the history", name)
+		}
+		if got := a.mem.bodies(); len(got) != 1 || got[0] != contact("u", edit) {
+			t.Errorf("%s: the device has %q", name, got)
+		}
+	}
+}
+
+// TestARefreshBringsBackWhatWasDeleted: a deletion that the device has not heard of yet does not outlive its user's word that all is to be as it is here.
+func TestARefreshBringsBackWhatWasDeleted(t *testing.T) {
+	for _, mapped := range []bool{false, true} {
+		w := newWorld(t)
+		w.put("contacts", "g", "text/vcard", contact("u", ""))
+		a := w.device("a")
+		a.sync()
+		b := w.device("b")
+		b.sync()
+		b.mem.remove("s001")
+		b.sync()
+		if n := len(w.live("contacts")); n != 0 {
+			t.Fatalf("%d are there after the deletion", n)
+		}
+		if mapped {
+			a.mem.maps["g"] = "s001" // the server's answer to its Map was lost
+		}
+		a.refresh()
+		a.sync()
+		b.sync()
+		if n := len(w.live("contacts")); n != 1 || len(a.mem.bodies()) != 1 || len(b.mem.bodies()) != 1 {
+			t.Errorf("mapped %t: %d on the server, device a %q, device b %q", mapped, n, a.mem.bodies(), b.mem.bodies())
+		}
 	}
 }
