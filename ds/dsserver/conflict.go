@@ -27,9 +27,13 @@ func (r *reply) reconcileBoth(st *storeState, luid string, cur, rec dsstore.Item
 	case again: // under another id (found by simulation)
 		return ds.StatusMerged, r.behind(st, cur, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: another, Hash: rec.Hash})
 	}
-	if m.Hash == ([32]byte{}) {
-		if m.Hash, err = r.named(st, cur.GUID, base); err != nil {
+	if ds.VersionOf(m.Hash) != base {
+		named, err := r.named(st, cur.GUID, base)
+		if err != nil {
 			return 0, err
+		}
+		if named != ([32]byte{}) {
+			m.Hash = named
 		}
 	}
 	merged, ok, err := r.merge(cur, rec, m, body)
@@ -70,8 +74,8 @@ func (r *reply) mergedBefore(st *storeState, cur, rec dsstore.Item) (bool, error
 	return false, err
 }
 
-// named is the former version of an item that a device names as what it made an edit from: its Map came late, so we do not know what it had (found by
-// simulation). It is zero if there is none.
+// named is the former version of an item that a device names as what it made an edit from: its Map came late, or its word that it took ours was lost, so we
+// do not know what it had (found by simulation). It is zero if there is none.
 func (r *reply) named(st *storeState, guid, version string) (hash [32]byte, err error) {
 	if version == "" || version == ds.VersionUnknown {
 		return hash, nil

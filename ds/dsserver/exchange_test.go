@@ -716,3 +716,25 @@ func TestOpenWithoutSyncingAndClose(t *testing.T) {
 		t.Errorf("closing sent changes: %v", w.events)
 	}
 }
+
+// TestAnEditIsMergedFromTheVersionThatTheDeviceNames: the device took the second version, edited it, and its word of that was lost. What others took back
+// since is not there again.
+func TestAnEditIsMergedFromTheVersionThatTheDeviceNames(t *testing.T) {
+	w := newWorld(t)
+	w.put("contacts", "g", pim.TypeVCard, contact("u", "NOTE:a\r\n"))
+	a := w.device("a")
+	a.policy = ds.ConflictsMerge
+	a.sync()
+	second := contact("u", "NOTE:b\r\n")
+	w.put("contacts", "g", pim.TypeVCard, second)
+	w.put("contacts", "g", pim.TypeVCard, contact("u", "NOTE:a\r\nTITLE:theirs\r\n"))
+	it := a.mem.items["s001"]
+	it.version = ds.Version([]byte(second))
+	a.mem.items["s001"] = it
+	a.mem.put("s001", contact("u", "NOTE:b\r\nORG:mine\r\n"))
+	a.sync()
+	got := a.mem.bodies()
+	if len(got) != 1 || !strings.Contains(got[0], "NOTE:a") || !strings.Contains(got[0], "TITLE:theirs") || !strings.Contains(got[0], "ORG:mine") {
+		t.Errorf("%q", got)
+	}
+}
