@@ -112,9 +112,23 @@ func (h *Hold) add(rows []state.Row) {
 // Settle carries out the deletions of the server that an exchange brought, unless they are too many. It is called after an exchange has ended well, so
 // that they are weighed together.
 func (r *Replica) Settle(ctx context.Context) error {
+	moved, err := r.deleteDue(ctx)
+	if err == nil && moved {
+		if err = r.lookMeanwhile(ctx); err == nil { // one that was renamed would be a new one once another has taken its name (found by simulation)
+			_, err = r.deleteDue(ctx)
+		}
+	}
+	if err == nil {
+		_, err = r.weigh()
+	}
+	return err
+}
+
+// deleteDue deletes what the server has deleted and nobody holds. It tells whether something was not as it was when somebody looked last.
+func (r *Replica) deleteDue(ctx context.Context) (moved bool, err error) {
 	h, err := r.weigh()
 	if err != nil {
-		return err
+		return false, err
 	}
 	rows, err := r.index.Deleted()
 	var due []dsclient.Change
@@ -124,17 +138,11 @@ func (r *Replica) Settle(ctx context.Context) error {
 		}
 	}
 	if err != nil || len(due) == 0 {
-		return err
+		return false, err
 	}
 	sort.Slice(due, func(i, j int) bool { return deeper(due[i].Item, due[j].Item) })
 	results, err := r.carryOut(ctx, due, now)
-	if err == nil && slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict }) {
-		err = r.lookMeanwhile(ctx) // one that was renamed would be a new one once another has taken its name (found by simulation)
-	}
-	if err == nil {
-		_, err = r.weigh()
-	}
-	return err
+	return slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict }), err
 }
 
 // deeper sorts items before folders, and folders before those that they lie in.

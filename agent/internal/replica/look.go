@@ -408,6 +408,9 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 			former = deleted.like(row)
 		}
 		row.LUID, row.Shared, row.Synced, row.Whole = former.LUID, former.Shared, former.Synced, former.Whole
+		if former.Doomed && row.Hash == former.Hash { // else it would stay here for ever (found by simulation)
+			row.Doomed, row.Approved, row.Held = true, former.Approved, former.Held
+		}
 		if former.Synced.Hash == state.UnknownHash && row.Hash == former.Hash && row.Stamp != former.Stamp { // with that stamp it was only moved
 			row.Synced = former.Version // ours, written to where the server wants it before a crash, see doubt (found by simulation)
 		}
