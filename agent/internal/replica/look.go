@@ -373,7 +373,7 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 		}
 		switch {
 		case !ok:
-		case row.UID != p.row.UID && row.UID != 0 && p.row.UID != 0: // another one has taken its place
+		case row.UID != p.row.UID && row.UID != 0 && p.row.UID != 0, mayHaveLeft(p.row) && row.Hash != p.row.Hash: // another one has taken its place
 			f.missing, f.fresh = append(f.missing, p.row), append(f.fresh, p.entry)
 		default:
 			if row.Doomed && row.Hash != p.row.Hash {
@@ -445,6 +445,12 @@ func (r *Replica) judge(ctx context.Context, f *found, yield func(update)) error
 func seen(row state.Row) state.Row {
 	row.Unsure = row.Unsure && (row.Synced.Hash != state.UnknownHash || row.Problem != "")
 	return row
+}
+
+// mayHaveLeft tells whether a message was to leave this device only, and a crash hides whether it did: what lies in its place then may be another one, whose
+// deletion would be told as that of the former. If it is an edit of that, the server knows it by its name (found by simulation).
+func mayHaveLeft(row state.Row) bool {
+	return row.Doomed && row.Approved && row.Type == pim.TypeMessage
 }
 
 // undoom is for an edit of an item that was to be deleted here: it wins over the server's deletion, and goes there as a new item. If the item was only to
