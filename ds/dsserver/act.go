@@ -60,20 +60,37 @@ func (r *reply) revive(st *storeState, luid string, cur, rec dsstore.Item, body 
 
 // sameFlags is for marks that are ours already: with a new revision, a deletion of the item that is held would never happen (found by simulation).
 func (r *reply) sameFlags(st *storeState, luid string, m dsstore.Mapping, cur dsstore.Item) error {
-	if m.Hash != cur.Hash {
-		return r.behind(st, cur, m)
+	other, err := r.otherPart(st, m, cur)
+	if other {
+		m.Rev = 0
+	}
+	if other || err != nil || m.Hash != cur.Hash {
+		return errors.Join(err, r.behind(st, cur, m))
 	}
 	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash, Variant: m.Variant})
 }
 
-// reflag stores new marks of an item. A device that has other bytes than we gets ours: only the marks are agreed on.
+// reflag stores new marks of an item. A device that has other bytes than we, or than it shall have, gets ours: only the marks are agreed on.
 func (r *reply) reflag(st *storeState, luid string, m dsstore.Mapping, cur dsstore.Item) error {
-	if m.Hash == cur.Hash {
+	other, err := r.otherPart(st, m, cur)
+	if err != nil {
+		return err
+	}
+	if m.Hash == cur.Hash && !other {
 		return r.storeVariant(st, luid, m.Variant, cur, nil)
 	}
-	_, err := r.tx.PutItem(st.c, cur, nil)
+	_, err = r.tx.PutItem(st.c, cur, nil)
 	r.changed[st.c] = true
 	return err
+}
+
+// otherPart tells whether a device has another part of a message than it shall have: it could not take that yet (found by simulation).
+func (r *reply) otherPart(st *storeState, m dsstore.Mapping, cur dsstore.Item) (bool, error) {
+	if m.Variant == "" {
+		return false, nil
+	}
+	wanted, err := r.policy(st, cur)
+	return wanted.String() != m.Variant, err
 }
 
 // keepBoth leaves the device's item mapped to ours, which goes out as a Replace; its own version is a new item and follows as an Add.
