@@ -48,6 +48,8 @@ type Entry struct {
 	Reason string
 	// Left: the server took it off this device only, and says that it has it. Undo leaves it alone: put back it would be there twice.
 	Left bool `json:",omitempty"`
+	// Back is the LUID of the item as which it was put back last, "" if it never was.
+	Back string `json:",omitempty"`
 }
 
 // leftRoom is how many octets of items that have left this device are kept at most: some 30,000 mails. A filter is there to save room.
@@ -201,6 +203,31 @@ func (b *Book) Get(id string) (e Entry, body []byte, err error) {
 		err = fmt.Errorf("the former version of %s is damaged on disk", e.Key)
 	}
 	return e, body, err
+}
+
+// PutBack notes as which item a version is put back.
+func (b *Book) PutBack(id, luid string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := b.db.Update(func(w kv.Writer) error {
+		v, err := w.Get(prefix + id)
+		if err != nil {
+			return err
+		}
+		var e Entry
+		if err := json.Unmarshal(v, &e); err != nil {
+			return err
+		}
+		e.Back = luid
+		if v, err = json.Marshal(e); err != nil {
+			return err
+		}
+		return w.Set(prefix+id, v)
+	})
+	if err != nil {
+		return fmt.Errorf("cannot note that a former version is put back: %w", err)
+	}
+	return nil
 }
 
 // Prune forgets what is older than Keep, with the bodies that nothing else needs.

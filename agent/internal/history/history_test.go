@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alwayson-sync/alwayson/agent/internal/kv"
 	"github.com/alwayson-sync/alwayson/agent/internal/kv/memkv"
 	"github.com/alwayson-sync/alwayson/pim"
 )
@@ -33,6 +34,15 @@ func TestVersionsAreKeptForAMonth(t *testing.T) {
 	}
 	if _, body, err := b.Get(list[1].ID); string(body) != "one" || err != nil {
 		t.Errorf("%q %v", body, err)
+	}
+	if err := b.PutBack(list[0].ID, "c"); err != nil {
+		t.Fatal(err)
+	}
+	if e, _, err := b.Get(list[0].ID); e.Back != "c" || e.LUID != "a" || err != nil {
+		t.Errorf("what was put back as c is noted as %+v, %v", e, err)
+	}
+	if err := b.PutBack("none", "c"); !errors.Is(err, kv.ErrNotFound) {
+		t.Errorf("%v", err)
 	}
 	now = now.Add(11 * 24 * time.Hour)
 	if err := b.Prune(); err != nil {

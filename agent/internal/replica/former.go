@@ -2,6 +2,7 @@ package replica
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -143,7 +144,7 @@ func (r *Replica) putOver(ctx context.Context, row state.Row, item pim.Item) (ke
 		return e, err
 	})
 	if err == nil {
-		err = r.putBack(row, e, item.Body)
+		err = r.putBack(row, row.LUID, e, item.Body)
 	}
 	return e.Key, err
 }
@@ -183,21 +184,25 @@ func (r *Replica) putBeside(ctx context.Context, former history.Entry, item pim.
 	if item.Name == "" {
 		item.Name = baseName(former.Key)
 	}
-	if key, err = r.already(item); err != nil || key != "" {
+	if key, err = r.already(former.Back, item); err != nil || key != "" {
 		return key, err
 	}
-	if key, err = r.store.PlanKey(item); err != nil {
+	row, _, err := r.untold(former.LUID, item)
+	if err != nil {
+		return "", err
+	}
+	luid := cmp.Or(row.LUID, newLUID())
+	if key, err = r.store.PlanKey(item); err == nil {
+		err = r.history.PutBack(former.ID, luid)
+	}
+	if err != nil {
 		return "", err
 	}
 	e, err := r.batch(ctx, func(b pim.Batch) (pim.Entry, error) { return b.Add(key, item) })
-	if err != nil {
-		return e.Key, err
+	if err == nil {
+		err = r.putBack(row, luid, e, item.Body)
 	}
-	row, ok, err := r.untold(former.LUID, item)
-	if err != nil || !ok {
-		return e.Key, err
-	}
-	return e.Key, r.putBack(row, e, item.Body)
+	return e.Key, err
 }
 
 // untold is an item that was deleted here, which the server has not been told: this one, or an equal one, as which it was put back before.
@@ -216,8 +221,9 @@ func (r *Replica) untold(luid string, item pim.Item) (row state.Row, ok bool, er
 
 // putBack notes what was put back, and where. Its user may move it before anybody looks: with other bytes than those that are noted it would seem a
 // new item then, and who undoes once more would have it twice (found by simulation).
-func (r *Replica) putBack(former state.Row, e pim.Entry, body []byte) error {
+func (r *Replica) putBack(former state.Row, luid string, e pim.Entry, body []byte) error {
 	row := former
+	row.LUID, row.Type = luid, e.Type
 	row.UID = uid(pim.Item{Type: e.Type, Body: body})
 	if row.Doomed {
 		row = asNew(row)
@@ -245,14 +251,14 @@ func (r *Replica) sameAt(ctx context.Context, key string, item pim.Item) (row st
 	return row, id != "" && id == match.Identify(here.Type, here.Body).UID, err
 }
 
-// already is the key of an item that was put back before: who undoes twice does not want it twice (found by simulation). What has a UID is one wherever it
-// lies, as when another device has put it back; of messages there are copies.
-func (r *Replica) already(item pim.Item) (key string, err error) {
+// already is the key of an item that was put back before, as this one if that is known: who undoes twice does not want it twice (found by simulation).
+// What has a UID is one wherever it lies, as when another device has put it back; of messages there are copies.
+func (r *Replica) already(as string, item pim.Item) (key string, err error) {
 	hash := sha256.Sum256(item.Body)
 	one := item.Type != pim.TypeMessage && match.Identify(item.Type, item.Body).UID != ""
 	err = r.index.View(func(t *state.Tx) error {
 		return t.All(func(row state.Row) error {
-			if !row.Gone && row.Hash == hash && (one || row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name)) {
+			if !row.Gone && row.Hash == hash && (one || row.LUID == as || row.Folder == item.Folder && strings.HasSuffix(baseName(row.Key), item.Name)) {
 				key = row.Key
 			}
 			return nil

@@ -49,6 +49,8 @@ type Replica struct {
 type Keeper interface {
 	Keep(list []history.Former) error
 	Room() (int64, error) // octets of items that only leave this device
+	// PutBack notes as which item a version is put back, before it is written.
+	PutBack(id, luid string) error
 }
 
 // Safety is what keeps a Replica from losing something for good.

@@ -3,6 +3,7 @@ package replica_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 type shelf struct {
 	kept []history.Former
 	room int64
+	back string
 }
 
 func (s *shelf) Keep(list []history.Former) error {
@@ -28,6 +30,11 @@ func (s *shelf) Keep(list []history.Former) error {
 		}
 	}
 	s.kept = append(s.kept, list...)
+	return nil
+}
+
+func (s *shelf) PutBack(_, luid string) error {
+	s.back = luid
 	return nil
 }
 
@@ -89,4 +96,46 @@ func (l *local) files() int {
 		l.t.Fatal(err)
 	}
 	return len(slices.DeleteFunc(list, func(e os.DirEntry) bool { return !strings.HasSuffix(e.Name(), ".vcf") }))
+}
+
+// TestWhatIsPutBackIsThereOnce: it is sent as an edit, or as a new item if the former one is gone; and put back again it is the same one, wherever its user
+// has moved it meanwhile.
+func TestWhatIsPutBackIsThereOnce(t *testing.T) {
+	l, book := newLocal(t), &shelf{}
+	var err error
+	l.r, err = replica.OpenSafe(t.Context(), "contacts", "contacts", vdir.New(l.dir, pim.Contacts), openItems(t, l.db, "contacts"), replica.Safety{History: book})
+	if err != nil {
+		t.Fatal(err)
+	}
+	luid := l.apply(add("1", "1.vcf", "card"))[0].LUID
+	for name, c := range map[string]dsclient.Change{
+		"overwritten": {Op: dsclient.Replace, LUID: luid, Item: pim.Item{Type: pim.TypeVCard, Name: "1.vcf", Body: []byte("other card")}},
+		"deleted":     {Op: dsclient.Delete, LUID: luid},
+	} {
+		l.apply(c)
+		if err := l.r.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f := book.kept[len(book.kept)-1]
+		putBack := func() string {
+			key, err := l.r.PutBack(t.Context(), history.Entry{ID: name, Back: book.back, Store: f.Store, LUID: f.LUID, Key: f.Key, Type: f.Item.Type, Name: "1.vcf"}, f.Item.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key
+		}
+		key := putBack()
+		if err := os.Rename(filepath.Join(l.dir, key), filepath.Join(l.dir, "moved.vcf")); err != nil {
+			t.Fatal(err)
+		}
+		putBack()
+		if n := l.files(); n != 1 {
+			t.Errorf("%s: put back twice it is there %d times", name, n)
+		}
+		sent := l.send()
+		if len(sent) != 1 || string(sent[0].Item.Body) != string(f.Item.Body) {
+			t.Errorf("%s: %v is sent", name, sent)
+		}
+		luid = sent[0].LUID
+	}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/alwayson-sync/alwayson/agent/internal/history"
@@ -21,7 +22,9 @@ type book struct {
 // former is a version that was kept, with those of the same moment.
 type former struct {
 	history.Former
-	at time.Time
+	at   time.Time
+	n    int    // in the list
+	back string // see history.Entry
 }
 
 // Keep implements replica.Keeper.
@@ -34,13 +37,25 @@ func (b *book) Keep(list []history.Former) error {
 	}
 	at := b.d.now()
 	for _, f := range list {
-		b.list = append(b.list, former{f, at})
+		b.list = append(b.list, former{Former: f, at: at, n: len(b.list)})
 	}
 	return nil
 }
 
 // Room implements replica.Keeper. What there is no room for becomes a deletion of the server, which worlds have anyway.
 func (b *book) Room() (int64, error) { return 1 << 30, nil }
+
+// PutBack implements replica.Keeper.
+func (b *book) PutBack(id, luid string) error {
+	n, err := strconv.Atoi(id)
+	if err == nil {
+		err = b.d.access("put back", true)
+	}
+	if err == nil {
+		b.list[n].back = luid
+	}
+	return err
+}
 
 // mustHave fails the world if the agent is about to lose what is nowhere else (design.md 3.7). What it deletes may only leave the device, if its
 // user wanted that and the server has it.
@@ -118,7 +133,7 @@ func (p *process) putBack(f former) error {
 			p.d.w.ledger.restore(now.item.Body) // it is written over
 		}
 	}
-	e := history.Entry{Store: f.Store, LUID: f.LUID, Key: f.Key, Type: f.Item.Type, Folder: f.Item.Folder, Flags: f.Item.Flags, Name: f.Item.Name}
+	e := history.Entry{ID: strconv.Itoa(f.n), Back: p.d.book.list[f.n].back, Store: f.Store, LUID: f.LUID, Key: f.Key, Type: f.Item.Type, Folder: f.Item.Folder, Flags: f.Item.Flags, Name: f.Item.Name}
 	_, err := p.replica.PutBack(ctx, e, f.Item.Body)
 	return err
 }
