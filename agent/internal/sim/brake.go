@@ -122,7 +122,7 @@ func (b braked) Apply(ctx context.Context, changes []dsclient.Change) ([]dsclien
 // settle carries out the server's deletions. Those that are too many must stay until the user has approved them.
 func (p *process) settle() {
 	_, doomed, items := p.d.deleted()
-	doomed = slices.DeleteFunc(doomed, func(row state.Row) bool { return p.d.leaves(row) || p.d.disk.files[row.Key] == nil })
+	doomed = slices.DeleteFunc(doomed, func(row state.Row) bool { return p.d.leaves(row) || !p.d.hasAsSeen(row) })
 	if !p.d.w.brake().Holds(len(doomed), items) {
 		doomed = nil
 	}
@@ -134,6 +134,12 @@ func (p *process) settle() {
 			p.d.w.fail("brake", "%s: %s is deleted with %d of %d items, and nobody has approved it", p.d.id, row.Key, len(doomed), items)
 		}
 	}
+}
+
+// hasAsSeen tells whether an item is as the agent saw it last: what its user has edited or taken away since is not deleted.
+func (d *device) hasAsSeen(row state.Row) bool {
+	f := d.disk.files[row.Key]
+	return f != nil && sha256.Sum256(f.item.Body) == row.Hash
 }
 
 // tookAway tells whether the user has just deleted or moved a file himself.

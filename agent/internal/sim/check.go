@@ -118,12 +118,14 @@ func (l *ledger) mayTwice(uid string) bool {
 	return l.loose || l.twins[uid] || l.restored[uid] && l.copied[uid]
 }
 
-// entitled tells whether an item may be there. heard is of which marks the server has heard.
+// entitled tells whether an item may be there. heard is of which marks the server has heard. Of an item that lives in two versions each may be there, also
+// if it was deleted before somebody else's edit of it brought it back.
 func (l *ledger) entitled(body []byte, count map[string]int, heard func(string) bool) bool {
 	rest := l.lasting(marks(body))
+	edited := slices.ContainsFunc(marks(body), func(m string) bool { return l.status[m].replaced == "" })
 	return l.loose || slices.ContainsFunc(marks(body), func(m string) bool {
 		s := l.status[m]
-		return l.overruled(l.status[l.unheard(m, heard)], rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.gaveWay(s.replaced) || l.copied[s.uid] && s.replaced != "" && s.replaced != "deleted" || s.replaced == "" && count[m] == 1
+		return l.overruled(l.status[l.unheard(m, heard)], rest) && count[m] == 1 || l.moved[m] || l.twins[s.uid] || l.restored[s.uid] || l.gaveWay(s.replaced) || l.copied[s.uid] && s.replaced != "" && (edited || s.replaced != "deleted") || s.replaced == "" && count[m] == 1
 	})
 }
 
