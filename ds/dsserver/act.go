@@ -169,6 +169,9 @@ func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore
 		if err := r.postpone(st, luid, copied); err != nil { // for the brake, as any other item (found by simulation)
 			return 0, err
 		}
+		if _, err := r.tx.ByGUID(r.x.deviceID, st.c, cur.GUID); err != nil {
+			return ds.StatusOK, ignoreNotFound(err) // the mapping is one of before a slow sync; deletedAsCopy needs it
+		}
 		return ds.StatusOK, r.tx.DeleteMapping(r.x.deviceID, st.c, cur.GUID)
 	}
 	if rec.Hash == copied.Hash { // the answer was lost, and here it is again
@@ -183,6 +186,17 @@ func (r *reply) changeCopy(st *storeState, luid string, cur, copied, rec dsstore
 		return 0, err
 	}
 	return ds.StatusDuplicated, r.behind(st, cur, holdsCopy(cur, luid, rec, base))
+}
+
+// deletedAsCopy tells whether a device has deleted an item as another one, of which it is the copy of a conflict. What it adds then is no file that got
+// another name, but the copy, which came when its user had deleted his edit already (found by simulation).
+func (r *reply) deletedAsCopy(st *storeState, it dsstore.Item) (bool, error) {
+	m, err := r.tx.ByGUID(r.x.deviceID, st.c, it.GUID)
+	if err != nil || m.Base == "" {
+		return false, ignoreNotFound(err)
+	}
+	former, err := r.tx.Former(r.x.deviceID, st.c, m.Base)
+	return err == nil && former.GUID != it.GUID, ignoreNotFound(err)
 }
 
 // store writes an item and notes that the device holds this version.

@@ -350,6 +350,9 @@ func (r *reply) current(st *storeState, luid string, in *reconcile.Incoming, rec
 		return it, dsstore.Mapping{}, err
 	case deleted: // the file got another name: what the device deleted in this exchange is what it adds
 		m = dsstore.Mapping{GUID: it.GUID, LUID: luid, Rev: it.Rev, Hash: it.Hash}
+		if asCopy, err := r.deletedAsCopy(st, it); asCopy || err != nil {
+			return it, m, err
+		}
 		return it, m, r.tx.DropDeletion(r.x.deviceID, st.c, it.GUID)
 	case it.GUID != "" && same(former, rec):
 		it = former // of several of one name
