@@ -178,6 +178,17 @@ func (i *icon) memory() (kb int) {
 	return kb
 }
 
+// isSmall waits until the tray takes 15 MB of memory at most: what it did just now it gives back when it has nothing to do.
+func (i *icon) isSmall() {
+	i.t.Helper()
+	testenv.Ask(i.t, "the tray takes more than 15 MB of memory", func(context.Context) error {
+		if kb := i.memory(); kb > 15<<10 {
+			return fmt.Errorf("%d KB", kb)
+		}
+		return nil
+	})
+}
+
 // quits waits for the program to end without an error.
 func (i *icon) quits() {
 	i.t.Helper()
