@@ -113,18 +113,20 @@ func (h *Hold) add(rows []state.Row) {
 // that they are weighed together.
 func (r *Replica) Settle(ctx context.Context) error {
 	moved, err := r.deleteDue(ctx)
-	if err == nil && moved {
-		if err = r.lookMeanwhile(ctx); err == nil { // one that was renamed would be a new one once another has taken its name (found by simulation)
-			_, err = r.deleteDue(ctx)
-		}
+	if err != nil || !moved {
+		return err
 	}
-	if err == nil {
+	if err := r.lookMeanwhile(ctx); err != nil { // one that was renamed would be a new one once another has taken its name (found by simulation)
+		return err
+	}
+	if moved, err = r.deleteDue(ctx); err == nil && moved {
 		_, err = r.weigh()
 	}
 	return err
 }
 
-// deleteDue deletes what the server has deleted and nobody holds. It tells whether something was not as it was when somebody looked last.
+// deleteDue deletes what the server has deleted and nobody holds, and weighs what is left. It tells whether something was not as it was when somebody
+// looked last: then what is left is to be weighed after another look.
 func (r *Replica) deleteDue(ctx context.Context) (moved bool, err error) {
 	h, err := r.weigh()
 	if err != nil {
@@ -142,7 +144,11 @@ func (r *Replica) deleteDue(ctx context.Context) (moved bool, err error) {
 	}
 	sort.Slice(due, func(i, j int) bool { return deeper(due[i].Item, due[j].Item) })
 	results, err := r.carryOut(ctx, due, now)
-	return slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict }), err
+	moved = slices.ContainsFunc(results, func(x dsclient.Result) bool { return x.Status == ds.StatusConflict })
+	if err == nil && !moved {
+		_, err = r.weigh()
+	}
+	return moved, err
 }
 
 // deeper sorts items before folders, and folders before those that they lie in.
