@@ -151,11 +151,23 @@ func hash(body []byte) string {
 func (b *Book) note(w kv.Writer, at time.Time, f *Former) error {
 	e := Entry{At: at, Store: f.Store, LUID: f.LUID, Key: f.Key, Type: f.Item.Type, Folder: f.Item.Folder, Flags: f.Item.Flags, Name: f.Item.Name,
 		Hash: hash(f.Item.Body), Size: int64(len(f.Item.Body)), Reason: f.Reason, Left: f.Left}
+	return put(w, fmt.Sprintf("%016x-%s", at.UnixNano(), f.LUID), &e)
+}
+
+func put(w kv.Writer, id string, e *Entry) error {
 	v, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	return w.Set(fmt.Sprintf("%s%016x-%s", prefix, at.UnixNano(), f.LUID), v)
+	return w.Set(prefix+id, v)
+}
+
+func entry(r kv.Reader, id string) (e Entry, err error) {
+	v, err := r.Get(prefix + id)
+	if err == nil {
+		err = json.Unmarshal(v, &e)
+	}
+	return e, err
 }
 
 // List is what is kept of a store, or of all if it is "", newest first.
@@ -185,15 +197,12 @@ var ErrNone = errors.New("there is no such former version")
 // Get is a version with its body.
 func (b *Book) Get(id string) (e Entry, body []byte, err error) {
 	err = b.db.View(func(r kv.Reader) error {
-		v, err := r.Get(prefix + id)
-		if errors.Is(err, kv.ErrNotFound) {
-			return ErrNone
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(v, &e)
+		e, err = entry(r, id)
+		return err
 	})
+	if errors.Is(err, kv.ErrNotFound) {
+		err = ErrNone
+	}
 	if err != nil {
 		return e, nil, err
 	}
@@ -210,19 +219,12 @@ func (b *Book) PutBack(id, luid string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	err := b.db.Update(func(w kv.Writer) error {
-		v, err := w.Get(prefix + id)
+		e, err := entry(w, id)
 		if err != nil {
 			return err
 		}
-		var e Entry
-		if err := json.Unmarshal(v, &e); err != nil {
-			return err
-		}
 		e.Back = luid
-		if v, err = json.Marshal(e); err != nil {
-			return err
-		}
-		return w.Set(prefix+id, v)
+		return put(w, id, &e)
 	})
 	if err != nil {
 		return fmt.Errorf("cannot note that a former version is put back: %w", err)
