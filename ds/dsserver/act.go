@@ -61,11 +61,14 @@ func (r *reply) revive(st *storeState, luid string, cur, rec dsstore.Item, body 
 // sameFlags is for marks that are ours already: with a new revision, a deletion of the item that is held would never happen (found by simulation).
 func (r *reply) sameFlags(st *storeState, luid string, m dsstore.Mapping, cur dsstore.Item) error {
 	other, err := r.otherPart(st, m, cur)
-	if other {
+	switch {
+	case err != nil:
+		return err
+	case other:
 		m.Rev = 0
-	}
-	if other || err != nil || m.Hash != cur.Hash {
-		return errors.Join(err, r.behind(st, cur, m))
+		return r.behind(st, cur, m)
+	case m.Hash != cur.Hash:
+		return r.behind(st, cur, m)
 	}
 	return r.tx.PutMapping(r.x.deviceID, st.c, dsstore.Mapping{GUID: cur.GUID, LUID: luid, Rev: cur.Rev, Hash: cur.Hash, Variant: m.Variant})
 }
