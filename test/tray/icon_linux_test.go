@@ -139,10 +139,24 @@ func enabled(e entry) bool { return !e.off("enabled") }
 // click waits for a line that can be clicked and clicks it as a panel does.
 func (i *icon) click(begins string) {
 	i.t.Helper()
-	e := i.find(begins, enabled)
-	if err := i.object(menuPath).Call(menu+".Event", 0, e.ID, "clicked", dbus.MakeVariant(""), uint32(0)).Err; err != nil {
+	if err := i.event(begins, 0).Err; err != nil {
 		i.t.Fatal(err)
 	}
+}
+
+// clickToQuit clicks a line on which the tray ends, perhaps before it could answer, and waits for its end.
+func (i *icon) clickToQuit(begins string) {
+	i.t.Helper()
+	if err := i.event(begins, dbus.FlagNoReplyExpected).Err; err != nil {
+		i.t.Fatal(err)
+	}
+	i.quits()
+}
+
+func (i *icon) event(begins string, flags dbus.Flags) *dbus.Call {
+	i.t.Helper()
+	e := i.find(begins, enabled)
+	return i.object(menuPath).Call(menu+".Event", flags, e.ID, "clicked", dbus.MakeVariant(""), uint32(0))
 }
 
 // logged waits until the program has written something.

@@ -122,8 +122,7 @@ func TestOnAPanel(t *testing.T) {
 		t.Error("the icon of off is another one than before")
 	}
 	tray.isSmall()
-	tray.click("Quit tray")
-	tray.quits()
+	tray.clickToQuit("Quit tray")
 	until(t, d, "there", func(*control.Status) bool { return true })
 }
 
@@ -179,6 +178,5 @@ func TestInGerman(t *testing.T) {
 	}
 	shows(desk, "needs you, in German", red, true)
 	tray.isSmall() // with a catalog, too
-	tray.click("Symbol beenden")
-	tray.quits()
+	tray.clickToQuit("Symbol beenden")
 }
